@@ -1,0 +1,1 @@
+"""What every Marquee process stands on; it knows no signal by name."""
