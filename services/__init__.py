@@ -1,0 +1,1 @@
+"""The signal services: one package each."""

@@ -1,0 +1,64 @@
+# Few commands; each does its own set-up and is cheap to repeat.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PROTOS := $(sort $(wildcard protos/marquee/*/v1/*.proto))
+
+.PHONY: demo test check proto up models setup lock release-contract clean
+.DEFAULT_GOAL := help
+help:
+	@echo "make demo    identify people in real photographs, from nothing"
+	@echo "make test    run every test"
+	@echo "make check   lint, types, import rules, contract"
+	@echo "make up      run the services on this machine until Ctrl-C"
+	@echo "make proto   regenerate Python from the contract"
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Python 3.11 to 3.13 is needed; name one with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing pinned packages into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP)
+
+models: setup
+	@$(BIN)/marquee models build
+
+demo: models
+	@$(BIN)/marquee demo
+
+test: models
+	@$(BIN)/python -m pytest
+
+up: models
+	@$(BIN)/marquee up
+
+proto: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=protos --grpc_python_out=protos \
+	  --mypy_out=protos --mypy_grpc_out=protos $(PROTOS)
+
+check: proto
+	@git diff --exit-code --stat -- protos || { echo "generated code is not up to date: run make proto and commit"; exit 1; }
+	@test -z "$$(git status --porcelain -- protos)" || { git status --short -- protos; echo "generated code is not committed"; exit 1; }
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=protos:. $(BIN)/lint-imports --no-cache
+	$(BIN)/buf lint protos
+	$(BIN)/buf breaking protos --against protos/released.binpb
+
+# Only for a release: makes today's contract the one that `buf breaking` protects. Say so in CHANGELOG.md.
+release-contract: setup
+	$(BIN)/buf build protos -o protos/released.binpb
+
+# Only for who maintains the project: needs uv.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
