@@ -31,7 +31,7 @@ class InvalidInput(MarqueeError):
 
 
 class InvalidImage(InvalidInput):
-    """The caller's fault: bytes that are not an image Marquee accepts (empty, truncated, too large, other format)."""
+    """The caller's fault: bytes that are no image Marquee accepts: empty, truncated, too large, other format."""
 
 
 class NotFound(MarqueeError):
@@ -39,7 +39,7 @@ class NotFound(MarqueeError):
 
 
 class Conflict(MarqueeError):
-    """The caller's fault: the change contradicts what is stored, such as an external id of another performer."""
+    """The caller's fault: the change contradicts what is stored, such as another performer's external id."""
 
 
 class Refused(MarqueeError):

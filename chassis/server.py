@@ -1,0 +1,131 @@
+"""A gRPC server that is observable, bounded and drains before it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from chassis.config import ServerSection
+from chassis.errors import ConfigError
+from chassis.health import Readiness
+from chassis.interceptors import RequestInterceptor
+
+__all__ = ["Server", "open_server"]
+
+_log = structlog.get_logger()
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+# The health service's name for the process itself: liveness.
+_LIVENESS = ""
+
+Register = Callable[[grpc.aio.Server], None]
+
+
+class Server:
+    """A started server. `port` is the one it really listens on."""
+
+    def __init__(
+        self, server: grpc.aio.Server, *, port: int, readiness: Readiness, drain_seconds: float
+    ) -> None:
+        self._server = server
+        self._drain_seconds = drain_seconds
+        self._stop = asyncio.Event()
+        self.readiness = readiness
+        self.port = port
+
+    def __repr__(self) -> str:
+        return f"Server(port={self.port}, {self.readiness!r})"
+
+    async def run_until_stopped(self) -> None:
+        """Wait for SIGINT or SIGTERM; a second one exits at once."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal)
+        await self._stop.wait()
+
+    async def aclose(self) -> None:
+        """Say NOT_SERVING, let running calls finish within the drain time, then stop."""
+        await self.readiness.stop()
+        await self._server.stop(self._drain_seconds)
+
+    def _on_signal(self) -> None:
+        if self._stop.is_set():
+            os._exit(130)
+        _log.info("draining", seconds=self._drain_seconds)
+        self._stop.set()
+
+
+@asynccontextmanager
+async def open_server(
+    settings: ServerSection, *, services: Sequence[tuple[str, Register]], readiness: Readiness
+) -> AsyncIterator[Server]:
+    """Serve `services` (full name, function that adds the servicer) with health and reflection.
+
+    Health: "" is liveness, a service's full name is its readiness. Raises ConfigError when the port is taken.
+    """
+    interceptor = RequestInterceptor(
+        max_concurrent=settings.max_concurrent_rpcs, default_deadline=settings.default_deadline_seconds
+    )
+    server = grpc.aio.server(interceptors=[interceptor], options=_options(settings))
+    names = [name for name, _ in services]
+    for _, register in services:
+        register(server)
+    await _add_health(server, names, readiness)
+    reflection.enable_server_reflection(
+        [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME], server
+    )
+    port = _bind(server, settings)
+    await server.start()
+    started = Server(server, port=port, readiness=readiness, drain_seconds=settings.drain_seconds)
+    async with readiness.watched():
+        _log.info("listening", host=settings.host, port=port)
+        try:
+            yield started
+        finally:
+            await asyncio.shield(started.aclose())
+
+
+async def _add_health(server: grpc.aio.Server, names: Sequence[str], readiness: Readiness) -> None:
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+
+    async def tell(is_ready: bool) -> None:
+        for name in names:
+            await servicer.set(name, _SERVING if is_ready else _NOT_SERVING)
+
+    await servicer.set(_LIVENESS, _SERVING)
+    await tell(False)
+    readiness.on_change(tell)
+
+
+def _bind(server: grpc.aio.Server, settings: ServerSection) -> int:
+    address = f"{settings.host}:{settings.port}"
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as exc:
+        raise ConfigError(f"port: cannot listen on {address}; is something else there?") from exc
+    if port == 0:
+        raise ConfigError(f"port: cannot listen on {address}; is something else there?")
+    return port
+
+
+def _options(settings: ServerSection) -> list[tuple[str, int]]:
+    return [
+        # Two servers on one port would share its calls silently.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.max_connection_age_ms", int(settings.max_connection_age_seconds * 1000)),
+        ("grpc.max_connection_age_grace_ms", 60_000),
+        # Both ends agree on pings, else the server answers 'too many pings'; see chassis.channels.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]
