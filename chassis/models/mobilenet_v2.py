@@ -1,0 +1,126 @@
+"""MobileNetV2 as an ONNX graph, from a state dict with torchvision's names.
+
+Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks" (2018), table 2. Batch
+normalisation is folded into the convolution before it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from chassis.models.graph import GraphWriter
+from chassis.models.torch_checkpoint import read_checkpoint
+
+__all__ = [
+    "build_mobilenet_v2",
+    "build_mobilenet_v2_features",
+    "EMBEDDING_SIZE",
+    "FEATURE_CHANNELS",
+    "FEATURE_STRIDE",
+]
+
+EMBEDDING_SIZE = 1280
+FEATURE_CHANNELS = 576
+FEATURE_STRIDE = 16
+
+# Expansion, output channels, repetitions and stride of the first: (t, c, n, s) in the paper.
+_STAGES = [
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+]
+_STEM_CHANNELS = 32
+_LAST_STRIDE_16_BLOCK = 14
+_EPSILON = 1e-5
+
+
+def build_mobilenet_v2(checkpoint: bytes) -> onnx.ModelProto:
+    """Return image (N, 3, 224, 224) -> `embedding` (N, 1280), the pooled last activation as a unit vector."""
+    network = _Network(read_checkpoint(checkpoint), "mobilenet_v2")
+    name = "input"
+    for name in network.blocks():
+        pass
+    name = network.convolve(name, "features.18.0", "features.18.1")
+    writer = network.writer
+    flat = writer.add("Flatten", writer.add("GlobalAveragePool", name))
+    writer.add("LpNormalization", flat, output="embedding", axis=1, p=2)
+    return writer.finish({"input": ["N", 3, 224, 224]}, {"embedding": ["N", EMBEDDING_SIZE]})
+
+
+def build_mobilenet_v2_features(checkpoint: bytes) -> onnx.ModelProto:
+    """Return image (N, 3, H, W) -> `features` (N, 576, ceil(H/16), ceil(W/16)), values 0..6.
+
+    This is the expansion inside block 14, the deepest activation that still has stride 16.
+    """
+    network = _Network(read_checkpoint(checkpoint), "mobilenet_v2_features")
+    name = "input"
+    for _block, name in zip(range(_LAST_STRIDE_16_BLOCK), network.blocks(), strict=False):
+        pass
+    features = network.convolve(
+        name, f"features.{_LAST_STRIDE_16_BLOCK}.conv.0.0", f"features.{_LAST_STRIDE_16_BLOCK}.conv.0.1"
+    )
+    network.writer.add("Identity", features, output="features")
+    return network.writer.finish(
+        {"input": ["N", 3, "H", "W"]}, {"features": ["N", FEATURE_CHANNELS, "feature_H", "feature_W"]}
+    )
+
+
+class _Network:
+    """Writes the layers of one state dict."""
+
+    def __init__(self, state: Mapping[str, NDArray[Any]], name: str) -> None:
+        self.writer = GraphWriter(name)
+        self._state = state
+
+    def blocks(self) -> Iterator[str]:
+        """Write the stem and the 17 blocks, yielding the name of each result in turn."""
+        name = self.convolve("input", "features.0.0", "features.0.1", stride=2)
+        yield name
+        index, channels = 1, _STEM_CHANNELS
+        for expansion, width, repetitions, first_stride in _STAGES:
+            for repetition in range(repetitions):
+                stride = first_stride if repetition == 0 else 1
+                result = self._block(name, f"features.{index}.conv", expansion != 1, stride)
+                name = self.writer.add("Add", name, result) if stride == 1 and channels == width else result
+                yield name
+                index, channels = index + 1, width
+
+    def _block(self, name: str, prefix: str, has_expansion: bool, stride: int) -> str:
+        """An inverted residual: expand by 1x1, filter each channel by 3x3, project by 1x1 without activation."""
+        if has_expansion:
+            name = self.convolve(name, f"{prefix}.0.0", f"{prefix}.0.1")
+        depthwise = int(has_expansion)
+        name = self.convolve(name, f"{prefix}.{depthwise}.0", f"{prefix}.{depthwise}.1", stride=stride)
+        return self.convolve(
+            name, f"{prefix}.{depthwise + 1}", f"{prefix}.{depthwise + 2}", is_activated=False
+        )
+
+    def convolve(self, name: str, conv: str, norm: str, *, stride: int = 1, is_activated: bool = True) -> str:
+        """Write a convolution with its batch normalisation folded in, and ReLU6 unless told otherwise."""
+        weights, bias = self._folded(conv, norm)
+        outputs, inputs, height, width = weights.shape
+        result = self.writer.add(
+            "Conv", name, self.writer.constant(weights), self.writer.constant(bias),
+            kernel_shape=[height, width], strides=[stride, stride], pads=[height // 2, width // 2] * 2,
+            group=outputs if inputs == 1 else 1,
+        )  # fmt: skip
+        if not is_activated:
+            return result
+        low, high = (self.writer.constant(np.array(bound, np.float32)) for bound in (0, 6))
+        return self.writer.add("Clip", result, low, high)
+
+    def _folded(self, conv: str, norm: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        gain, shift, mean, variance = (
+            self._state[f"{norm}.{part}"].astype(np.float64)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gain / np.sqrt(variance + _EPSILON)
+        weights = self._state[f"{conv}.weight"].astype(np.float64) * scale[:, None, None, None]
+        return weights.astype(np.float32), (shift - mean * scale).astype(np.float32)

