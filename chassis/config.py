@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import platformdirs
 import pydantic
@@ -22,6 +22,7 @@ __all__ = [
     "ModelsSection",
     "InferenceSection",
     "ServerSection",
+    "Port",
     "ProcessConfig",
     "load_config",
     "config_file",
@@ -31,6 +32,10 @@ _PREFIX = "MARQUEE_"
 # Read by other parts than sections: where the file is, where data and models lie.
 _PLAIN_VARIABLES = {"MARQUEE_CONFIG", "MARQUEE_DATA"}
 _SERVICES_GROUP = "marquee.services"
+
+
+# A TCP port; 0 lets the system choose. An alias, so that a service that changes the default keeps the range.
+Port = Annotated[int, pydantic.Field(ge=0, le=65535)]
 
 
 class Section(pydantic.BaseModel):
@@ -103,7 +108,7 @@ class ServerSection(Section):
 
     host: str = "127.0.0.1"
     """Address to listen on. Loopback unless you decide otherwise: there is no authentication."""
-    port: int = pydantic.Field(default=0, ge=0, le=65535)
+    port: Port = 0
     """TCP port; 0 lets the system choose."""
     max_message_bytes: int = pydantic.Field(default=40 * 2**20, ge=2**16)
     """Most bytes of one gRPC message; leave room above images.max_bytes."""

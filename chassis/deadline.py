@@ -30,7 +30,7 @@ class Deadline:
         return max(0.0, self.at - time.monotonic())
 
     def earlier_of(self, seconds: float | None) -> float:
-        """Seconds a callee may take: the less of its own limit and what is left after the reserve; at least 1 ms."""
+        """Seconds a callee may take: the less of its own limit and what is left; at least 1 ms."""
         left = max(0.001, self.remaining() - RESERVE_SECONDS)
         return left if seconds is None else min(left, seconds)
 

@@ -31,7 +31,7 @@ class InvalidInput(MarqueeError):
 
 
 class InvalidImage(InvalidInput):
-    """The caller's fault: bytes that are no image Marquee accepts: empty, truncated, too large, other format."""
+    """The caller's fault: bytes that are no picture Marquee accepts: empty, truncated, too large."""
 
 
 class NotFound(MarqueeError):
