@@ -199,6 +199,8 @@ class _RejectionReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper
     """The signal's service did not answer; try again."""
     REJECTION_REASON_DEADLINE_EXCEEDED: _RejectionReason.ValueType  # 10
     """The signal's service did not answer in time; try again."""
+    REJECTION_REASON_INVALID_FIELD: _RejectionReason.ValueType  # 11
+    """A field of the request is malformed, such as the date; the detail names it."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
     """Why an observation was not enrolled."""
@@ -225,6 +227,8 @@ REJECTION_REASON_UNAVAILABLE: RejectionReason.ValueType  # 9
 """The signal's service did not answer; try again."""
 REJECTION_REASON_DEADLINE_EXCEEDED: RejectionReason.ValueType  # 10
 """The signal's service did not answer in time; try again."""
+REJECTION_REASON_INVALID_FIELD: RejectionReason.ValueType  # 11
+"""A field of the request is malformed, such as the date; the detail names it."""
 Global___RejectionReason: typing_extensions.TypeAlias = RejectionReason
 
 @typing.final

@@ -175,7 +175,9 @@ class UpsertPerformerRequest(google.protobuf.message.Message):
     PERFORMER_FIELD_NUMBER: builtins.int
     @property
     def performer(self) -> Global___Performer:
-        """The performer. `id` empty: found by external ids, else created. Set fields replace; lists are replaced whole."""
+        """The performer. `id` empty: found by external ids, else created. Set fields replace; lists are replaced whole.
+        A field that is empty, 0 or false is not set: it leaves what is stored.
+        """
 
     def __init__(
         self,
@@ -306,7 +308,7 @@ class ListPerformersResponse(google.protobuf.message.Message):
     """Performers that the query finds in all."""
     @property
     def performers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Performer]:
-        """By name, then id."""
+        """By name without regard to case, then id."""
 
     def __init__(
         self,
@@ -467,7 +469,7 @@ class GetCoverageResponse(google.protobuf.message.Message):
 
     @property
     def page(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PerformerCoverage]:
-        """The asked page, by name, then id."""
+        """The asked page, by name without regard to case, then id."""
 
     @property
     def unavailable(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:

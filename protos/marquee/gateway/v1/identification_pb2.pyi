@@ -99,7 +99,9 @@ class IdentifyRequest(google.protobuf.message.Message):
 
     @property
     def hinted_performer_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Performers already tagged, by id; they are scored for every person even if no signal proposes them. Up to 100."""
+        """Performers already tagged, by id; they are scored for every person even if no signal proposes them. Up to 100.
+        Ids that are no longer in the catalogue are passed over.
+        """
 
     def __init__(
         self,
@@ -134,9 +136,9 @@ class SignalReport(google.protobuf.message.Message):
         STATE_NOTHING_VISIBLE: SignalReport._State.ValueType  # 2
         """It answered and saw nothing."""
         STATE_UNAVAILABLE: SignalReport._State.ValueType  # 3
-        """It could not be reached or failed; the answer goes without it."""
+        """It could not be reached or failed; the answer goes without what it did not say."""
         STATE_DEADLINE_EXCEEDED: SignalReport._State.ValueType  # 4
-        """It did not answer in time; the answer goes without it."""
+        """It did not answer in time; the answer goes without what it did not say."""
         STATE_NOT_REQUESTED: SignalReport._State.ValueType  # 5
         """The request did not ask for it."""
 
@@ -150,9 +152,9 @@ class SignalReport(google.protobuf.message.Message):
     STATE_NOTHING_VISIBLE: SignalReport.State.ValueType  # 2
     """It answered and saw nothing."""
     STATE_UNAVAILABLE: SignalReport.State.ValueType  # 3
-    """It could not be reached or failed; the answer goes without it."""
+    """It could not be reached or failed; the answer goes without what it did not say."""
     STATE_DEADLINE_EXCEEDED: SignalReport.State.ValueType  # 4
-    """It did not answer in time; the answer goes without it."""
+    """It did not answer in time; the answer goes without what it did not say."""
     STATE_NOT_REQUESTED: SignalReport.State.ValueType  # 5
     """The request did not ask for it."""
 
