@@ -1,1 +1,1 @@
-"""Python client library and the `marquee` command."""
+"""The client library and the `marquee` command."""

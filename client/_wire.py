@@ -1,0 +1,272 @@
+"""Between the contract's messages and the client's values; enum values from the future become UNSPECIFIED."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from google.protobuf.descriptor import EnumDescriptor
+
+from chassis.geometry import Box
+from client.catalogue import (
+    AgeStatus,
+    Coverage,
+    EnrollImage,
+    EnrollReply,
+    Forgotten,
+    Performer,
+    PerformerCoverage,
+    PersonChoice,
+    Rejection,
+    SignalCount,
+    SignalOutcome,
+)
+from client.values import (
+    Candidate,
+    Evidence,
+    ExternalId,
+    Identification,
+    Person,
+    PersonStatus,
+    Policy,
+    ReportState,
+    Sighting,
+    Signal,
+    SignalReport,
+)
+from marquee.common.v1 import common_pb2
+from marquee.gateway.v1 import catalogue_pb2, identification_pb2
+
+__all__ = [
+    "identification",
+    "to_performer",
+    "performer",
+    "counts",
+    "coverage",
+    "performer_coverage",
+    "forgotten",
+    "to_enroll",
+    "enroll_reply",
+    "to_signal",
+    "to_policy",
+]
+
+_Member = TypeVar("_Member", bound=StrEnum)
+
+_POLICIES = {
+    Policy.DEFAULT: identification_pb2.FUSION_POLICY_UNSPECIFIED,
+    Policy.WEIGHTED: identification_pb2.FUSION_POLICY_WEIGHTED,
+    Policy.BAYESIAN: identification_pb2.FUSION_POLICY_BAYESIAN,
+}
+_SIGNALS = {
+    Signal.FACE: common_pb2.SIGNAL_FACE,
+    Signal.TATTOO: common_pb2.SIGNAL_TATTOO,
+    Signal.BODY: common_pb2.SIGNAL_BODY,
+}
+_CHOICES = {
+    PersonChoice.ONLY_OR_AGREEING: catalogue_pb2.PERSON_CHOICE_ONLY_OR_AGREEING,
+    PersonChoice.LARGEST_FACE: catalogue_pb2.PERSON_CHOICE_LARGEST_FACE,
+}
+
+
+# --- to the server ---
+
+
+def to_signal(value: Signal) -> common_pb2.Signal.ValueType:
+    return _SIGNALS[value]
+
+
+def to_policy(value: Policy) -> identification_pb2.FusionPolicy.ValueType:
+    return _POLICIES[value]
+
+
+def to_performer(value: Performer) -> catalogue_pb2.Performer:
+    return catalogue_pb2.Performer(
+        id=value.id,
+        name=value.name,
+        aliases=value.aliases,
+        external_ids=[catalogue_pb2.ExternalId(authority=e.authority, id=e.id) for e in value.external_ids],
+        birth_date=_iso(value.birth_date),
+        career_start_year=value.career_start_year,
+        career_end_year=value.career_end_year,
+        adult_attested=value.adult_attested,
+        gender=value.gender,
+        country=value.country,
+        image_url=value.image_url,
+        urls=value.urls,
+    )
+
+
+def to_enroll(value: EnrollImage) -> catalogue_pb2.EnrollImagesRequest:
+    return catalogue_pb2.EnrollImagesRequest(
+        key=value.key,
+        performer_id=value.performer_id,
+        image=value.image,
+        uri=value.uri,
+        date=_iso(value.date),
+        person_choice=_CHOICES[value.choice],
+    )
+
+
+# --- from the server ---
+
+
+def identification(reply: identification_pb2.IdentifyResponse) -> Identification:
+    reports = [_report(report) for report in reply.reports]
+    return Identification(
+        width=reply.image_width,
+        height=reply.image_height,
+        people=tuple(_person(person) for person in reply.people),
+        reports={report.signal: report for report in reports},
+        policy=_named(identification_pb2.FusionPolicy.DESCRIPTOR, reply.policy, Policy.DEFAULT),
+        unassigned=tuple(_sighting(sighting) for sighting in reply.unassigned),
+        elapsed_ms=reply.elapsed_ms,
+    )
+
+
+def performer(reply: catalogue_pb2.Performer) -> Performer:
+    return Performer(
+        id=reply.id,
+        name=reply.name,
+        aliases=tuple(reply.aliases),
+        external_ids=_external_ids(reply.external_ids),
+        birth_date=date.fromisoformat(reply.birth_date) if reply.birth_date else None,
+        career_start_year=reply.career_start_year,
+        career_end_year=reply.career_end_year,
+        adult_attested=reply.adult_attested,
+        gender=reply.gender,
+        country=reply.country,
+        image_url=reply.image_url,
+        urls=tuple(reply.urls),
+        age_status=_named(catalogue_pb2.AgeStatus.DESCRIPTOR, reply.age_status, AgeStatus.UNSPECIFIED),
+    )
+
+
+def counts(reply: Iterable[catalogue_pb2.SignalCoverage]) -> dict[Signal, SignalCount]:
+    return {_signal(each.signal): SignalCount(each.observations, each.performers) for each in reply}
+
+
+def coverage(reply: catalogue_pb2.GetCoverageResponse) -> Coverage:
+    return Coverage(
+        performers=reply.performers,
+        age_unverified=reply.age_unverified,
+        without_observations=reply.without_observations,
+        signals=counts(reply.signals),
+        unavailable=tuple(_signal(each) for each in reply.unavailable),
+    )
+
+
+def performer_coverage(reply: catalogue_pb2.PerformerCoverage) -> PerformerCoverage:
+    return PerformerCoverage(performer(reply.performer), counts(reply.signals))
+
+
+def forgotten(reply: catalogue_pb2.ForgetPerformerResponse) -> Forgotten:
+    return Forgotten(
+        deleted={_signal(each.signal): each.observations for each in reply.deleted},
+        unconfirmed=tuple(_signal(each) for each in reply.unconfirmed),
+    )
+
+
+def enroll_reply(reply: catalogue_pb2.EnrollImagesResponse) -> EnrollReply:
+    return EnrollReply(
+        key=reply.key,
+        is_accepted=reply.is_accepted,
+        reason=None if reply.is_accepted else _rejection(reply.reason),
+        detail=reply.detail,
+        signals={_signal(each.signal): _outcome(each) for each in reply.signals},
+        image_hash=reply.image_hash,
+    )
+
+
+def _outcome(reply: catalogue_pb2.SignalEnrollment) -> SignalOutcome:
+    return SignalOutcome(reply.accepted, tuple(_rejection(each.reason) for each in reply.rejected))
+
+
+def _report(reply: identification_pb2.SignalReport) -> SignalReport:
+    state = _named(identification_pb2.SignalReport.State.DESCRIPTOR, reply.state, ReportState.UNSPECIFIED)
+    return SignalReport(
+        _signal(reply.signal), state, reply.observe_ms, reply.score_ms, reply.observations, reply.detail
+    )
+
+
+def _person(reply: identification_pb2.Person) -> Person:
+    return Person(
+        box=_box(reply.box),
+        status=_named(identification_pb2.PersonStatus.DESCRIPTOR, reply.status, PersonStatus.UNSPECIFIED),
+        candidates=tuple(_candidate(each) for each in reply.candidates),
+        sightings=tuple(_sighting(each) for each in reply.sightings),
+        tattoo_coverage=reply.tattoo_coverage,
+        regions_in_view=tuple(_region(each) for each in reply.regions_in_view),
+        is_tattoo_primary=reply.is_tattoo_primary,
+        identification_threshold=reply.identification_threshold,
+    )
+
+
+def _candidate(reply: identification_pb2.RankedCandidate) -> Candidate:
+    return Candidate(
+        performer_id=reply.performer_id,
+        name=reply.name,
+        external_ids=_external_ids(reply.external_ids),
+        urls=tuple(reply.urls),
+        score=reply.score,
+        probability=reply.probability if reply.HasField("probability") else None,
+        evidence=tuple(_evidence(each) for each in reply.evidence),
+    )
+
+
+def _evidence(reply: identification_pb2.Evidence) -> Evidence:
+    return Evidence(
+        signal=_signal(reply.signal),
+        similarity=reply.similarity,
+        confidence=reply.confidence,
+        weight=reply.weight,
+        is_proposed=reply.is_proposed,
+        llr=reply.llr if reply.HasField("llr") else None,
+        is_compatible=reply.is_compatible if reply.HasField("is_compatible") else None,
+        summary=reply.summary,
+    )
+
+
+def _sighting(reply: identification_pb2.Sighting) -> Sighting:
+    return Sighting(_signal(reply.signal), _box(reply.box), reply.quality, _region(reply.region))
+
+
+def _external_ids(reply: Iterable[catalogue_pb2.ExternalId]) -> tuple[ExternalId, ...]:
+    return tuple(ExternalId(each.authority, each.id) for each in reply)
+
+
+def _box(reply: common_pb2.Box) -> Box:
+    # Not chassis.protos.from_proto_box: a client shows what it got, it does not judge it.
+    return Box(reply.x, reply.y, reply.width, reply.height)
+
+
+def _signal(value: int) -> Signal:
+    return _named(common_pb2.Signal.DESCRIPTOR, value, Signal.UNSPECIFIED)
+
+
+def _rejection(value: int) -> Rejection:
+    return _named(common_pb2.RejectionReason.DESCRIPTOR, value, Rejection.UNSPECIFIED)
+
+
+def _region(value: int) -> str:
+    """`left forearm` for BODY_REGION_LEFT_FOREARM; "" when not stated or not known to this client."""
+    words = _words(common_pb2.BodyRegion.DESCRIPTOR, value)
+    return "" if words == "unspecified" else words
+
+
+def _named(enum: EnumDescriptor, value: int, otherwise: _Member) -> _Member:
+    words = _words(enum, value)
+    return next((member for member in type(otherwise) if member.value == words), otherwise)
+
+
+def _words(enum: EnumDescriptor, value: int) -> str:
+    """`nothing visible` for STATE_NOTHING_VISIBLE: every enum's zero is its prefix and UNSPECIFIED."""
+    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    known = enum.values_by_number.get(value)
+    return known.name.removeprefix(prefix).replace("_", " ").lower() if known else ""
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
