@@ -4,7 +4,7 @@ Source: `serialize` in dlib's dnn/core.h, dnn/layers.h and dnn/tensor_tools.h, a
 dnn_face_recognition_ex.cpp: a ResNet-29 with 128 outputs.
 
 A .dat file nests the layers from the input outwards and stores much that inference does not need. Each layer
-with weights begins with its tag as a length-prefixed text, so the reader looks for tags and reads what follows.
+with weights begins with its tag, a text after its length: the reader looks for tags and reads what follows.
 That is safe because a file is used only when its sha256 is the pinned one.
 """
 
@@ -43,7 +43,10 @@ class DlibLayer:
 
 
 def read_layers(data: bytes) -> list[DlibLayer]:
-    """Return the layers with weights of a .dat file, from the input on. Raises ModelError when there are none."""
+    """Return the layers with weights of a .dat file, from the input on.
+
+    Raises ModelError when there are none.
+    """
     layers = [layer for match in _TAG.finditer(data) if (layer := _layer(data, match)) is not None]
     if not layers:
         raise ModelError("not a network in dlib's format")
@@ -79,7 +82,7 @@ def _layer(data: bytes, match: re.Match[bytes]) -> DlibLayer | None:
 
 
 class _Reader:
-    """dlib's numbers: integers are a byte of length and sign and then little-endian bytes; floats are plain."""
+    """dlib's numbers: an integer is a byte of length and sign, then little-endian bytes; floats are plain."""
 
     def __init__(self, data: bytes, position: int) -> None:
         self._data, self._position = data, position
@@ -103,7 +106,7 @@ class _Reader:
 
 
 class _Network:
-    """Writes the graph layer by layer; knows the name, channels and size (rows = columns) of the last result."""
+    """Writes the graph layer by layer; knows name, channels and size (rows = columns) of the last result."""
 
     def __init__(self, layers: list[DlibLayer]) -> None:
         self._layers: Iterator[DlibLayer] = iter(layers)

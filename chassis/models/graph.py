@@ -13,7 +13,7 @@ __all__ = ["GraphWriter", "Shape"]
 Shape = Sequence[int | str]
 """Dimensions of an input or output; a string is a dynamic one, such as "N" for the batch."""
 
-# Opset 13 is old enough for every ONNX Runtime and Triton in use, and new enough for all operators written here.
+# Old enough for every ONNX Runtime and Triton in use, and new enough for all operators written here.
 _OPSET = 13
 _IR_VERSION = 8
 

@@ -4,7 +4,7 @@ Source: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks"
 normalisation is folded into the convolution before it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,16 +37,15 @@ _STAGES = [
     (6, 320, 1, 1),
 ]
 _STEM_CHANNELS = 32
-_LAST_STRIDE_16_BLOCK = 14
+# The last block that reads an image at stride 16.
+_BLOCK = 14
 _EPSILON = 1e-5
 
 
 def build_mobilenet_v2(checkpoint: bytes) -> onnx.ModelProto:
     """Return image (N, 3, 224, 224) -> `embedding` (N, 1280), the pooled last activation as a unit vector."""
     network = _Network(read_checkpoint(checkpoint), "mobilenet_v2")
-    name = "input"
-    for name in network.blocks():
-        pass
+    name = network.blocks(len(_blocks()))
     name = network.convolve(name, "features.18.0", "features.18.1")
     writer = network.writer
     flat = writer.add("Flatten", writer.add("GlobalAveragePool", name))
@@ -60,12 +59,8 @@ def build_mobilenet_v2_features(checkpoint: bytes) -> onnx.ModelProto:
     This is the expansion inside block 14, the deepest activation that still has stride 16.
     """
     network = _Network(read_checkpoint(checkpoint), "mobilenet_v2_features")
-    name = "input"
-    for _block, name in zip(range(_LAST_STRIDE_16_BLOCK), network.blocks(), strict=False):
-        pass
-    features = network.convolve(
-        name, f"features.{_LAST_STRIDE_16_BLOCK}.conv.0.0", f"features.{_LAST_STRIDE_16_BLOCK}.conv.0.1"
-    )
+    name, prefix = network.blocks(_BLOCK - 1), f"features.{_BLOCK}.conv"
+    features = network.convolve(name, f"{prefix}.0.0", f"{prefix}.0.1")
     network.writer.add("Identity", features, output="features")
     return network.writer.finish(
         {"input": ["N", 3, "H", "W"]}, {"features": ["N", FEATURE_CHANNELS, "feature_H", "feature_W"]}
@@ -79,21 +74,17 @@ class _Network:
         self.writer = GraphWriter(name)
         self._state = state
 
-    def blocks(self) -> Iterator[str]:
-        """Write the stem and the 17 blocks, yielding the name of each result in turn."""
-        name = self.convolve("input", "features.0.0", "features.0.1", stride=2)
-        yield name
-        index, channels = 1, _STEM_CHANNELS
-        for expansion, width, repetitions, first_stride in _STAGES:
-            for repetition in range(repetitions):
-                stride = first_stride if repetition == 0 else 1
-                result = self._block(name, f"features.{index}.conv", expansion != 1, stride)
-                name = self.writer.add("Add", name, result) if stride == 1 and channels == width else result
-                yield name
-                index, channels = index + 1, width
+    def blocks(self, count: int) -> str:
+        """Write the stem and the first blocks, and return the name of the result."""
+        name, channels = self.convolve("input", "features.0.0", "features.0.1", stride=2), _STEM_CHANNELS
+        for index, (has_expansion, width, stride) in enumerate(_blocks()[:count], start=1):
+            result = self._block(name, f"features.{index}.conv", has_expansion, stride)
+            name = self.writer.add("Add", name, result) if stride == 1 and channels == width else result
+            channels = width
+        return name
 
     def _block(self, name: str, prefix: str, has_expansion: bool, stride: int) -> str:
-        """An inverted residual: expand by 1x1, filter each channel by 3x3, project by 1x1 without activation."""
+        """An inverted residual: expand by 1x1, filter channels by 3x3, project by 1x1 without activation."""
         if has_expansion:
             name = self.convolve(name, f"{prefix}.0.0", f"{prefix}.0.1")
         depthwise = int(has_expansion)
@@ -124,3 +115,12 @@ class _Network:
         scale = gain / np.sqrt(variance + _EPSILON)
         weights = self._state[f"{conv}.weight"].astype(np.float64) * scale[:, None, None, None]
         return weights.astype(np.float32), (shift - mean * scale).astype(np.float32)
+
+
+def _blocks() -> list[tuple[bool, int, int]]:
+    """(has an expansion, output channels, stride) of each of the 17 blocks."""
+    return [
+        (expansion != 1, width, stride if repetition == 0 else 1)
+        for expansion, width, repetitions, stride in _STAGES
+        for repetition in range(repetitions)
+    ]

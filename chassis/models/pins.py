@@ -1,4 +1,4 @@
-"""The packages that built-in models are taken from. Raising a version here means new golden numbers in the tests."""
+"""The packages that built-in models are taken from. A new version here means new golden numbers in tests."""
 
 from chassis.models.packages import PinnedPackage
 

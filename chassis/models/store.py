@@ -1,4 +1,4 @@
-"""The folder of built models: each file is written once, checked, and verified by its sha256 when it is used."""
+"""The folder of built models: each file is written once, checked, and verified by sha256 when it is used."""
 
 import json
 import os

@@ -114,7 +114,7 @@ def _read_zip(data: bytes) -> tuple[dict[str, _Tensor], _Storages]:
 
 
 def _read_legacy(data: bytes) -> tuple[dict[str, _Tensor], _Storages]:
-    """The older format: four pickles (magic, protocol, machine, state), the storage keys, then the storages."""
+    """The older format: five pickles (magic, protocol, machine, state, storage keys), then the storages."""
     stream = io.BytesIO(data)
     if _Unpickler(stream).load() != _LEGACY_MAGIC or _Unpickler(stream).load() != _SUPPORTED_LEGACY_PROTOCOL:
         raise pickle.UnpicklingError("unknown magic number or protocol")

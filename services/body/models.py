@@ -39,7 +39,7 @@ _LANDMARKS_OUTPUTS = {
     0: OutputSpec(
         name="landmarks",
         shape=(39, 5),
-        meaning="x, y, depth in input pixels, log odds of visibility and of presence; 33 of the body and 6 helpers",
+        meaning="x, y, depth in input pixels, log odds of visibility and of presence; 33 points, 6 helpers",
     ),
     1: OutputSpec(name="presence", shape=(1,), meaning="probability that the crop shows a person"),
     3: OutputSpec(name="heatmap", shape=(64, 64, 39), meaning="log odds of each landmark, for refinement"),

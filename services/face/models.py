@@ -29,7 +29,7 @@ FACE_DETECTOR = ModelSpec(
         sha256="2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
     ),
     licence="Apache-2.0",
-    provenance="MediaPipe full-range face detection (sparse), trained by Google on pictures it does not publish",
+    provenance="MediaPipe full-range face detection, trained by Google on pictures it does not publish",
     input=InputSpec(shape=(192, 192, 3), layout="NHWC", color="RGB", normalisation="x / 127.5 - 1"),
     outputs=tuple(_DETECTOR_OUTPUTS.values()),
     build=partial(convert_tflite, name="face_detector", outputs=_DETECTOR_OUTPUTS),
@@ -72,8 +72,8 @@ MOBILEFACENET = ModelSpec(
         sha256="d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
     ),
     licence="MIT",
-    provenance="MobileFaceNet (Chen et al., 2018) in a TensorFlow version; the package names neither who trained "
-    "it nor on what, and states MIT for the whole package without a licence file",
+    provenance="MobileFaceNet (Chen et al., 2018) for TensorFlow; the package names neither who trained it "
+    "nor on what, and states MIT for the whole package without a licence file",
     input=InputSpec(shape=(112, 112, 3), layout="NHWC", color="RGB", normalisation="(x - 127.5) / 128"),
     outputs=tuple(_MOBILEFACENET_OUTPUTS.values()),
     build=partial(convert_tflite, name="mobilefacenet", outputs=_MOBILEFACENET_OUTPUTS),

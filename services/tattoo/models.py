@@ -1,4 +1,4 @@
-"""The built-in models of the tattoo signal that come from packages; our own weights are committed beside this file."""
+"""The built-in models of the tattoo signal that come from packages; our own weights are committed."""
 
 from chassis.models import InputSpec, ModelSpec, OutputSpec, PackageFile
 from chassis.models.mobilenet_v2 import build_mobilenet_v2, build_mobilenet_v2_features
@@ -39,7 +39,7 @@ MOBILENET_V2_FEATURES = ModelSpec(
         OutputSpec(
             name="features",
             shape=(576, "ceil(H/16)", "ceil(W/16)"),
-            meaning="expansion activation of block 14, values 0..6; cell (i, j) sees pixels around (16 i, 16 j)",
+            meaning="expansion activation of block 14, values 0..6; cell (i, j) is about pixel (16 i, 16 j)",
         ),
     ),
     build=build_mobilenet_v2_features,

@@ -17,7 +17,7 @@ __all__ = ["SparseLevel", "Sparsity", "densify"]
 
 @dataclass(frozen=True, slots=True)
 class SparseLevel:
-    """One level of the tree: dense with `size` children each, or CSR by `segments` and `indices` (then size is 0)."""
+    """One level of the tree: dense with `size` children each, or CSR by `segments` and `indices` (size 0)."""
 
     size: int
     segments: NDArray[np.int64] | None = None

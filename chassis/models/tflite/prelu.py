@@ -7,13 +7,13 @@ over memory instead of five.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from chassis.models.tflite_file import Operator, Tensor, TfliteFile
+from chassis.models.tflite.file import Operator, Tensor, TfliteFile
 
 __all__ = ["fuse_prelu"]
 
 
 def fuse_prelu(file: TfliteFile) -> TfliteFile:
-    """Return the same graph with every written-out PReLU as a PRELU; what it no longer needs stays, unused."""
+    """Return the same graph with every written-out PReLU as a PRELU; what nobody needs now stays, unused."""
     makers = {output: operator for operator in file.operators for output in operator.outputs}
     tensors = list(file.tensors)
     operators = []

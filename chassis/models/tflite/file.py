@@ -10,7 +10,7 @@ import tflite
 from numpy.typing import NDArray
 
 from chassis.errors import ModelError
-from chassis.models.sparse import SparseLevel, Sparsity, densify
+from chassis.models.tflite.sparse import SparseLevel, Sparsity, densify
 
 __all__ = ["TfliteFile", "Tensor", "Operator", "read_tflite"]
 
@@ -43,7 +43,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One step: builtin name such as "CONV_2D", tensor numbers (-1: not given) and its options table, if any."""
+    """One step: a name such as "CONV_2D", tensor numbers (-1: not given) and its table of options, if any."""
 
     name: str
     inputs: tuple[int, ...]
