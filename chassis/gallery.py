@@ -1,0 +1,166 @@
+"""The enrolled performers of one embedder: vectors found by similarity, answers given as performers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, KeysView, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chassis.errors import InvalidInput
+from chassis.index import IndexSettings, Neighbor, Space, VectorIndex
+
+__all__ = ["Gallery", "GalleryRow", "Match"]
+
+# Neighbours asked for each performer wanted, and how many times more when too few performers turn up.
+_NEIGHBORS_A_PERFORMER = 4
+_GROWTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryRow:
+    """One enrolled vector, as its row in the database has it."""
+
+    seq: int
+    """The row's number, unique in the gallery."""
+    performer_id: str
+    vector: NDArray[np.float32]
+    """The gallery's dimension; any length above zero where the space is cosine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A performer, and how similar the most similar of their vectors is."""
+
+    performer_id: str
+    similarity: float
+    """Cosine -1..1, or minus the Euclidean distance: see `Space`."""
+
+
+class Gallery:
+    """Vectors of performers in a `VectorIndex`; safe to use from many threads.
+
+    Every call is synchronous and computes: run it in a `WorkPool`. A row is added once its transaction is
+    committed. Options:
+        settings: thoroughness of building and searching.
+        capacity: vectors to make room for ahead, when their number is known.
+    """
+
+    def __init__(
+        self,
+        dimension: int,
+        space: Space = Space.COSINE,
+        *,
+        settings: IndexSettings | None = None,
+        capacity: int = 0,
+    ) -> None:
+        self._index = VectorIndex(dimension, space, settings=settings, capacity=capacity)
+        # A vector counts once it is in both maps. It is put into the index before them and taken out of the
+        # index after them, so what the maps name can be found, and what they do not name is never shown.
+        self._performer_of: dict[int, str] = {}
+        self._seqs_of: dict[str, list[int]] = {}
+        self._maps = Lock()
+
+    @property
+    def dimension(self) -> int:
+        """Values of a vector."""
+        return self._index.dimension
+
+    @property
+    def performers(self) -> KeysView[str]:
+        """Ids of the performers with at least one vector; a live view, so copy it before iterating."""
+        return self._seqs_of.keys()
+
+    def add(self, rows: Sequence[GalleryRow]) -> None:
+        """Add rows; all or, when something is wrong, none.
+
+        Raises:
+            InvalidInput: a vector of another dimension, NaN, infinite or zero (cosine); a repeated seq.
+            Conflict: a seq that is, or was, in the gallery.
+        """
+        self._index.add([row.seq for row in rows], _stacked(rows))
+        with self._maps:
+            for row in rows:
+                self._performer_of[row.seq] = row.performer_id
+                self._seqs_of.setdefault(row.performer_id, []).append(row.seq)
+
+    def forget(self, performer_id: str) -> int:
+        """Remove all vectors of a performer from every later search and return how many; 0 if unknown."""
+        with self._maps:
+            seqs = self._seqs_of.pop(performer_id, [])
+            for seq in seqs:
+                del self._performer_of[seq]
+        self._index.remove(seqs)
+        return len(seqs)
+
+    def search(self, vector: ArrayLike, k: int) -> list[Match]:
+        """At most k performers by their most similar vector, sorted by falling similarity, then by id.
+
+        Top-k of vectors is not top-k of performers: where a few performers with many vectors crowd out the
+        rest, the search is repeated with more neighbours, until k performers are found or there are no more.
+
+        Raises:
+            InvalidInput: k below 1, wrong dimension, NaN, infinite or a zero vector (cosine).
+        """
+        wanted = k * _NEIGHBORS_A_PERFORMER
+        while True:
+            neighbors = self._index.search(vector, wanted)
+            best = self._best_of(neighbors)
+            if len(best) >= min(k, len(self.performers)) or len(neighbors) < wanted:
+                return _ranked(best)[:k]
+            wanted *= _GROWTH
+
+    def similarities(self, vector: ArrayLike, performer_ids: Iterable[str]) -> dict[str, float]:
+        """Exact similarity of each performer's most similar vector; performers without one are left out.
+
+        Raises:
+            InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
+        """
+        with self._maps:
+            seqs = [seq for performer_id in set(performer_ids) for seq in self._seqs_of.get(performer_id, ())]
+        similarities = self._index.similarities(vector, seqs)
+        return self._best_of([Neighbor(*pair) for pair in similarities.items()])
+
+    def compact(self, *, max_tombstone_share: float = 0.2) -> bool:
+        """Free the room of forgotten vectors if they are more than that share (0..1) of all.
+
+        Returns whether it was done. It takes as long as adding all vectors; searches and enrolment go on.
+        """
+        gone = self._index.tombstones
+        if gone <= max_tombstone_share * (gone + len(self._index)):
+            return False
+        self._index.rebuild()
+        return True
+
+    def _best_of(self, neighbors: Iterable[Neighbor]) -> dict[str, float]:
+        best: dict[str, float] = {}
+        for neighbor in neighbors:
+            performer_id = self._performer_of.get(neighbor.id)
+            if performer_id is not None and neighbor.similarity > best.get(performer_id, -np.inf):
+                best[performer_id] = neighbor.similarity
+        return best
+
+    def __len__(self) -> int:
+        """Vectors."""
+        return len(self._performer_of)
+
+    def __contains__(self, seq: int) -> bool:
+        """Whether the row is in the gallery."""
+        return seq in self._performer_of
+
+    def __repr__(self) -> str:
+        return f"<Gallery of {len(self.performers)} performers, {self._index!r}>"
+
+
+def _stacked(rows: Sequence[GalleryRow]) -> ArrayLike:
+    shapes = {np.shape(row.vector) for row in rows}
+    if len(shapes) > 1:
+        raise InvalidInput(f"vectors of one gallery have one dimension, got shapes {sorted(shapes)}")
+    return np.stack([row.vector for row in rows]) if rows else []
+
+
+def _ranked(best: dict[str, float]) -> list[Match]:
+    ranking = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [Match(*pair) for pair in ranking]

@@ -1,0 +1,137 @@
+"""One Voyager graph with its tombstones. Every quirk of the library is dealt with here; threads are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+import voyager  # type: ignore[import-untyped]  # ships no types
+from numpy.typing import NDArray
+
+from chassis.index._vectors import ID_LIMIT, Vectors
+
+__all__ = ["Graph", "IndexSettings", "Space"]
+
+_EXACT_ROWS = 4096
+
+
+class Space(Enum):
+    """How two vectors are compared; a higher similarity is closer in both."""
+
+    COSINE = "cosine"
+    """Similarity is the cosine of the angle, -1..1. Vectors are stored with length 1."""
+    EUCLIDEAN = "euclidean"
+    """Similarity is the distance with a minus sign, so 0 at best."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """How thoroughly the graph is built and searched; docs/index.md has the measurements."""
+
+    m: int = 16
+    """Links of a vector in each layer of the graph."""
+    ef_construction: int = 200
+    """Candidates looked at when a vector is added."""
+    query_ef: int = 192
+    """Candidates looked at in a search."""
+    large_query_ef: int = 256
+    """The same for an index above `large_from`."""
+    large_from: int = 500_000
+    """Vectors, deleted ones included."""
+    min_neighbors: int = 50
+    """At least so many neighbours are asked of the graph, even if the caller wants fewer: better recall."""
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Threads that add one portion of vectors."""
+
+
+class Graph:
+    """Live vectors by id, nearest ones by graph search. Callers pass checked vectors and take turns."""
+
+    def __init__(self, dimension: int, space: Space, settings: IndexSettings, *, capacity: int) -> None:
+        self._space = space
+        self._settings = settings
+        self._index = voyager.Index(
+            voyager.Space.Cosine if space is Space.COSINE else voyager.Space.Euclidean,
+            num_dimensions=dimension,
+            M=settings.m,
+            ef_construction=settings.ef_construction,
+            max_elements=max(1, capacity),
+        )
+        self.tombstones: set[int] = set()
+
+    def __len__(self) -> int:
+        """Live vectors; the library's own count includes deleted ones."""
+        return int(self._index.num_elements) - len(self.tombstones)
+
+    def __contains__(self, vector_id: int) -> bool:
+        """Whether a vector is live; for the library deleted ones still are."""
+        return vector_id not in self.tombstones and self.has_seen(vector_id)
+
+    def has_seen(self, vector_id: int) -> bool:
+        """Whether the id is live or a tombstone."""
+        return 0 <= vector_id < ID_LIMIT and vector_id in self._index
+
+    def ids(self) -> list[int]:
+        """Ids of the live vectors."""
+        return [vector_id for vector_id in self._index.ids if vector_id not in self.tombstones]
+
+    def reserve(self, additional: int) -> None:
+        """Grow ahead of an add, by a half at least, so that the graph is rarely copied."""
+        needed = self._index.num_elements + additional
+        if needed > self._index.max_elements:
+            self._index.resize(max(needed, self._index.max_elements * 3 // 2, 1024))
+
+    def add(self, ids: Sequence[int], vectors: Vectors) -> None:
+        """Add vectors under new ids, always given: one that Voyager chooses can be another vector's."""
+        if ids:
+            self._index.add_items(vectors, ids, num_threads=min(self._settings.threads, len(ids)))
+
+    def remove(self, vector_id: int) -> None:
+        """Make a live vector a tombstone."""
+        self._index.mark_deleted(vector_id)
+        self.tombstones.add(vector_id)
+
+    def vectors(self, ids: Sequence[int]) -> Vectors:
+        """The stored vectors of live ids, in their order."""
+        return np.ascontiguousarray(self._index.get_vectors(ids), np.float32)
+
+    def nearest(self, vector: Vectors, k: int) -> tuple[NDArray[np.uint64], Vectors]:
+        """Ids and similarities of at most k live neighbours, best first."""
+        k = min(k, len(self))  # asking for more raises
+        if k == 0:
+            return np.empty(0, np.uint64), np.empty(0, np.float32)
+        wanted = min(max(k, self._settings.min_neighbors), len(self))
+        is_large = self._index.num_elements > self._settings.large_from
+        ef = self._settings.large_query_ef if is_large else self._settings.query_ef
+        try:
+            ids, distances = self._index.query(vector, k=wanted, query_ef=max(ef, wanted))
+        except voyager.RecallError:  # parts of the graph cannot be reached from its entry
+            return self.exact(vector, k)
+        return ids[:k], self._similarities_of(distances[:k])
+
+    def exact(self, vector: Vectors, k: int) -> tuple[NDArray[np.uint64], Vectors]:
+        """The same by comparing with every live vector: 2.5 ms and more for each thousand."""
+        ids = self.ids()
+        parts = [
+            self.similarities(vector, ids[start : start + _EXACT_ROWS])
+            for start in range(0, len(ids), _EXACT_ROWS)
+        ]
+        similarities = np.concatenate([np.empty(0, np.float32), *parts])
+        best = np.argsort(-similarities, kind="stable")[:k]
+        return np.array(ids, np.uint64)[best], similarities[best]
+
+    def similarities(self, vector: Vectors, ids: Sequence[int]) -> Vectors:
+        """Exact similarity with each of the live ids, in their order."""
+        stored = self.vectors(ids)
+        if self._space is Space.COSINE:
+            return self._similarities_of(1 - stored @ vector)
+        return self._similarities_of(np.square(stored - vector).sum(axis=1))
+
+    def _similarities_of(self, distances: Vectors) -> Vectors:
+        """Voyager's distance is 1 - cosine, or the square of the Euclidean distance."""
+        cosine = self._space is Space.COSINE
+        similarities = np.clip(1 - distances, -1, 1) if cosine else -np.sqrt(np.maximum(distances, 0))
+        return np.asarray(similarities, np.float32)
