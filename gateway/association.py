@@ -1,0 +1,83 @@
+"""Which face, tattoos and body belong to the same person; docs/fusion.md has the rules with pictures.
+
+Evidence belongs to a person instance. Where the geometry leaves a doubt, a tattoo counts for nobody rather
+than for the wrong person, and a face and a body stay two people rather than become one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chassis.geometry import Box, union
+from gateway.duplicates import distinct_bodies, distinct_faces, distinct_tattoos
+from gateway.heads import match_heads
+from gateway.observations import BodySeen, FaceSeen, TattooSeen
+from gateway.tattoo_owner import owner_of
+
+__all__ = ["PersonInstance", "Association", "associate"]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInstance:
+    """One person in one image: at least a face, a body or a tattoo."""
+
+    face: FaceSeen | None
+    body: BodySeen | None
+    tattoos: tuple[TattooSeen, ...]
+
+    @property
+    def box(self) -> Box:
+        """Around everything seen of the person."""
+        parts = [self.face, self.body, *self.tattoos]
+        return union([part.box for part in parts if part is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """The people, largest face first, then those without a face by size; and the tattoos of none of them."""
+
+    people: tuple[PersonInstance, ...]
+    unassigned: tuple[TattooSeen, ...]
+
+
+def associate(
+    faces: Sequence[FaceSeen], bodies: Sequence[BodySeen], tattoos: Sequence[TattooSeen]
+) -> Association:
+    """People from what the signals saw in one image; duplicates of a detection count once.
+
+    A face without a body and a body without a face are people. Tattoos without anybody are one person
+    together; where people are, a tattoo that belongs to none of them is unassigned.
+    """
+    skins = distinct_tattoos(tattoos)
+    bare = _people(distinct_faces(faces), distinct_bodies(bodies))
+    if not bare:
+        alone = (PersonInstance(None, None, skins),) if skins else ()
+        return Association(alone, ())
+    owners = [owner_of(tattoo, bare) for tattoo in skins]
+    people = [
+        PersonInstance(face, body, _owned_by(index, skins, owners)) for index, (face, body) in enumerate(bare)
+    ]
+    return Association(tuple(sorted(people, key=_order)), _owned_by(None, skins, owners))
+
+
+def _people(
+    faces: Sequence[FaceSeen], bodies: Sequence[BodySeen]
+) -> list[tuple[FaceSeen | None, BodySeen | None]]:
+    body_of = match_heads(faces, bodies)
+    with_face: list[tuple[FaceSeen | None, BodySeen | None]] = [
+        (face, bodies[body_of[index]] if index in body_of else None) for index, face in enumerate(faces)
+    ]
+    taken = set(body_of.values())
+    return with_face + [(None, body) for index, body in enumerate(bodies) if index not in taken]
+
+
+def _owned_by(
+    person: int | None, tattoos: Sequence[TattooSeen], owners: Sequence[int | None]
+) -> tuple[TattooSeen, ...]:
+    return tuple(tattoo for tattoo, owner in zip(tattoos, owners, strict=True) if owner == person)
+
+
+def _order(person: PersonInstance) -> tuple[bool, float, float, float]:
+    box = person.box if person.face is None else person.face.box
+    return (person.face is None, -box.area, box.x, box.y)

@@ -1,0 +1,127 @@
+"""Whose skin a tattoo is on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chassis.geometry import Box, Point
+from gateway.observations import BodySeen, FaceSeen, TattooSeen
+from gateway.polygons import Points, distance_to_outline, grid, inside, inside_any
+
+__all__ = ["owner_of", "skin_points", "reach_of", "IN_VIEW"]
+
+# A region counts as in view from this probability on.
+IN_VIEW = 0.5
+_PER_SIDE = 8
+# Of two bodies whose regions hold the tattoo, one must hold this much more of it.
+_CLEAR_SHARE = 0.25
+# Of two bodies or faces that are near, one must be at most this fraction as far.
+_CLEAR_DISTANCE = 0.5
+# Key points end at wrists and hips' joints; skin goes on a little beyond the box around them.
+_BODY_MARGIN = 1.1
+# What a face without a body may have around it, in widths and heights of the face's box: a body is 7 to 8
+# heads tall, and arms reach about 3 head widths to either side; a little less, because of neighbours.
+_REACH_SIDEWAYS = 2.5
+_REACH_ABOVE = 1.0
+_REACH_BELOW = 5.0
+
+_Bare = tuple[FaceSeen | None, BodySeen | None]
+
+
+def owner_of(tattoo: TattooSeen, people: Sequence[_Bare]) -> int | None:
+    """Index of the person whose skin the tattoo is on; None when nobody's, or not clearly somebody's.
+
+    In this order: the middle of the tattoo lies in somebody's face; in a body region that is in view; in a
+    body's box; near a face that has no body. The first of these that holds for anybody decides.
+    """
+    points = skin_points(tattoo)
+    center = Point(float(points[:, 0].mean()), float(points[:, 1].mean()))
+    for rule in (_by_face, _by_region, _by_body, _by_reach):
+        is_decided, owner = rule(points, center, people)
+        if is_decided:
+            return owner
+    return None
+
+
+def skin_points(tattoo: TattooSeen) -> Points:
+    """Sample points on the inked skin: of the mask where there is one, else of the box."""
+    points = grid(tattoo.box, _PER_SIDE)
+    covered = points[inside(points, tattoo.mask)]
+    return covered if len(covered) else points
+
+
+_Decision = tuple[bool, int | None]
+_UNDECIDED: _Decision = (False, None)
+
+
+def _by_face(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+    owners = [index for index, (face, _) in enumerate(people) if face and face.box.contains(center)]
+    return (True, owners[0]) if len(owners) == 1 else _UNDECIDED
+
+
+def _by_region(points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+    shares = {
+        index: float(inside_any(points, outlines).mean())
+        for index, (_, body) in enumerate(people)
+        if body and (outlines := _outlines_at(body, center))
+    }
+    if not shares:
+        return _UNDECIDED
+    best = max(shares, key=lambda index: shares[index])
+    others = max((share for index, share in shares.items() if index != best), default=-1.0)
+    return True, best if shares[best] - others >= _CLEAR_SHARE else None
+
+
+def _outlines_at(body: BodySeen, center: Point) -> list[tuple[Point, ...]]:
+    """The outlines of all the body's regions in view if one of them holds the point; else none."""
+    outlines = [view.outline for view in body.regions if view.visibility >= IN_VIEW]
+    middle = grid(Box(center.x, center.y, 0.0, 0.0), 1)
+    return outlines if inside_any(middle, outlines).any() else []
+
+
+def _by_body(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+    distances = {
+        index: _distance_to_body(body, center)
+        for index, (_, body) in enumerate(people)
+        if body and body.box.scaled(_BODY_MARGIN).contains(center)
+    }
+    return _nearest(distances)
+
+
+def _distance_to_body(body: BodySeen, center: Point) -> float:
+    """From the nearest region in view, else from the middle of the box, in pixels."""
+    outlines = [view.outline for view in body.regions if view.visibility >= IN_VIEW]
+    if not outlines:
+        return _distance(center, body.box.center)
+    return min(distance_to_outline(center, outline) for outline in outlines)
+
+
+def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+    distances = {
+        index: _distance(center, face.box.center) / max(face.box.width, face.box.height)
+        for index, (face, body) in enumerate(people)
+        if face and body is None and reach_of(face.box).contains(center)
+    }
+    return _nearest(distances)
+
+
+def reach_of(face: Box) -> Box:
+    """Where the skin of somebody of whom only the face was found may be."""
+    return Box.from_corners(
+        face.center.x - _REACH_SIDEWAYS * face.width,
+        face.y - _REACH_ABOVE * face.height,
+        face.center.x + _REACH_SIDEWAYS * face.width,
+        face.bottom + _REACH_BELOW * face.height,
+    )
+
+
+def _nearest(distances: dict[int, float]) -> _Decision:
+    if not distances:
+        return _UNDECIDED
+    (nearest, best), *others = sorted((distance, index) for index, distance in distances.items())
+    is_clear = not others or nearest <= _CLEAR_DISTANCE * others[0][0]
+    return True, best if is_clear else None
+
+
+def _distance(a: Point, b: Point) -> float:
+    return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)
