@@ -28,7 +28,7 @@ _LONGEST_PAUSE = 5.0
 _DOUBLINGS = 6
 _STEADY_SECONDS = 60.0
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_log = structlog.get_logger()
 
 
 class EmbeddedPostgres:

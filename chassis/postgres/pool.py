@@ -1,9 +1,10 @@
 """Pools of connections to PostgreSQL, embedded or one's own."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -13,11 +14,17 @@ from chassis.postgres.translation import is_connection_trouble, translate
 
 __all__ = ["Connection", "Pool", "connect", "open_pool", "ping"]
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-"""A pool of connections; rows are asyncpg.Record, a uuid column gives uuid.UUID, jsonb gives str."""
+if TYPE_CHECKING:  # asyncpg's classes take parameters only in its stubs
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    """A pool of connections; rows are asyncpg.Record, a uuid column gives uuid.UUID, jsonb gives str."""
+    Connection = asyncpg.Connection | PoolConnectionProxy
+    """A connection, from a pool or not."""
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
-"""A connection, from a pool or not."""
+# It repeats a traceback at every try to reconnect; `ping` and every use of the pool tell the same once.
+logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 _T = TypeVar("_T")
 _FIRST_PAUSE = 0.05
@@ -58,6 +65,7 @@ async def open_pool(
             server_settings=_server_settings(application_name, command_timeout),
         )
 
+    _check_dsn(dsn)
     pool = await _retried(open_once, seconds=start_timeout)
     try:
         yield pool
@@ -79,6 +87,7 @@ async def connect(
             dsn, timeout=start_timeout, server_settings={"application_name": application_name}
         )
 
+    _check_dsn(dsn)
     connection = await _retried(connect_once, seconds=start_timeout)
     try:
         yield connection
@@ -90,11 +99,11 @@ async def ping(pool: Pool, *, timeout: float = 2.0) -> None:
     """Ask the database for a sign of life.
 
     Raises Unavailable when it is not there, DeadlineExceeded when it, or a free connection, takes longer than
-    `timeout` seconds.
+    `timeout` seconds; giving a connection back may take as long again, after which it is dropped.
     """
     with translate():
-        async with asyncio.timeout(timeout):
-            await pool.execute("SELECT 1")
+        async with pool.acquire(timeout=timeout) as connection:
+            await connection.execute("SELECT 1", timeout=timeout)
 
 
 def _server_settings(application_name: str, command_timeout: float) -> dict[str, str]:
@@ -103,6 +112,12 @@ def _server_settings(application_name: str, command_timeout: float) -> dict[str,
         "statement_timeout": str(int(command_timeout * 1000)),
         "idle_in_transaction_session_timeout": str(_IDLE_TRANSACTION_MS),
     }
+
+
+def _check_dsn(dsn: str) -> None:
+    # asyncpg takes an empty one and then guesses from the environment.
+    if not dsn.startswith(("postgresql://", "postgres://")):
+        raise ConfigError("database: the DSN must begin with postgresql://")
 
 
 async def _open_once(

@@ -47,9 +47,9 @@ def translate(
     """Return a context for database work that raises our errors: `with translate(): await pool.execute(...)`.
 
     A broken foreign key becomes NotFound(missing), a broken unique constraint Conflict(duplicate), a value
-    that cannot be stored InvalidInput, a time limit DeadlineExceeded, a lost or refused connection, a deadlock
-    or a full disk Unavailable, anything else that the database says StoreError. Put it *around* the
-    transaction: a deferred constraint speaks at the commit. Errors that are not the database's pass.
+    that cannot be stored InvalidInput, a time limit DeadlineExceeded, a lost or refused connection, a
+    deadlock or a full disk Unavailable, anything else that the database says StoreError. Put it *around*
+    the transaction: a deferred constraint speaks at the commit. Errors that are not the database's pass.
     Messages are fit for a client; the cause stays attached.
     """
     return _Translation(missing=missing, duplicate=duplicate)

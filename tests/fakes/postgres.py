@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests: one server in a temporary folder, a fresh database for each test."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -14,14 +15,21 @@ from chassis.postgres.embedded import EmbeddedPostgres
 
 __all__ = ["database", "embedded_server", "fresh_database", "open_folder", "postgres_server"]
 
-FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-"""For tests that do not cut the power."""
+FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+"""For tests that kill processes but do not cut the power."""
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 2**30
 
 
 @contextmanager
-def open_folder() -> Iterator[Path]:
-    """Give a temporary folder that the user whom PostgreSQL runs as can enter; pytest's tmp_path is closed to it."""
-    folder = Path(tempfile.mkdtemp(prefix="marquee-test-"))
+def open_folder(*, in_memory: bool = True) -> Iterator[Path]:
+    """Give a temporary folder that PostgreSQL's user can enter: pytest's tmp_path is closed to others.
+
+    One for data lies in memory where there is room; one for programs may not, as /dev/shm is often noexec.
+    """
+    is_roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    folder = Path(tempfile.mkdtemp(prefix="marquee-test-", dir=_MEMORY if in_memory and is_roomy else None))
     folder.chmod(0o755)
     try:
         yield folder
@@ -32,10 +40,8 @@ def open_folder() -> Iterator[Path]:
 @asynccontextmanager
 async def embedded_server() -> AsyncIterator[EmbeddedPostgres]:
     """Run a server with an empty database, in about a second; nothing of it stays."""
-    with open_folder() as folder:
-        server = EmbeddedPostgres(
-            folder / "database", runtime_directory=folder / "runtime", settings=FAST_SETTINGS
-        )
+    with open_folder() as folder, open_folder(in_memory=False) as runtime:
+        server = EmbeddedPostgres(folder / "database", runtime_directory=runtime, settings=FAST_SETTINGS)
         async with server:
             yield server
 
