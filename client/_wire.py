@@ -23,6 +23,7 @@ from client.catalogue import (
     SignalCount,
     SignalOutcome,
 )
+from client.system import ModelState, ServiceState, SystemStatus
 from client.values import (
     Candidate,
     Evidence,
@@ -37,7 +38,7 @@ from client.values import (
     SignalReport,
 )
 from marquee.common.v1 import common_pb2
-from marquee.gateway.v1 import catalogue_pb2, identification_pb2
+from marquee.gateway.v1 import catalogue_pb2, identification_pb2, status_pb2
 
 __all__ = [
     "identification",
@@ -49,6 +50,7 @@ __all__ = [
     "forgotten",
     "to_enroll",
     "enroll_reply",
+    "system_status",
     "to_signal",
     "to_policy",
 ]
@@ -177,6 +179,34 @@ def enroll_reply(reply: catalogue_pb2.EnrollImagesResponse) -> EnrollReply:
         detail=reply.detail,
         signals={_signal(each.signal): _outcome(each) for each in reply.signals},
         image_hash=reply.image_hash,
+    )
+
+
+def system_status(reply: status_pb2.GetStatusResponse) -> SystemStatus:
+    return SystemStatus(
+        gateway=_service_state(reply.gateway),
+        signals={_signal(each.signal): _signal_state(each) for each in reply.signals},
+    )
+
+
+def _signal_state(reply: status_pb2.SignalStatus) -> ServiceState:
+    if not reply.is_reachable:
+        return ServiceState(is_reachable=False, is_ready=False, reason=reply.detail)
+    return _service_state(reply.status)
+
+
+def _service_state(reply: common_pb2.ServiceStatus) -> ServiceState:
+    models = (ModelState(m.role, m.name, m.version, m.dimension, m.vectors) for m in reply.models)
+    return ServiceState(
+        is_reachable=True,
+        is_ready=reply.is_ready,
+        reason=reply.reason,
+        version=reply.version,
+        uptime_seconds=reply.uptime_seconds,
+        models=tuple(models),
+        performers=reply.performers,
+        observations=reply.observations,
+        resident_bytes=reply.resident_bytes,
     )
 
 

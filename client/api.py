@@ -17,7 +17,6 @@ from datetime import date
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.channels import open_channel
 from chassis.errors import InvalidInput
@@ -32,20 +31,20 @@ from client.catalogue import (
     PerformerCoverage,
     PerformerRecord,
 )
+from client.system import SystemStatus
 from client.values import ExternalId, Identification, Policy, Signal
 from marquee.gateway.v1 import (
     catalogue_pb2,
     catalogue_pb2_grpc,
     identification_pb2,
     identification_pb2_grpc,
+    status_pb2,
+    status_pb2_grpc,
 )
 
 __all__ = ["Marquee", "DEFAULT_ADDRESS"]
 
 DEFAULT_ADDRESS = "127.0.0.1:50050"
-
-# The gateway's readiness in the health service.
-_READINESS = identification_pb2.DESCRIPTOR.services_by_name["IdentificationService"].full_name
 
 
 class Marquee:
@@ -54,7 +53,7 @@ class Marquee:
     def __init__(self, channel: grpc.aio.Channel, *, address: str, timeout: float) -> None:
         self._identification = identification_pb2_grpc.IdentificationServiceStub(channel)
         self._catalogue = catalogue_pb2_grpc.CatalogueServiceStub(channel)
-        self._health = health_pb2_grpc.HealthStub(channel)
+        self._status = status_pb2_grpc.StatusServiceStub(channel)
         self._timeout = timeout
         self.address = address
 
@@ -182,12 +181,11 @@ class Marquee:
                 call.cancel()
         source.raise_failure()
 
-    async def is_ready(self) -> bool:
-        """Whether the gateway says that it can serve. Raises Unavailable when nobody is there."""
-        request = health_pb2.HealthCheckRequest(service=_READINESS)
+    async def status(self) -> SystemStatus:
+        """How the gateway and every signal are. Raises Unavailable when the gateway is not there."""
         with _errors_translated():
-            reply = await self._health.Check(request, timeout=self._timeout)
-        return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
+            reply = await self._status.GetStatus(status_pb2.GetStatusRequest(), timeout=self._timeout)
+        return _wire.system_status(reply)
 
 
 class _Source:

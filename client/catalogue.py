@@ -54,6 +54,7 @@ class Rejection(StrEnum):
     UNKNOWN_PERFORMER = "unknown performer"
     UNAVAILABLE = "unavailable"
     DEADLINE_EXCEEDED = "deadline exceeded"
+    INVALID_FIELD = "invalid field"
     UNSPECIFIED = "unspecified"
 
     @property

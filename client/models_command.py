@@ -1,6 +1,6 @@
 """`marquee models`: fetch and convert the built-in models, and say what they are."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -44,7 +44,7 @@ def build(names: tuple[str, ...], directory: Path) -> None:
     try:
         results = _build_showing_progress(console, ModelStore(directory), _chosen(names))
     except MarqueeError as exc:
-        raise click.ClickException(str(exc)) from exc
+        raise click.ClickException(f"{exc} ({directory})") from exc
     for result in results:
         _tell(console, result)
     _tell_sum(console, results, directory)
@@ -100,9 +100,14 @@ def _tell(console: Console, result: BuildResult) -> None:
             console.print(f"[red]failed[/]   {name}: {detail}")
 
 
-def _tell_sum(console: Console, results: Iterable[BuildResult], directory: Path) -> None:
+def _tell_sum(console: Console, results: Sequence[BuildResult], directory: Path) -> None:
     ready = sum(result.outcome in ("present", "built") for result in results)
-    console.print(f"{ready} models are ready in {directory}", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{ready} of {len(results)} models are ready in {directory}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _heading(spec: ModelSpec, store: ModelStore) -> str:

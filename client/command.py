@@ -1,0 +1,49 @@
+"""The `marquee` command."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+__all__ = ["main"]
+
+# Loaded when used: `marquee status` need not wait for OpenCV, nor `marquee up` for the model converters.
+_COMMANDS = {
+    "demo": "client.commands.demo:demo",
+    "up": "client.commands.up:up",
+    "enroll": "client.commands.enroll:enroll",
+    "identify": "client.commands.identify:identify",
+    "evaluate": "client.commands.evaluate:evaluate",
+    "status": "client.commands.status:status",
+    "coverage": "client.commands.coverage:coverage",
+    "forget": "client.commands.forget:forget",
+    "models": "client.models_command:models",
+    "migrate": "client.commands.migrate:migrate",
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(package_name="marquee")
+def main() -> None:
+    """Identify the performers in your pictures by face, tattoo and body evidence.
+
+    Only adults, and only people whom you enrolled. Everything runs on this machine unless --server names
+    another; without a running `marquee up` a command starts what it needs and stops it again.
+    """

@@ -1,0 +1,62 @@
+"""`marquee forget`: delete a performer and everything enrolled."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from chassis.errors import InvalidInput
+from client.api import Marquee
+from client.catalogue import Performer
+from client.commands._running import confirm, err, out, run
+from client.commands._session import data_option, open_marquee, server_option
+from client.values import ExternalId
+
+__all__ = ["forget", "parse_reference"]
+
+
+@click.command()
+@click.argument("performer", metavar="ID|AUTHORITY:ID")
+@server_option
+@data_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(performer: str, server: str | None, data: Path, yes: bool) -> None:
+    """Delete a performer and everything enrolled of them, for good.
+
+    The performer is named by id, or by an external id such as folder:Ann_Lee.
+    """
+    run(lambda: _forget(performer, server, data, yes=yes))
+
+
+async def _forget(performer: str, server: str | None, data: Path, *, yes: bool) -> int:
+    reference = parse_reference(performer)
+    async with open_marquee(server, data) as marquee:
+        found = (await marquee.get(reference)).performer
+        if not yes and not confirm(f"Forget {found.name} ({found.id})?"):
+            return 1
+        await _do_forget(marquee, found)
+    return 0
+
+
+async def _do_forget(marquee: Marquee, performer: Performer) -> None:
+    gone = await marquee.forget(performer.id)
+    rows = ", ".join(f"{count} {signal.value}" for signal, count in gone.deleted.items() if count)
+    out.print(f"forgot {escape(performer.name)}; rows deleted: {rows or 'none'}")
+    for signal in gone.unconfirmed:
+        err.print(
+            f"[yellow]{signal.value} did not confirm; its index drops the performer at its next start[/]"
+        )
+
+
+def parse_reference(text: str) -> str | ExternalId:
+    """A performer's id, or an external id `authority:id`. Raises InvalidInput for neither."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        authority, _, external = text.partition(":")
+    if not authority or not external:
+        raise InvalidInput(f"{text!r} is neither a performer's id nor authority:id, such as folder:Ann_Lee")
+    return ExternalId(authority, external)

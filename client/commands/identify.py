@@ -1,0 +1,121 @@
+"""`marquee identify`: who is in these pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from chassis.errors import InvalidInput, MarqueeError, Refused, Unsupported
+from client.api import Marquee
+from client.commands._running import err, out, run
+from client.commands._session import (
+    data_option,
+    open_marquee,
+    policy_option,
+    server_option,
+    signals_option,
+)
+from client.rendering import identification_document, identification_table
+from client.saving import save_annotated
+from client.values import Identification, Policy, Signal
+
+__all__ = ["identify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """What one call of the command asks for."""
+
+    max_candidates: int
+    policy: Policy
+    signals: tuple[Signal, ...]
+    scene_date: date | None
+    save: Path | None
+    as_json: bool
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@server_option
+@data_option
+@policy_option
+@signals_option
+@click.option("--max-candidates", type=click.IntRange(1, 100), default=5, show_default=True)
+@click.option(
+    "--date",
+    "scene_date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=None,
+    metavar="YYYY-MM-DD",
+    help="Day the pictures were taken.",
+)
+@click.option(
+    "--save",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Write each picture there, with boxes, names, scores and signals.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one entry for each file.")
+def identify(
+    files: tuple[Path, ...], server: str | None, data: Path, scene_date: datetime | None, **options: Any
+) -> None:
+    """Say who is in FILES, with the evidence.
+
+    Exit code 0: every file was answered, whoever is in it; 3: some files were not accepted.
+    """
+    day = scene_date.date() if scene_date else None
+    run(lambda: _identify(files, server, data, _Options(scene_date=day, **options)))
+
+
+async def _identify(files: tuple[Path, ...], server: str | None, data: Path, options: _Options) -> int:
+    documents: list[dict[str, Any]] = []
+    async with open_marquee(server, data) as marquee:
+        for file in files:
+            documents.append(await _one(marquee, file, options))
+    if options.as_json:
+        click.echo(json.dumps(documents, indent=2))
+    return 3 if any("error" in document for document in documents) else 0
+
+
+async def _one(marquee: Marquee, file: Path, options: _Options) -> dict[str, Any]:
+    """Identify, show and save one file; a file that is not accepted does not stop the others."""
+    try:
+        seen = await marquee.identify(
+            file,
+            max_candidates=options.max_candidates,
+            signals=options.signals,
+            policy=options.policy,
+            scene_date=options.scene_date,
+        )
+    except (InvalidInput, Refused) as exc:
+        return _refused(file, exc, options)
+    except Unsupported as exc:
+        raise Unsupported(f"--policy {options.policy.value}: {exc}") from exc
+    document = identification_document(str(file), seen)
+    if not options.as_json:
+        out.print(identification_table(str(file), seen, candidates=options.max_candidates))
+    if options.save is not None:
+        document["saved"] = str(await _save(file, seen, options.save))
+    return document
+
+
+def _refused(file: Path, error: MarqueeError, options: _Options) -> dict[str, Any]:
+    if not options.as_json:
+        err.print(f"[bold]{escape(str(file))}[/]: [red]{escape(str(error))}[/]", soft_wrap=True)
+    return {"file": str(file), "error": str(error)}
+
+
+async def _save(file: Path, seen: Identification, directory: Path) -> Path:
+    target = directory / f"{file.stem}.marquee.jpg"
+    await asyncio.to_thread(lambda: save_annotated(file.read_bytes(), seen, target))
+    return target

@@ -1,0 +1,73 @@
+"""`marquee status`: how the gateway and every signal are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from chassis.errors import Unavailable
+from client.api import Marquee
+from client.commands._running import out, run
+from client.commands._session import data_option, server_option
+from client.supervisor.data_folder import DataFolder
+from client.system import ServiceState, SystemStatus
+
+__all__ = ["status"]
+
+
+@click.command()
+@server_option
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(server: str | None, data: Path, as_json: bool) -> None:
+    """Say how the gateway and every signal are: ready or why not, models, counts, memory.
+
+    Exit code 0: everybody is ready; 3: somebody is not; 1: nothing runs.
+    """
+    run(lambda: _status(server, data, as_json=as_json))
+
+
+async def _status(server: str | None, data: Path, *, as_json: bool) -> int:
+    running = DataFolder(data).running()
+    address = server or (running.gateway if running else None)
+    if address is None:
+        raise Unavailable(
+            f"nothing runs on the data folder {data}: start it with `marquee up`, or name a --server"
+        )
+    async with Marquee.connect(address) as marquee:
+        seen = await marquee.status()
+    if as_json:
+        click.echo(json.dumps({"address": address, **asdict(seen)}, indent=2))
+    else:
+        _show(address, seen)
+    return 0 if seen.is_complete else 3
+
+
+def _show(address: str, seen: SystemStatus) -> None:
+    out.print(f"gateway at [bold]{address}[/], version {seen.gateway.version}", highlight=False)
+    table = Table("service", "state", "performers", "observations", "models", "memory", "up")
+    for column in (2, 3, 5, 6):
+        table.columns[column].justify = "right"
+    table.add_row("gateway", *_cells(seen.gateway))
+    for signal, state in seen.signals.items():
+        table.add_row(signal.value, *_cells(state))
+    out.print(table)
+
+
+def _cells(state: ServiceState) -> tuple[str, ...]:
+    mood = "[green]ready[/]" if state.is_ready else f"[red]{escape(state.reason or 'not ready')}[/]"
+    if not state.is_reachable:
+        return (mood, "", "", "", "", "")
+    models = "\n".join(f"{model.role}: {model.name} {model.version}" for model in state.models)
+    memory = f"{state.resident_bytes / 2**20:.0f} MB"
+    return (mood, str(state.performers), str(state.observations), models, memory, _age(state.uptime_seconds))
+
+
+def _age(seconds: float) -> str:
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}"

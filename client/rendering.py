@@ -1,0 +1,100 @@
+"""Identifications for people (tables) and for programs (JSON)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from client.values import (
+    Candidate,
+    Evidence,
+    Identification,
+    Person,
+    PersonStatus,
+    ReportState,
+    SignalReport,
+)
+
+__all__ = ["identification_table", "identification_document", "score_text", "evidence_text"]
+
+_STYLES = {
+    PersonStatus.IDENTIFIED: "bold green",
+    PersonStatus.UNKNOWN: "yellow",
+    PersonStatus.INSUFFICIENT_SIGNALS: "dim",
+}
+
+
+def identification_table(title: str, seen: Identification, *, candidates: int = 3) -> RenderableType:
+    """What was seen in one picture: a line about the picture, a row for each candidate of each person."""
+    reports = " · ".join(_report_text(report) for report in seen.reports.values())
+    head = Text.assemble(
+        (title, "bold"), f"  {seen.width}x{seen.height}  {seen.elapsed_ms:.0f} ms  ", (reports, "dim")
+    )
+    if not seen.people:
+        return Group(head, Text("nobody is visible", style="dim"))
+    table = Table("#", "status", "performer", "score", "evidence", show_lines=False)
+    table.columns[3].justify = "right"
+    for number, person in enumerate(seen.people, start=1):
+        _add_person(table, number, person, candidates)
+    return Group(head, table)
+
+
+def identification_document(file: str, seen: Identification) -> dict[str, Any]:
+    """The identification as JSON values; docs/client.md lists the keys."""
+    document = asdict(seen)
+    document["people"] = [{**asdict(person), "signals": sorted(person.signals)} for person in seen.people]
+    document["reports"] = [asdict(report) for report in seen.reports.values()]
+    return {"file": str(Path(file)), **document}
+
+
+def score_text(candidate: Candidate) -> str:
+    """The probability where there is one, else the score."""
+    if candidate.probability is not None:
+        return f"{candidate.probability:.1%}"
+    return f"{candidate.score:.3f}"
+
+
+def evidence_text(candidate: Candidate) -> str:
+    """Each signal's part in a few words."""
+    return "; ".join(_one_evidence(evidence) for evidence in candidate.evidence) or "none"
+
+
+def _one_evidence(evidence: Evidence) -> str:
+    parts = [f"{evidence.signal.value} {evidence.similarity:.2f}", f"weight {evidence.weight:.0%}"]
+    if evidence.is_compatible is not None:
+        parts[1:] = ["fits" if evidence.is_compatible else "does not fit"]
+    elif not evidence.is_proposed:
+        parts[1:] = ["not proposed"]
+    return f"{parts[0]} ({', '.join(parts[1:])})"
+
+
+def _add_person(table: Table, number: int, person: Person, candidates: int) -> None:
+    shown = person.candidates[:candidates]
+    status = Text(person.status.value, style=_STYLES.get(person.status, ""))
+    if not shown:
+        seen = " + ".join(sorted(person.signals))
+        table.add_row(str(number), status, "", "", f"no candidate; seen: {seen}", end_section=True)
+    for place, candidate in enumerate(shown):
+        is_first, is_last = place == 0, place == len(shown) - 1
+        is_name = is_first and person.status is PersonStatus.IDENTIFIED
+        table.add_row(
+            str(number) if is_first else "",
+            status if is_first else "",
+            f"[bold green]{escape(candidate.name)}[/]" if is_name else escape(candidate.name),
+            score_text(candidate),
+            evidence_text(candidate),
+            end_section=is_last,
+            style="" if is_first else "dim",
+        )
+
+
+def _report_text(report: SignalReport) -> str:
+    if report.state is ReportState.OK:
+        return f"{report.signal.value} {report.observations} seen"
+    return f"{report.signal.value} {report.state.value}"
