@@ -5,6 +5,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chassis.errors import ModelError
+
 __all__ = ["BuiltFile", "Manifest", "write_durably"]
 
 
@@ -28,12 +30,17 @@ class Manifest:
         self._path = path
 
     def read(self) -> dict[str, BuiltFile]:
-        """Return the built files by the name of their model; a damaged manifest vouches for none."""
+        """Return the built files by the name of their model; a damaged manifest vouches for none.
+
+        Raises ModelError when it is there and cannot be read.
+        """
         try:
             rows = json.loads(self._path.read_text())
             return {name: BuiltFile(**row) for name, row in rows.items()}
-        except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, AttributeError):
             return {}
+        except OSError as exc:
+            raise ModelError(f"the list of built models cannot be read: {exc.strerror}") from exc
 
     def add(self, name: str, built: BuiltFile) -> None:
         """Remember one more file. The caller holds the lock of the folder."""

@@ -105,7 +105,7 @@ class ModelStore:
                     done(results[-1])
                 self._drop_archives(results)
         except OSError as exc:
-            raise ModelError(f"the folder of models, {self._root}, cannot be used: {exc}") from exc
+            raise ModelError(f"the folder of models cannot be used: {exc.strerror}") from exc
         return results
 
     def _build(self, spec: ModelSpec, report: Report) -> BuildResult:
@@ -162,4 +162,7 @@ class ModelStore:
 
     def _is_intact(self, name: str, built: BuiltFile) -> bool:
         path = self._file(name)
-        return path.is_file() and path.stat().st_size == built.bytes and sha256_of(path) == built.sha256
+        try:
+            return path.is_file() and path.stat().st_size == built.bytes and sha256_of(path) == built.sha256
+        except OSError as exc:
+            raise ModelError(f"model {name} cannot be read: {exc.strerror}") from exc

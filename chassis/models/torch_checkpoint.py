@@ -155,4 +155,4 @@ def _array(tensor: _Tensor, storages: _Storages) -> NDArray[Any]:
         index += steps.reshape([-1 if i == axis else 1 for i in range(len(tensor.shape))])
     if index.size and not 0 <= index.min() <= index.max() < len(flat):
         raise ValueError("a tensor reaches beyond its storage")
-    return np.ascontiguousarray(flat[index])
+    return np.array(flat[index])

@@ -120,10 +120,8 @@ def _index_vector(kind: int, table: Any) -> NDArray[np.int64]:
 
 def _operator(model: Any, table: Any) -> Operator:
     code = model.OperatorCodes(table.OpcodeIndex())
-    # Files older than schema version 3a keep the code in the first field, newer ones in the second.
-    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     return Operator(
-        name=_OPERATOR_NAMES[number],
+        name=_OPERATOR_NAMES[code.BuiltinCode()],
         inputs=_integers(table.InputsAsNumpy()),
         outputs=_integers(table.OutputsAsNumpy()),
         options=_options(table),

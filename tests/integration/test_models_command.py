@@ -1,0 +1,110 @@
+"""`marquee models build` and `marquee models list`, as people run them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chassis.models import ModelStore, discover_specs
+from client.models_command import models
+from tests.fakes.model_packages import spec_of, wheel
+
+_KILLED_WHILE_BUILDING = """
+import os, signal, sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from chassis.models import ModelStore
+from tests.fakes.model_packages import build_scale, spec_of, wheel
+
+kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+spec = spec_of(wheel())
+ModelStore(Path(sys.argv[1])).build([replace(spec, build=partial(build_scale, on_build=kill))])
+"""
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(models, [str(argument) for argument in arguments])
+
+
+def test_list_shows_every_model() -> None:
+    """Each model is shown with source, licence, provenance, input, normalisation and outputs."""
+    result = _run("list")
+    words = " ".join(result.output.split())
+    assert result.exit_code == 0
+    for spec in discover_specs():
+        for text in (spec.name, spec.role, str(spec.source.package), spec.licence, spec.input.normalisation):
+            assert text in words
+        assert all(str(output) in words for output in spec.outputs)
+
+
+def test_list_says_what_is_built(tmp_path: Path) -> None:
+    """An empty folder has nothing built."""
+    result = _run("list", "--directory", tmp_path)
+    assert result.output.count("not built") == len(discover_specs())
+
+
+def test_build_without_npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without npm the better embedder is skipped and the output says what takes its place; no error."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = _run("build", "mobilefacenet", "--directory", tmp_path / "models")
+    words = " ".join(result.output.split())
+    assert "skipped mobilefacenet: npm is not installed" in words
+    assert "dlib_resnet will be the face embedder" in words
+    assert result.exit_code == 0
+
+
+def test_build_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A model that cannot be had is named with the reason, and the command exits with 1."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    result = _run("build", "face_mesh", "--directory", tmp_path)
+    words = " ".join(result.output.split())
+    assert "failed face_mesh: pip could not fetch pip:mediapipe 0.10.14: ERROR: No matching" in words
+    assert "0 of 1 models are ready" in words
+    assert result.exit_code == 1
+
+
+def test_build_of_an_unknown_model(tmp_path: Path) -> None:
+    """A wrong name is answered with the right ones."""
+    result = _run("build", "face_mash", "--directory", tmp_path)
+    assert result.exit_code == 2
+    assert "no model is named face_mash" in result.output
+    assert "face_mesh" in result.output
+
+
+def test_build_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all models built, the command needs neither pip nor npm."""
+    built = [spec.name for spec in discover_specs() if ModelStore().built(spec)]
+    if not built:
+        pytest.skip("no model is built in this user's cache")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    result = _run("build", *built)
+    assert result.exit_code == 0
+    assert f"{len(built)} of {len(built)} models are ready" in " ".join(result.output.split())
+
+
+def test_build_in_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """The error is one line that names the folder."""
+    (tmp_path / "file").write_text("")
+    result = _run("build", "face_mesh", "--directory", tmp_path / "file" / "models")
+    assert result.exit_code == 1
+    assert str(tmp_path / "file" / "models") in result.output
+    assert "Traceback" not in result.output
+
+
+def test_killed_while_building(tmp_path: Path) -> None:
+    """A build that is killed leaves the folder usable: no model, no lock, and the archive is still there."""
+    wheel().save(tmp_path / "archives", wheel().package.archive_name)
+    command = [sys.executable, "-c", _KILLED_WHILE_BUILDING, str(tmp_path)]
+    killed = subprocess.run(command, env={**os.environ, "PYTHONPATH": os.getcwd()}, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert ModelStore(tmp_path).built(spec_of(wheel())) is None
+    (result,) = ModelStore(tmp_path).build([spec_of(wheel())])
+    assert result.outcome == "built"
