@@ -124,7 +124,7 @@ def _options(settings: ServerSection) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", settings.max_message_bytes),
         ("grpc.max_connection_age_ms", int(settings.max_connection_age_seconds * 1000)),
-        ("grpc.max_connection_age_grace_ms", 60_000),
+        # No grace limit: a long enrolment stream ends by itself, not in the middle.
         # Both ends agree on pings, else the server answers 'too many pings'; see chassis.channels.
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),

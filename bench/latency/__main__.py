@@ -1,0 +1,230 @@
+"""`python -m bench.latency [--json FILE]`: Identify end to end, all signals against face only.
+
+The whole system runs as `marquee up` runs it, on a throw-away data folder; a gallery of portraits is enrolled
+(and timed), then single requests are sent one after another, all signals and face only in turn, so that a
+drift of the machine's speed meets both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import psutil
+
+from bench.latency.pictures import LFW, TimedPicture, full_hd, portraits
+from bench.report import print_heading, print_table, write_json
+from client.api import Marquee
+from client.catalogue import EnrollImage, Performer, PersonChoice
+from client.supervisor.stack import Stack, running_stack, throw_away_folder
+from client.values import Identification, Signal
+
+_SEED = 20261122
+# The limits the system is built to, milliseconds at p50 and bytes.
+_TARGETS_MS = {"250x250 face": 120.0, "1080p, one person": 250.0}
+_TARGET_BYTES = 1.5 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Times of one picture kind and one choice of signals, milliseconds."""
+
+    picture: str
+    signals: str
+    n: int
+    p50: float
+    p95: float
+    gateway_p50: float
+    observe_p50: dict[str, float]
+    score_p50: dict[str, float]
+    cpu_per_request: dict[str, float]
+
+
+@click.command()
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file.")
+@click.option("--requests", default=60, show_default=True, help="Requests of each series.")
+@click.option("--gallery", default=200, show_default=True, help="Portraits to enrol.")
+def main(json_path: Path | None, requests: int, gallery: int) -> None:
+    """Measure latency, enrolment and memory."""
+    if not LFW.is_dir():
+        raise click.ClickException("the photographs in ../shared/data/lfw are needed")
+    asyncio.run(_measure(json_path, requests, gallery))
+
+
+async def _measure(json_path: Path | None, requests: int, gallery: int) -> None:
+    print_heading("bench/latency", seed=_SEED)
+    people = portraits(gallery)
+    with throw_away_folder() as folder:
+        async with running_stack(folder) as stack, Marquee.connect(stack.address) as marquee:
+            at_rest = _memory(stack)
+            per_second = await _enroll(marquee, people)
+            series = [
+                each
+                for name, pictures in _kinds(people).items()
+                for each in await _time_both(marquee, stack, name, pictures, requests)
+            ]
+            after_load = _memory(stack)
+    _print_series(series)
+    _print_memory(at_rest, after_load)
+    print_table(
+        "Enrolment", ["what", "images a second"], [[f"{len(people)} portraits, 250x250", f"{per_second:.1f}"]]
+    )
+    write_json(
+        json_path,
+        {
+            "seed": _SEED,
+            "series": [asdict(each) for each in series],
+            "enrolled_images_per_second": per_second,
+            "memory_at_rest_bytes": at_rest,
+            "memory_after_load_bytes": after_load,
+        },
+    )
+
+
+def _kinds(people: Sequence[TimedPicture]) -> dict[str, list[TimedPicture]]:
+    return {"250x250 face": list(people[:20]), "1080p, one person": [full_hd(people[0].data)]}
+
+
+async def _enroll(marquee: Marquee, people: Sequence[TimedPicture]) -> float:
+    """Enrol one portrait a performer; images a second over the whole stream."""
+    images = [
+        EnrollImage(
+            key=person.name,
+            performer_id=(await marquee.upsert(Performer(name=person.name, adult_attested=True))).id,
+            image=person.data,
+            choice=PersonChoice.LARGEST_FACE,
+        )
+        for person in people
+    ]
+    started = time.perf_counter()
+    replies = [reply async for reply in marquee.enroll(images)]
+    return len(replies) / (time.perf_counter() - started)
+
+
+async def _time_both(
+    marquee: Marquee, stack: Stack, name: str, pictures: Sequence[TimedPicture], requests: int
+) -> list[Series]:
+    choices: dict[str, list[Signal]] = {"all signals": [], "face only": [Signal.FACE]}
+    taken: dict[str, list[tuple[float, Identification]]] = {choice: [] for choice in choices}
+    cpu: dict[str, dict[str, float]] = {choice: {} for choice in choices}
+    for signals in choices.values():
+        await marquee.identify(pictures[0].data, signals=signals)
+    for turn in range(requests):
+        for choice, signals in choices.items():
+            before = _cpu_seconds(stack)
+            started = time.perf_counter()
+            answer = await marquee.identify(pictures[turn % len(pictures)].data, signals=signals)
+            taken[choice].append(((time.perf_counter() - started) * 1e3, answer))
+            for process, seconds in _cpu_seconds(stack).items():
+                cpu[choice][process] = cpu[choice].get(process, 0.0) + seconds - before[process]
+    return [_series(name, choice, taken[choice], cpu[choice]) for choice in choices]
+
+
+def _series(
+    picture: str, signals: str, taken: Sequence[tuple[float, Identification]], cpu: dict[str, float]
+) -> Series:
+    walls = sorted(wall for wall, _ in taken)
+    return Series(
+        picture=picture,
+        signals=signals,
+        n=len(walls),
+        p50=statistics.median(walls),
+        p95=walls[int(0.95 * (len(walls) - 1))],
+        gateway_p50=statistics.median(answer.elapsed_ms for _, answer in taken),
+        observe_p50=_stage(taken, "observe_ms"),
+        score_p50=_stage(taken, "score_ms"),
+        cpu_per_request={process: seconds * 1e3 / len(walls) for process, seconds in cpu.items()},
+    )
+
+
+def _stage(taken: Sequence[tuple[float, Identification]], field: str) -> dict[str, float]:
+    """Median milliseconds of one stage by signal."""
+    times: dict[str, list[float]] = {}
+    for _, answer in taken:
+        for signal, report in answer.reports.items():
+            times.setdefault(signal, []).append(getattr(report, field))
+    return {signal: statistics.median(each) for signal, each in times.items()}
+
+
+def _cpu_seconds(stack: Stack) -> dict[str, float]:
+    """User and system seconds of each process so far."""
+    times = {
+        name: psutil.Process(process.pid).cpu_times()
+        for name, process in stack.processes.items()
+        if process.pid is not None
+    }
+    return {name: each.user + each.system for name, each in times.items()}
+
+
+def _memory(stack: Stack) -> dict[str, int]:
+    """Proportional set size of each process, bytes: shared pages are counted once over all processes."""
+    sizes = {
+        name: _family_bytes(process.pid)
+        for name, process in stack.processes.items()
+        if process.pid is not None
+    }
+    if stack.database is not None and stack.database.pid is not None:
+        sizes["postgres"] = _family_bytes(stack.database.pid)
+    return sizes
+
+
+def _family_bytes(pid: int) -> int:
+    process = psutil.Process(pid)
+    return sum(each.memory_full_info().pss for each in [process, *process.children(recursive=True)])
+
+
+def _print_series(series: Sequence[Series]) -> None:
+    signals = ["face", "tattoo", "body"]
+    print_table(
+        "Identify, one request at a time, milliseconds",
+        ["picture, signals", "n", "p50", "p95", "target p50", "gateway", *(f"{s} observe" for s in signals)],
+        [
+            [
+                f"{each.picture}, {each.signals}",
+                each.n,
+                f"{each.p50:.0f}",
+                f"{each.p95:.0f}",
+                f"{_TARGETS_MS[each.picture]:.0f}" if each.signals == "all signals" else "",
+                f"{each.gateway_p50:.0f}",
+                *(f"{each.observe_p50.get(signal, 0):.0f}" for signal in signals),
+            ]
+            for each in series
+        ],
+    )
+    processes = list(series[0].cpu_per_request)
+    print_table(
+        "Processor time of one request by process, milliseconds (share)",
+        ["picture, signals", *processes],
+        [[f"{each.picture}, {each.signals}", *_shares(each, processes)] for each in series],
+    )
+
+
+def _shares(series: Series, processes: Sequence[str]) -> list[str]:
+    total = sum(series.cpu_per_request.values()) or 1.0
+    return [
+        f"{series.cpu_per_request[name]:.0f} ({series.cpu_per_request[name] / total:.0%})"
+        for name in processes
+    ]
+
+
+def _print_memory(at_rest: dict[str, int], after_load: dict[str, int]) -> None:
+    rows = [[name, _mb(size), _mb(after_load[name])] for name, size in at_rest.items()]
+    rows.append(["total", _mb(sum(at_rest.values())), _mb(sum(after_load.values()))])
+    print_table(
+        f"Memory (proportional set size), MB; target at rest {_mb(_TARGET_BYTES)}",
+        ["process", "at rest", "after load"],
+        rows,
+    )
+
+
+def _mb(size: float) -> str:
+    return f"{size / 2**20:.0f}"
+
+
+if __name__ == "__main__":
+    main()
