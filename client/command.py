@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
+
+from chassis.errors import MarqueeError
 
 __all__ = ["main"]
 
@@ -24,7 +27,7 @@ _COMMANDS = {
 
 
 class _LazyGroup(click.Group):
-    """Knows its commands by name and imports one when it is asked for."""
+    """Imports a command when it is asked for; an error Marquee knows is one line and exit code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -36,6 +39,12 @@ class _LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MarqueeError as exc:
+            raise click.ClickException(str(exc)) from exc
+
 
 @click.group(
     cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -45,5 +54,5 @@ def main() -> None:
     """Identify the performers in your pictures by face, tattoo and body evidence.
 
     Only adults, and only people whom you enrolled. Everything runs on this machine unless --server names
-    another; without a running `marquee up` a command starts what it needs and stops it again.
+    another. Without a running `marquee up` a command starts what it needs and stops it again.
     """

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from chassis.errors import MarqueeError
+from chassis.errors import ConfigError
 
-__all__ = ["run", "confirm", "out", "err"]
+__all__ = ["run", "confirm", "write_json", "out", "err"]
 
 out = Console()
 """What was asked for."""
@@ -23,18 +25,21 @@ err = Console(stderr=True)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+def write_json(path: Path, document: object) -> None:
+    """Write a report. Raises ConfigError when it cannot be written."""
+    try:
+        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be written ({exc.strerror})") from exc
+
+
 def run(main: Callable[[], Coroutine[Any, Any, int]], *, stopped_code: int | None = None) -> None:
     """Run `main` and exit with the code it returns.
 
     SIGINT or SIGTERM cancels it, so that it cleans up, and the exit code is 130 or 143, or `stopped_code`;
-    a second one ends the process at once (its children die with it). A MarqueeError is one line on stderr and
-    exit code 1.
+    a second one ends the process at once (its children die with it). Errors are the caller's to tell.
     """
-    try:
-        code = asyncio.run(_interruptible(main, stopped_code))
-    except MarqueeError as exc:
-        raise click.ClickException(str(exc)) from exc
-    raise click.exceptions.Exit(code)
+    raise click.exceptions.Exit(asyncio.run(_interruptible(main, stopped_code)))
 
 
 def confirm(question: str) -> bool:

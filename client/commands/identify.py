@@ -78,10 +78,8 @@ def identify(
 
 
 async def _identify(files: tuple[Path, ...], server: str | None, data: Path, options: _Options) -> int:
-    documents: list[dict[str, Any]] = []
     async with open_marquee(server, data) as marquee:
-        for file in files:
-            documents.append(await _one(marquee, file, options))
+        documents = [await _one(marquee, file, options) for file in files]
     if options.as_json:
         click.echo(json.dumps(documents, indent=2))
     return 3 if any("error" in document for document in documents) else 0
@@ -116,6 +114,6 @@ def _refused(file: Path, error: MarqueeError, options: _Options) -> dict[str, An
 
 
 async def _save(file: Path, seen: Identification, directory: Path) -> Path:
-    target = directory / f"{file.stem}.marquee.jpg"
+    target = directory / f"{file.name}.marquee.jpg"  # the whole name: a.jpg and a.png are two pictures
     await asyncio.to_thread(lambda: save_annotated(file.read_bytes(), seen, target))
     return target

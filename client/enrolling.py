@@ -1,0 +1,204 @@
+"""Enrols a gallery: performers folder by folder, pictures streamed, the doubtful ones offered once more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from chassis.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound, Refused, Unavailable
+from client.api import Marquee
+from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection
+from client.folders import PerformerFolder, Picture
+
+__all__ = ["Outcome", "PictureResult", "OnResult", "enroll_gallery"]
+
+_FOLDERS_AT_A_TIME = 3
+# Servers end a connection after some minutes to spread load; a stream must be done by then.
+_PICTURES_PER_STREAM = 64
+_PATIENCE_SECONDS = 30.0
+
+
+class Outcome(StrEnum):
+    """What became of one picture."""
+
+    ENROLLED = "enrolled"
+    ALREADY = "already enrolled"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureResult:
+    """One picture of one performer."""
+
+    folder: PerformerFolder
+    path: Path
+    outcome: Outcome
+    reason: str
+    """Why rejected; "" otherwise."""
+    signals: tuple[str, ...]
+    """Names of the signals that have it now."""
+    performer_id: str
+    """"" when the performer was refused."""
+
+
+OnResult = Callable[[PictureResult], None]
+
+
+async def enroll_gallery(
+    marquee: Marquee,
+    folders: Sequence[PerformerFolder],
+    *,
+    attests_adults: bool,
+    choice: PersonChoice,
+    on_result: OnResult = lambda result: None,
+) -> list[PictureResult]:
+    """Enrol every folder and say what became of every picture, in the order of the folders.
+
+    attests_adults: the owner's word for performers whose folder gives no birth date. `on_result` is called as
+    results come. Nothing is lost by stopping: another run finds enrolled pictures enrolled.
+
+    Raises Unavailable when the server is gone, and stays so for the second try.
+    """
+    slots = asyncio.Semaphore(_FOLDERS_AT_A_TIME)
+
+    async def one(folder: PerformerFolder) -> list[PictureResult]:
+        async with slots:
+            return await _Enrolment(marquee, folder, attests_adults, choice, on_result).run()
+
+    tasks = [asyncio.create_task(one(folder)) for folder in folders]
+    try:
+        return [result for results in await asyncio.gather(*tasks) for result in results]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Enrolment:
+    """One folder's way into the catalogue."""
+
+    def __init__(
+        self,
+        marquee: Marquee,
+        folder: PerformerFolder,
+        attests_adults: bool,
+        choice: PersonChoice,
+        on_result: OnResult,
+    ) -> None:
+        self._marquee = marquee
+        self._folder = folder
+        self._attests_adults = attests_adults
+        self._choice = choice
+        self._on_result = on_result
+        self._performer_id = ""
+
+    async def run(self) -> list[PictureResult]:
+        try:
+            performer = await self._marquee.upsert(self._described())
+        except (Refused, Conflict, InvalidInput, NotFound) as exc:
+            return [self._tell(self._rejected(picture.path, str(exc))) for picture in self._folder.pictures]
+        self._performer_id = performer.id
+        return await self._pictures()
+
+    def _described(self) -> Performer:
+        performer = self._folder.performer
+        is_attested = performer.adult_attested or (self._attests_adults and performer.birth_date is None)
+        return replace(performer, adult_attested=is_attested)
+
+    async def _pictures(self) -> list[PictureResult]:
+        """First all pictures; then once more those that the enrolled ones may have made clear."""
+        settled: dict[Path, PictureResult] = {}
+
+        def settle(picture: Picture, reply: EnrollReply) -> None:
+            settled[picture.path] = self._tell(self._result(picture.path, reply))
+
+        def settle_if_final(picture: Picture, reply: EnrollReply) -> None:
+            if not _may_improve(reply):
+                settle(picture, reply)
+
+        if not await self._offer(self._folder.pictures, settle_if_final):
+            await _until_back(self._marquee)
+        doubtful = [picture for picture in self._folder.pictures if picture.path not in settled]
+        if not await self._offer(doubtful, settle):
+            raise Unavailable("the server went away; repeat the command to go on where it stopped")
+        return [settled[picture.path] for picture in self._folder.pictures]
+
+    async def _offer(
+        self, pictures: Sequence[Picture], on_reply: Callable[[Picture, EnrollReply], None]
+    ) -> bool:
+        """Send pictures and pass on the replies; whether every picture got one."""
+        waiting = {str(picture.path): picture for picture in pictures}
+        for chunk in _chunks(pictures, _PICTURES_PER_STREAM):
+            try:
+                async for reply in self._marquee.enroll(self._images(chunk)):
+                    on_reply(waiting.pop(reply.key), reply)
+            except Unavailable:
+                break
+        return not waiting
+
+    async def _images(self, pictures: Sequence[Picture]) -> AsyncIterator[EnrollImage]:
+        for picture in pictures:
+            yield EnrollImage(
+                key=str(picture.path),
+                performer_id=self._performer_id,
+                image=await asyncio.to_thread(_read, picture.path),
+                uri=str(picture.path.resolve()),
+                date=picture.date,
+                choice=self._choice,
+            )
+
+    def _result(self, path: Path, reply: EnrollReply) -> PictureResult:
+        if not reply.is_accepted:
+            words = reply.reason.value if reply.reason else "rejected"
+            return self._rejected(path, reply.detail or words)
+        outcome = Outcome.ENROLLED if reply.is_new else Outcome.ALREADY
+        signals = tuple(
+            signal.value for signal, each in reply.signals.items() if each.accepted or _has(each.rejected)
+        )
+        return PictureResult(self._folder, path, outcome, "", signals, self._performer_id)
+
+    def _rejected(self, path: Path, reason: str) -> PictureResult:
+        return PictureResult(self._folder, path, Outcome.REJECTED, reason, (), self._performer_id)
+
+    def _tell(self, result: PictureResult) -> PictureResult:
+        self._on_result(result)
+        return result
+
+
+def _may_improve(reply: EnrollReply) -> bool:
+    """Ambiguous pictures become clear once faces are enrolled; what was down may be up."""
+    reasons = {reason for outcome in reply.signals.values() for reason in outcome.rejected}
+    if reply.reason is not None:
+        reasons.add(reply.reason)
+    return Rejection.AMBIGUOUS_PERSON in reasons or any(reason.is_temporary for reason in reasons)
+
+
+def _has(rejected: Sequence[Rejection]) -> bool:
+    return Rejection.DUPLICATE_IMAGE in rejected
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # the server answers an empty image like any other that cannot be read
+
+
+async def _until_back(marquee: Marquee) -> None:
+    """Wait for the server to answer again, for so long as starting again takes it. Raises Unavailable."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            await marquee.status()
+            return
+        except (Unavailable, DeadlineExceeded):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+
+
+def _chunks(items: Sequence[Picture], size: int) -> list[Sequence[Picture]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
