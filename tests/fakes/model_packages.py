@@ -1,5 +1,6 @@
 """Tiny packages with a model in them, in the archives that pip makes of them, and specs that build it."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -40,14 +41,17 @@ class Archive:
 def wheel(name: str = "tiny-model", *, content: bytes = CONTENT) -> Archive:
     """A wheel for every platform."""
     base = f"{name.replace('-', '_')}-1.0"
+    files = {
+        _PATH: content,
+        f"{base}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{base}.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{base}.dist-info/RECORD": b"",
+    }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr(_PATH, content)
-        archive.writestr(f"{base}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        archive.writestr(
-            f"{base}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{base}.dist-info/RECORD", "")
+        for path, data in files.items():
+            # A ZipInfo has a fixed date, so that the archive has the same checksum whenever it is made.
+            archive.writestr(zipfile.ZipInfo(path), data)
     return _archive("pip wheel", name, f"{base}-py3-none-any.whl", stream.getvalue(), _PATH, content)
 
 
@@ -90,13 +94,14 @@ def _tarball(kind: str, name: str, folder: str, content: bytes) -> Archive:
     stream = io.BytesIO()
     files = {f"{folder}/{_PATH}": content, f"{folder}/package.json": _package_json(name)}
     files[f"{folder}/PKG-INFO"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+    with tarfile.open(fileobj=stream, mode="w") as archive:
         for path, data in files.items():
             member = tarfile.TarInfo(path)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
+    compressed = gzip.compress(stream.getvalue(), mtime=0)
     suffix = "tgz" if kind == "npm" else "tar.gz"
-    return _archive(kind, name, f"{name}-1.0.{suffix}", stream.getvalue(), f"{folder}/{_PATH}", content)
+    return _archive(kind, name, f"{name}-1.0.{suffix}", compressed, f"{folder}/{_PATH}", content)
 
 
 def _package_json(name: str) -> bytes:
