@@ -98,13 +98,25 @@ def status_of(
     adults_only_authorities: frozenset[str],
     today: datetime.date,
 ) -> AgeStatus.ValueType:
-    """What birth date, attestation and sources say together.
-
-    `authorities`: those of the performer's external ids; one of `adults_only_authorities` attests adulthood.
-    """
+    """What birth date, attestation and sources say together; arguments as in `is_attested`."""
     if birth_date is not None:
         return AGE_STATUS_VERIFIED if adult_from(birth_date) <= today else AGE_STATUS_UNKNOWN
-    is_attested = adult_attested or not adults_only_authorities.isdisjoint(
+    attested = is_attested(
+        adult_attested=adult_attested,
+        authorities=authorities,
+        adults_only_authorities=adults_only_authorities,
+    )
+    return AGE_STATUS_ATTESTED if attested else AGE_STATUS_UNKNOWN
+
+
+def is_attested(
+    *, adult_attested: bool, authorities: Iterable[str], adults_only_authorities: frozenset[str]
+) -> bool:
+    """Whether the owner says that the performer is an adult, or an id of a source whose policy is adults
+    only does.
+
+    `authorities`: those of the performer's external ids, in any case.
+    """
+    return adult_attested or not adults_only_authorities.isdisjoint(
         authority.casefold() for authority in authorities
     )
-    return AGE_STATUS_ATTESTED if is_attested else AGE_STATUS_UNKNOWN

@@ -112,7 +112,7 @@ class OperatingPoint:
     identification_confidence: float
 
 
-SeenT = TypeVar("SeenT", FaceSeen, TattooSeen, BodySeen)
+SeenT = TypeVar("SeenT")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Whom the owner enrolled: performers, forgetting, coverage."""

@@ -1,0 +1,58 @@
+"""Creating and changing performers, adults only."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chassis.errors import Conflict, InvalidInput
+from gateway.age import check_performer
+from gateway.catalogue.performer import Performer, merged, validated
+from gateway.catalogue.store import CatalogueStore
+
+__all__ = ["Upserted", "UpsertPerformer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """The performer as stored, and whether it is new."""
+
+    performer: Performer
+    is_created: bool
+
+
+class UpsertPerformer:
+    """Creates a performer, or changes the one with the given id or with one of the given external ids."""
+
+    def __init__(self, store: CatalogueStore, *, today: Callable[[], datetime.date]) -> None:
+        self._store = store
+        self._today = today
+
+    async def __call__(self, change: Performer) -> Upserted:
+        """Raises InvalidInput, NotFound (the id), Conflict (an external id), Refused (under 18)."""
+        change = validated(change, today=self._today())
+        try:
+            return await self._apply(change)
+        except Conflict:
+            # Somebody may have created the same performer at the same moment; then this time it is found.
+            return await self._apply(change)
+
+    async def _apply(self, change: Performer) -> Upserted:
+        async with self._store.edit() as edit:
+            stored = await edit.find(change)
+            if stored is None:
+                return Upserted(await edit.create(self._checked(change)), is_created=True)
+            performer = self._checked(merged(stored, change))
+            await edit.update(performer)
+            return Upserted(performer, is_created=False)
+
+    def _checked(self, performer: Performer) -> Performer:
+        if not performer.name:
+            raise InvalidInput("name: a new performer needs one")
+        today = self._today()
+        validated(performer, today=today)  # fields that are right alone may contradict what is stored
+        check_performer(
+            birth_date=performer.birth_date, career_start_year=performer.career_start_year, today=today
+        )
+        return performer

@@ -1,0 +1,203 @@
+"""CatalogueService: translation only."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import grpc
+
+from chassis.errors import InvalidInput
+from chassis.protos import parse_uuid
+from gateway import age
+from gateway.catalogue.coverage import CoverageReport, GalleryCoverage
+from gateway.catalogue.forget import ForgetPerformer
+from gateway.catalogue.paging import decode, encode
+from gateway.catalogue.performer import ExternalId, Performer
+from gateway.catalogue.store import CatalogueStore
+from gateway.catalogue.upsert import UpsertPerformer
+from gateway.enrolment.enroll_image import Enrolled, EnrollImage, ImageToEnroll
+from gateway.enrolment.stream import bounded
+from gateway.observations import Signal
+from gateway.signals import SignalOutcome
+from gateway.translation import performer_from, to_proto_counts, to_proto_performer, to_proto_signal
+from marquee.common.v1 import common_pb2
+from marquee.gateway.v1 import catalogue_pb2 as pb
+from marquee.gateway.v1 import catalogue_pb2_grpc
+
+__all__ = ["CatalogueServicer"]
+
+_DEFAULT_PAGE = 100
+_MOST_ON_A_PAGE = 1000
+_LONGEST_QUERY = 500
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
+    """Whom the owner enrolled."""
+
+    def __init__(
+        self,
+        store: CatalogueStore,
+        *,
+        upsert: UpsertPerformer,
+        forget: ForgetPerformer,
+        coverage: CoverageReport,
+        enroll: EnrollImage,
+        images_in_flight: int,
+        adults_only: frozenset[str],
+        today: Callable[[], datetime.date],
+    ) -> None:
+        self._store = store
+        self._upsert = upsert
+        self._forget = forget
+        self._coverage = coverage
+        self._enroll = enroll
+        self._images_in_flight = images_in_flight
+        self._adults_only = adults_only
+        self._today = today
+
+    async def UpsertPerformer(
+        self, request: pb.UpsertPerformerRequest, context: _Context
+    ) -> pb.UpsertPerformerResponse:
+        change = performer_from(request.performer)
+        if change.id:
+            change = replace(change, id=parse_uuid(change.id, field="performer.id"))
+        result = await self._upsert(change)
+        return pb.UpsertPerformerResponse(
+            performer=self._to_proto(result.performer), is_created=result.is_created
+        )
+
+    async def GetPerformer(
+        self, request: pb.GetPerformerRequest, context: _Context
+    ) -> pb.GetPerformerResponse:
+        performer = await self._find(request)
+        counts = await self._coverage.of_performer(performer.id)
+        return pb.GetPerformerResponse(performer=self._to_proto(performer), coverage=to_proto_counts(counts))
+
+    async def ListPerformers(
+        self, request: pb.ListPerformersRequest, context: _Context
+    ) -> pb.ListPerformersResponse:
+        words = _words(request.query)
+        page = await self._store.page(
+            words, after=decode(request.page_token), size=_page_size(request.page_size) or _DEFAULT_PAGE
+        )
+        return pb.ListPerformersResponse(
+            performers=[self._to_proto(one) for one in page.performers],
+            next_page_token=encode(page.last) if page.last else "",
+            total=await self._store.count(words),
+        )
+
+    async def ForgetPerformer(
+        self, request: pb.ForgetPerformerRequest, context: _Context
+    ) -> pb.ForgetPerformerResponse:
+        forgotten = await self._forget(parse_uuid(request.id, field="id"))
+        return pb.ForgetPerformerResponse(
+            deleted=to_proto_counts(forgotten.deleted),
+            unconfirmed=[to_proto_signal(one) for one in forgotten.unconfirmed],
+        )
+
+    async def GetCoverage(self, request: pb.GetCoverageRequest, context: _Context) -> pb.GetCoverageResponse:
+        coverage = await self._coverage.of_gallery(
+            after=decode(request.page_token), page_size=_page_size(request.page_size)
+        )
+        return pb.GetCoverageResponse(
+            performers=coverage.performers,
+            age_unverified=coverage.age_unverified,
+            without_observations=coverage.without_observations,
+            signals=[
+                pb.SignalCoverage(
+                    signal=to_proto_signal(signal),
+                    observations=tally.observations,
+                    performers=tally.performers,
+                )
+                for signal, tally in coverage.signals.items()
+            ],
+            page=[self._performer_coverage(one, coverage) for one in coverage.page.performers],
+            next_page_token=encode(coverage.page.last) if coverage.page.last else "",
+            unavailable=[to_proto_signal(one) for one in coverage.unavailable],
+        )
+
+    async def EnrollImages(
+        self, request_iterator: AsyncIterator[pb.EnrollImagesRequest], context: _Context
+    ) -> AsyncIterator[pb.EnrollImagesResponse]:
+        replies = bounded(
+            (_image(request) async for request in request_iterator),
+            self._enroll,
+            group_of=lambda item: item.performer_id,
+            in_flight=self._images_in_flight,
+        )
+        async for reply in replies:
+            yield _enrolled(reply)
+
+    async def _find(self, request: pb.GetPerformerRequest) -> Performer:
+        kind = request.WhichOneof("by")
+        if kind == "id":
+            return await self._store.by_id(parse_uuid(request.id, field="id"))
+        if kind == "external_id":
+            external = request.external_id
+            return await self._store.by_external_id(
+                ExternalId(external.authority.strip().casefold(), external.id.strip())
+            )
+        raise InvalidInput("by: neither id nor external_id is given")
+
+    def _performer_coverage(self, performer: Performer, coverage: GalleryCoverage) -> pb.PerformerCoverage:
+        counts = {signal: counts[performer.id] for signal, counts in coverage.page_counts.items()}
+        return pb.PerformerCoverage(performer=self._to_proto(performer), signals=to_proto_counts(counts))
+
+    def _to_proto(self, performer: Performer) -> pb.Performer:
+        status = age.status_of(
+            birth_date=performer.birth_date,
+            adult_attested=performer.adult_attested,
+            authorities=[one.authority for one in performer.external_ids],
+            adults_only_authorities=self._adults_only,
+            today=self._today(),
+        )
+        return to_proto_performer(performer, status)
+
+
+def _page_size(size: int) -> int:
+    if size > _MOST_ON_A_PAGE:
+        raise InvalidInput(f"page_size: more than {_MOST_ON_A_PAGE}")
+    return size
+
+
+def _words(query: str) -> list[str]:
+    if len(query) > _LONGEST_QUERY or "\0" in query:
+        raise InvalidInput(f"query: longer than {_LONGEST_QUERY} characters, or with a NUL in it")
+    return query.casefold().split()
+
+
+def _image(request: pb.EnrollImagesRequest) -> ImageToEnroll:
+    return ImageToEnroll(
+        key=request.key,
+        performer_id=request.performer_id,
+        image=request.image,
+        uri=request.uri,
+        date=request.date,
+        choice=request.person_choice,
+    )
+
+
+def _enrolled(reply: Enrolled) -> pb.EnrollImagesResponse:
+    return pb.EnrollImagesResponse(
+        key=reply.key,
+        is_accepted=reply.is_accepted,
+        reason=reply.reason,
+        detail=reply.detail,
+        signals=[_enrollment(signal, outcome) for signal, outcome in sorted(reply.outcomes.items())],
+        image_hash=reply.image_hash,
+    )
+
+
+def _enrollment(signal: Signal, outcome: SignalOutcome) -> pb.SignalEnrollment:
+    return pb.SignalEnrollment(
+        signal=to_proto_signal(signal),
+        accepted=outcome.accepted,
+        rejected=[
+            common_pb2.EnrollOutcome(index=one.index, is_accepted=False, reason=one.reason, detail=one.detail)
+            for one in outcome.rejected
+        ],
+    )

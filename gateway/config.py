@@ -1,0 +1,60 @@
+"""The gateway's settings, section [gateway]."""
+
+from __future__ import annotations
+
+import pydantic
+
+from chassis.config import Port, ProcessConfig, ServerSection
+
+__all__ = ["GatewaySection", "GatewayConfig"]
+
+
+class GatewaySection(ServerSection):
+    """[gateway]"""
+
+    port: Port = 50050
+    """TCP port."""
+    face_address: str = pydantic.Field(default="127.0.0.1:50051", min_length=1)
+    """host:port of the face service."""
+    tattoo_address: str = pydantic.Field(default="127.0.0.1:50052", min_length=1)
+    """host:port of the tattoo service."""
+    body_address: str = pydantic.Field(default="127.0.0.1:50053", min_length=1)
+    """host:port of the body service."""
+
+    candidates: int = pydantic.Field(default=20, ge=1, le=200)
+    """Least number of candidates that each signal is asked for, for each thing seen."""
+    observe_seconds: float = pydantic.Field(default=10.0, gt=0)
+    """Longest that a signal may look at one image; the answer then goes without it."""
+    score_seconds: float = pydantic.Field(default=5.0, gt=0)
+    """Longest that a signal may compare; the answer then goes without it."""
+    reserve_seconds: float = pydantic.Field(default=0.1, ge=0)
+    """Kept back of a caller's time to fuse and to answer."""
+    enroll_seconds: float = pydantic.Field(default=20.0, gt=0)
+    """Longest that a signal may take to store one image's observations, or to forget a performer."""
+    status_seconds: float = pydantic.Field(default=2.0, gt=0)
+    """Longest that a signal may take to say how it is or what it has."""
+
+    images_in_flight: int = pydantic.Field(default=4, ge=1, le=256)
+    """Images of one EnrollImages stream that are worked on at a time; no more are read."""
+    threads: int = pydantic.Field(default=2, ge=1, le=64)
+    """Threads for geometry and hashing."""
+    adults_only_authorities: tuple[str, ...] = (
+        "stashdb.org",
+        "theporndb.net",
+        "fansdb.cc",
+        "javstash.org",
+        "pmvstash.org",
+    )
+    """Authorities of external ids whose own policy is adults only; an id of theirs attests adulthood."""
+
+    @property
+    def adults_only(self) -> frozenset[str]:
+        """The authorities in the form that ids are compared in."""
+        return frozenset(authority.casefold() for authority in self.adults_only_authorities)
+
+
+class GatewayConfig(ProcessConfig):
+    """All settings that the gateway reads."""
+
+    gateway: GatewaySection = GatewaySection()
+    """[gateway]"""

@@ -1,0 +1,72 @@
+"""From errors to the reasons that an enrolment reply gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chassis.errors import DeadlineExceeded, InvalidImage, InvalidInput, MarqueeError, NotFound, Refused
+from gateway.age import AgeNotAttested, UnderAge
+from gateway.signals import SignalOutcome
+from marquee.common.v1 import common_pb2
+from marquee.common.v1.common_pb2 import RejectionReason
+
+__all__ = ["AmbiguousPerson", "NothingVisible", "reason_of", "is_learned", "reason_for_image"]
+
+
+class AmbiguousPerson(Refused):
+    """Nobody's fault: several people are visible and none could be picked as the performer."""
+
+
+class NothingVisible(Refused):
+    """Nobody's fault: no signal sees anybody."""
+
+
+# The first class that fits decides; whatever else Marquee raises means that something is not there now.
+_REASONS: tuple[tuple[type[MarqueeError], RejectionReason.ValueType], ...] = (
+    (InvalidImage, common_pb2.REJECTION_REASON_INVALID_IMAGE),
+    (InvalidInput, common_pb2.REJECTION_REASON_INVALID_FIELD),
+    (NotFound, common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER),
+    (UnderAge, common_pb2.REJECTION_REASON_UNDER_AGE),
+    (AgeNotAttested, common_pb2.REJECTION_REASON_AGE_NOT_ATTESTED),
+    (AmbiguousPerson, common_pb2.REJECTION_REASON_AMBIGUOUS_PERSON),
+    (NothingVisible, common_pb2.REJECTION_REASON_NOTHING_VISIBLE),
+    (DeadlineExceeded, common_pb2.REJECTION_REASON_DEADLINE_EXCEEDED),
+)
+# Of several signals' reasons, the one that tells most about what to do comes first.
+_BY_WEIGHT = (
+    common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER,
+    common_pb2.REJECTION_REASON_UNAVAILABLE,
+    common_pb2.REJECTION_REASON_DEADLINE_EXCEEDED,
+    common_pb2.REJECTION_REASON_INVALID_IMAGE,
+    common_pb2.REJECTION_REASON_INVALID_FIELD,
+    common_pb2.REJECTION_REASON_AMBIGUOUS_PERSON,
+    common_pb2.REJECTION_REASON_LOW_QUALITY,
+    common_pb2.REJECTION_REASON_NOTHING_VISIBLE,
+)
+
+
+def reason_of(error: MarqueeError) -> RejectionReason.ValueType:
+    """The contract's reason for an error; UNAVAILABLE for all that another try may cure."""
+    for kind, reason in _REASONS:
+        if isinstance(error, kind):
+            return reason
+    return common_pb2.REJECTION_REASON_UNAVAILABLE
+
+
+def is_learned(outcome: SignalOutcome) -> bool:
+    """Whether the signal committed something of the image, or has this image already."""
+    return outcome.accepted > 0 or any(
+        one.reason == common_pb2.REJECTION_REASON_DUPLICATE_IMAGE for one in outcome.rejected
+    )
+
+
+def reason_for_image(outcomes: Iterable[SignalOutcome]) -> tuple[RejectionReason.ValueType, str]:
+    """Why no signal learned anything of an image, and in words: the weightiest of the signals' reasons."""
+    details: dict[RejectionReason.ValueType, str] = {}
+    for outcome in outcomes:
+        for rejection in outcome.rejected:
+            details.setdefault(rejection.reason, rejection.detail)
+    for reason in (*_BY_WEIGHT, *details):
+        if reason in details:
+            return reason, details[reason]
+    return common_pb2.REJECTION_REASON_NOTHING_VISIBLE, "nothing is visible"

@@ -1,0 +1,162 @@
+"""The parts of a gateway put together; what `__main__` runs, and what tests run in their own process."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import grpc
+
+from chassis.channels import open_channel
+from chassis.health import Readiness
+from chassis.images import ImageLimits
+from chassis.postgres import open_pool, ping, require_schema
+from chassis.server import Server, open_server
+from chassis.work import WorkPool
+from gateway.catalogue.coverage import CoverageReport
+from gateway.catalogue.forget import ForgetPerformer
+from gateway.catalogue.store import SCHEMA, CatalogueStore
+from gateway.catalogue.upsert import UpsertPerformer
+from gateway.catalogue_servicer import CatalogueServicer
+from gateway.config import GatewayConfig
+from gateway.enrolment.enroll_image import EnrollImage, EnrolLimits
+from gateway.identification_servicer import IdentificationServicer
+from gateway.identify import Identify, Timing
+from gateway.signals import BodyClient, FaceClient, Signals, TattooClient
+from gateway.status_servicer import StatusServicer
+from marquee.gateway.v1 import catalogue_pb2_grpc, identification_pb2_grpc, status_pb2_grpc
+
+__all__ = ["open_gateway"]
+
+# Images of one gateway that may wait for a thread.
+_MOST_WAITING = 256
+
+_Today = Callable[[], datetime.date]
+
+
+@asynccontextmanager
+async def open_gateway(
+    config: GatewayConfig, *, today: _Today = datetime.date.today
+) -> AsyncIterator[Server]:
+    """A gateway that serves; signals may come and go, the database must be there and migrated.
+
+    Raises ConfigError for wrong settings or a taken port, StoreError when the database cannot be used.
+    """
+    settings = config.gateway
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            open_pool(
+                config.database.resolve_dsn(),
+                max_size=config.database.pool_size,
+                command_timeout=config.database.command_timeout_seconds,
+                application_name="marquee gateway",
+            )
+        )
+        await require_schema(pool, SCHEMA)
+        work = await stack.enter_async_context(WorkPool(settings.threads, _MOST_WAITING))
+        signals = await _open_signals(config, stack)
+        readiness = Readiness({"database": lambda: ping(pool)})
+        services = _services(config, signals, CatalogueStore(pool), work, readiness, today)
+        yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
+
+
+async def _open_signals(config: GatewayConfig, stack: AsyncExitStack) -> Signals:
+    async def channel(address: str) -> grpc.aio.Channel:
+        opening = open_channel(address, max_message_bytes=config.gateway.max_message_bytes)
+        return await stack.enter_async_context(opening)
+
+    return Signals(
+        face=FaceClient(await channel(config.gateway.face_address)),
+        tattoo=TattooClient(await channel(config.gateway.tattoo_address)),
+        body=BodyClient(await channel(config.gateway.body_address)),
+    )
+
+
+def _services(
+    config: GatewayConfig,
+    signals: Signals,
+    store: CatalogueStore,
+    work: WorkPool,
+    readiness: Readiness,
+    today: _Today,
+) -> list[tuple[str, Callable[[grpc.aio.Server], None]]]:
+    settings = config.gateway
+    status = StatusServicer(
+        signals,
+        store,
+        readiness,
+        status_seconds=settings.status_seconds,
+        reserve_seconds=settings.reserve_seconds,
+    )
+    add_identification = identification_pb2_grpc.add_IdentificationServiceServicer_to_server
+    add_catalogue = catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server
+    add_status = status_pb2_grpc.add_StatusServiceServicer_to_server
+    return [
+        (
+            "marquee.gateway.v1.IdentificationService",
+            partial(add_identification, IdentificationServicer(_identify(config, signals, store, work))),
+        ),
+        (
+            "marquee.gateway.v1.CatalogueService",
+            partial(add_catalogue, _catalogue(config, signals, store, work, today)),
+        ),
+        ("marquee.gateway.v1.StatusService", partial(add_status, status)),
+    ]
+
+
+def _identify(config: GatewayConfig, signals: Signals, store: CatalogueStore, work: WorkPool) -> Identify:
+    settings = config.gateway
+    timing = Timing(
+        observe_seconds=settings.observe_seconds,
+        score_seconds=settings.score_seconds,
+        reserve_seconds=settings.reserve_seconds,
+        candidates=settings.candidates,
+    )
+    return Identify(signals, store, work, limits=_image_limits(config), timing=timing)
+
+
+def _catalogue(
+    config: GatewayConfig, signals: Signals, store: CatalogueStore, work: WorkPool, today: _Today
+) -> CatalogueServicer:
+    settings = config.gateway
+    return CatalogueServicer(
+        store,
+        upsert=UpsertPerformer(store, today=today),
+        forget=ForgetPerformer(
+            store,
+            signals,
+            count_seconds=settings.status_seconds,
+            forget_seconds=settings.enroll_seconds,
+            reserve_seconds=settings.reserve_seconds,
+        ),
+        coverage=CoverageReport(
+            store,
+            signals,
+            adults_only=settings.adults_only,
+            lookup_seconds=settings.status_seconds,
+            reserve_seconds=settings.reserve_seconds,
+        ),
+        enroll=_enroll(config, signals, store, work, today),
+        images_in_flight=settings.images_in_flight,
+        adults_only=settings.adults_only,
+        today=today,
+    )
+
+
+def _enroll(
+    config: GatewayConfig, signals: Signals, store: CatalogueStore, work: WorkPool, today: _Today
+) -> EnrollImage:
+    settings = config.gateway
+    limits = EnrolLimits(
+        observe_seconds=settings.observe_seconds,
+        score_seconds=settings.score_seconds,
+        enroll_seconds=settings.enroll_seconds,
+        adults_only=settings.adults_only,
+    )
+    return EnrollImage(signals, store, work, images=_image_limits(config), limits=limits, today=today)
+
+
+def _image_limits(config: GatewayConfig) -> ImageLimits:
+    return ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)

@@ -1,0 +1,98 @@
+"""Asking the face service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import grpc
+
+from chassis.geometry import Point
+from chassis.protos import from_proto_box, to_proto_box
+from gateway.observations import FaceSeen, Observed, Signal
+from gateway.signals.base import (
+    Query,
+    Scores,
+    SignalOutcome,
+    SignalScore,
+    answered,
+    candidates_of,
+    operating_points_of,
+    outcome_of,
+    plain,
+    to_queries,
+    well_formed,
+)
+from marquee.common.v1 import common_pb2
+from marquee.face.v1 import face_pb2, face_pb2_grpc
+
+__all__ = ["FaceClient"]
+
+
+class FaceClient:
+    """The face service behind a channel."""
+
+    signal = Signal.FACE
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = face_pb2_grpc.FaceServiceStub(channel)
+
+    async def observe(self, image: bytes, *, max_candidates: int, timeout: float) -> Observed[FaceSeen]:
+        """Faces of one image. Raises InvalidInput too: the service cannot decode the image."""
+        request = face_pb2.ObserveRequest(image=image, max_candidates=max_candidates)
+        response = await answered(self._stub.Observe(request, timeout=timeout))
+        with well_formed(self.signal):
+            return Observed(
+                response.image_width,
+                response.image_height,
+                tuple(_face_of(face) for face in response.faces),
+                operating_points_of(response.operating_points),
+            )
+
+    async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores:
+        request = face_pb2.ScoreRequest(queries=to_queries(queries))
+        response = await answered(self._stub.Score(request, timeout=timeout))
+        return {
+            one.key: {score.performer_id: _score_of(score) for score in one.scores}
+            for one in response.results
+        }
+
+    async def enroll(
+        self, performer_id: str, face: FaceSeen, source: common_pb2.ImageSource, *, timeout: float
+    ) -> SignalOutcome:
+        """Store one face. Raises NotFound too: no such performer."""
+        observation = face_pb2.FaceEnrolment(
+            template=face.template, box=to_proto_box(face.box), source=source
+        )
+        request = face_pb2.EnrollRequest(performer_id=performer_id, observations=[observation])
+        return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
+
+    async def forget(self, performer_id: str, *, timeout: float) -> int:
+        request = face_pb2.ForgetRequest(performer_id=performer_id)
+        return (await answered(self._stub.Forget(request, timeout=timeout))).observations
+
+    async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
+        request = face_pb2.LookupRequest(performer_ids=performer_ids)
+        response = await answered(self._stub.Lookup(request, timeout=timeout))
+        return {one.performer_id: one.faces for one in response.performers}
+
+    async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
+        return (await answered(self._stub.GetStatus(face_pb2.GetStatusRequest(), timeout=timeout))).status
+
+
+def _face_of(face: face_pb2.FaceObservation) -> FaceSeen:
+    return FaceSeen(
+        box=from_proto_box(face.box),
+        quality=plain(face.quality),
+        detection_confidence=plain(face.detection_confidence),
+        landmarks=tuple(Point(point.x, point.y) for point in face.landmarks),
+        template=face.template,
+        candidates=candidates_of(face.candidates),
+    )
+
+
+def _score_of(score: face_pb2.FaceScore) -> SignalScore:
+    return SignalScore(
+        similarity=plain(score.similarity),
+        confidence=plain(score.confidence),
+        llr=score.llr if score.HasField("llr") else None,
+    )

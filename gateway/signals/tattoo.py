@@ -1,0 +1,110 @@
+"""Asking the tattoo service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import grpc
+
+from chassis.protos import from_proto_box, to_proto_box
+from gateway.observations import Observed, Signal, TattooSeen
+from gateway.signals.base import (
+    Query,
+    Scores,
+    SignalOutcome,
+    SignalScore,
+    answered,
+    candidates_of,
+    operating_points_of,
+    outcome_of,
+    outline_of,
+    plain,
+    to_queries,
+    well_formed,
+)
+from marquee.common.v1 import common_pb2
+from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
+
+__all__ = ["TattooClient"]
+
+
+class TattooClient:
+    """The tattoo service behind a channel."""
+
+    signal = Signal.TATTOO
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = tattoo_pb2_grpc.TattooServiceStub(channel)
+
+    async def observe(self, image: bytes, *, max_candidates: int, timeout: float) -> Observed[TattooSeen]:
+        """Tattoos of one image. Raises InvalidInput too: the service cannot decode the image."""
+        request = tattoo_pb2.ObserveRequest(image=image, max_candidates=max_candidates)
+        response = await answered(self._stub.Observe(request, timeout=timeout))
+        with well_formed(self.signal):
+            return Observed(
+                response.image_width,
+                response.image_height,
+                tuple(_tattoo_of(tattoo) for tattoo in response.tattoos),
+                operating_points_of(response.operating_points),
+            )
+
+    async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores:
+        request = tattoo_pb2.ScoreRequest(queries=to_queries(queries))
+        response = await answered(self._stub.Score(request, timeout=timeout))
+        return {
+            one.key: {score.performer_id: _score_of(score) for score in one.scores}
+            for one in response.results
+        }
+
+    async def enroll(
+        self,
+        performer_id: str,
+        tattoos: Sequence[tuple[TattooSeen, common_pb2.BodyRegion.ValueType]],
+        source: common_pb2.ImageSource,
+        *,
+        timeout: float,
+    ) -> SignalOutcome:
+        """Store the tattoos of one person in one image. Raises NotFound too: no such performer."""
+        observations = [
+            tattoo_pb2.TattooEnrolment(
+                template=tattoo.template,
+                box=to_proto_box(tattoo.box),
+                detection_confidence=tattoo.detection_confidence,
+                region=region,
+                source=source,
+            )
+            for tattoo, region in tattoos
+        ]
+        request = tattoo_pb2.EnrollRequest(performer_id=performer_id, observations=observations)
+        return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
+
+    async def forget(self, performer_id: str, *, timeout: float) -> int:
+        request = tattoo_pb2.ForgetRequest(performer_id=performer_id)
+        return (await answered(self._stub.Forget(request, timeout=timeout))).observations
+
+    async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
+        request = tattoo_pb2.LookupRequest(performer_ids=performer_ids)
+        response = await answered(self._stub.Lookup(request, timeout=timeout))
+        return {one.performer_id: len(one.tattoos) for one in response.performers}
+
+    async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
+        return (await answered(self._stub.GetStatus(tattoo_pb2.GetStatusRequest(), timeout=timeout))).status
+
+
+def _tattoo_of(tattoo: tattoo_pb2.TattooObservation) -> TattooSeen:
+    return TattooSeen(
+        box=from_proto_box(tattoo.box),
+        quality=plain(tattoo.quality),
+        detection_confidence=plain(tattoo.detection_confidence),
+        mask=outline_of(tattoo.mask),
+        template=tattoo.template,
+        candidates=candidates_of(tattoo.candidates),
+    )
+
+
+def _score_of(score: tattoo_pb2.TattooScore) -> SignalScore:
+    return SignalScore(
+        similarity=plain(score.similarity),
+        confidence=plain(score.confidence),
+        llr=score.llr if score.HasField("llr") else None,
+    )

@@ -1,0 +1,32 @@
+"""What was seen, in words for people."""
+
+from __future__ import annotations
+
+from gateway.observations import Signal
+from gateway.people import PersonView
+from marquee.common.v1.common_pb2 import BODY_REGION_OTHER, BODY_REGION_UNKNOWN, BodyRegion
+
+__all__ = ["region_label", "summary_of"]
+
+_NOWHERE = {BODY_REGION_UNKNOWN, BODY_REGION_OTHER}
+
+
+def summary_of(signal: Signal, view: PersonView) -> str:
+    """What a signal saw of a person: `face, quality 0.91`, `2 tattoos, left forearm`; empty for nothing."""
+    face, body, tattoos = view.person.face, view.person.body, view.person.tattoos
+    if signal is Signal.FACE:
+        return f"face, quality {face.quality:.2f}" if face else ""
+    if signal is Signal.BODY:
+        return f"body, quality {body.quality:.2f}" if body else ""
+    if not tattoos:
+        return ""
+    count = f"{len(tattoos)} tattoo{'s' if len(tattoos) > 1 else ''}"
+    places = [region_label(one) for one in sorted(set(view.tattoo_regions) - _NOWHERE)]
+    return ", ".join([count, *places])
+
+
+def region_label(region: BodyRegion.ValueType) -> str:
+    """`left upper arm`; a number that a newer service may know is `elsewhere`."""
+    if region not in BodyRegion.values():
+        return "elsewhere"
+    return BodyRegion.Name(region).removeprefix("BODY_REGION_").lower().replace("_", " ")
