@@ -1,0 +1,1 @@
+"""Stand-ins for services, as packages that the supervisor runs with `python -m`."""

@@ -1,0 +1,3 @@
+from tests.fakes.parts.service import main
+
+main("face")

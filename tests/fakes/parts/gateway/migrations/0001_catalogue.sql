@@ -1,0 +1,1 @@
+CREATE TABLE catalogue.performers (id uuid PRIMARY KEY);
