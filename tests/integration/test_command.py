@@ -1,0 +1,263 @@
+"""The `marquee` command as a process, against a gateway in memory."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chassis.images import decode
+from tests.fakes.gateway_server import BLACK, WHITE, Color, FakeGateway, fake_gateway
+from tests.fakes.pictures import encode
+
+_RED: Color = (200, 20, 20)
+_PINK: Color = (210, 30, 30)
+_BLUE: Color = (20, 20, 200)
+
+
+@dataclass(frozen=True)
+class _Done:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class _Shell:
+    """Runs the command with a server of its own and an empty data folder."""
+
+    address: str
+    folder: Path
+    fake: FakeGateway
+
+    async def marquee(self, *arguments: str | Path, stdin: bytes = b"", with_server: bool = True) -> _Done:
+        where = ("--server", self.address) if with_server else ()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "client", *map(str, arguments), *where),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "MARQUEE_DATA": str(self.folder / "data"), "COLUMNS": "200"},
+        )
+        out, err = await process.communicate(stdin)
+        assert process.returncode is not None
+        return _Done(process.returncode, out.decode(), err.decode())
+
+    def picture(self, path: str, color: Color, *, size: int = 64) -> Path:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encode(np.full((size, size, 3), color, np.uint8)))
+        return file
+
+    def gallery(self) -> Path:
+        """Ann with a crowd before her portrait, and Ben."""
+        self.picture("gallery/Ann_Lee/1_crowd.png", WHITE)
+        self.picture("gallery/Ann_Lee/2_portrait.png", _RED)
+        self.picture("gallery/Ben/1.png", _BLUE)
+        return self.folder / "gallery"
+
+
+@pytest.fixture
+async def shell(tmp_path: Path) -> AsyncIterator[_Shell]:
+    async with fake_gateway() as (fake, address):
+        yield _Shell(address, tmp_path, fake)
+
+
+async def test_enroll_needs_the_owners_word(shell: _Shell) -> None:
+    """Without birth dates, a terminal or --adults, pictures are rejected and the table says why."""
+    done = await shell.marquee("enroll", shell.gallery())
+    assert done.code == 3
+    assert "attest with --adults" in done.err
+    assert "nothing says that the performer is an adult" in done.out
+    assert "0 enrolled, 0 already enrolled, 3 rejected" in done.out
+
+
+async def test_enroll_offers_ambiguous_pictures_again(shell: _Shell) -> None:
+    """A crowd that comes before the portrait is enrolled at the end of its folder."""
+    done = await shell.marquee("enroll", shell.gallery(), "--adults")
+    assert done.code == 0, done.out
+    assert "3 enrolled, 0 already enrolled, 0 rejected" in done.out
+    assert "Ann Lee" in done.out
+
+
+async def test_enroll_is_repeatable(shell: _Shell) -> None:
+    """The second run finds everything enrolled and creates nobody twice."""
+    gallery = shell.gallery()
+    await shell.marquee("enroll", gallery, "--adults")
+    shell.picture("gallery/Ben/2.png", _BLUE, size=65)
+    done = await shell.marquee("enroll", gallery, "--adults")
+    assert done.code == 0
+    assert "1 enrolled, 3 already enrolled, 0 rejected" in done.out
+    assert len(shell.fake.enrolled) == 2
+
+
+async def test_enroll_reports_every_picture(shell: _Shell) -> None:
+    """Rejections are in the table and, with the others, in the JSON; files that are no pictures are named."""
+    gallery = shell.gallery()
+    shell.picture("gallery/Ben/2_nobody.png", BLACK)
+    (gallery / "Ben" / "3_broken.jpg").write_bytes(b"no picture")
+    (gallery / "Ben" / "clip.mp4").write_bytes(b"a film")
+    report = shell.folder / "report.json"
+    done = await shell.marquee("enroll", gallery, "--adults", "--json", report)
+    assert done.code == 3
+    assert "Ben/2_nobody.png" in done.out
+    assert "nobody is visible" in done.out
+    assert "clip.mp4" in done.err
+    outcomes = {Path(each["file"]).name: each["outcome"] for each in json.loads(report.read_text())}
+    assert outcomes == {
+        "1_crowd.png": "enrolled",
+        "2_portrait.png": "enrolled",
+        "1.png": "enrolled",
+        "2_nobody.png": "rejected",
+        "3_broken.jpg": "rejected",
+    }
+
+
+async def test_enroll_takes_portraits_at_their_word(shell: _Shell) -> None:
+    """With --largest-face a crowd alone is enrolled; without, it is not."""
+    shell.picture("gallery/Ann/crowd.png", WHITE)
+    assert (await shell.marquee("enroll", shell.folder / "gallery", "--adults")).code == 3
+    assert (await shell.marquee("enroll", shell.folder / "gallery", "--adults", "--largest-face")).code == 0
+
+
+async def test_enroll_refuses_the_under_aged_and_goes_on(shell: _Shell) -> None:
+    """A performer.json with a birth date under 18 years ago rejects that folder; the others are enrolled."""
+    gallery = shell.gallery()
+    (gallery / "Ben" / "performer.json").write_text('{"birth_date": "2020-01-01"}')
+    done = await shell.marquee("enroll", gallery, "--adults")
+    assert done.code == 3
+    assert "the performer is under 18" in done.out
+    assert "2 enrolled, 0 already enrolled, 1 rejected" in done.out
+
+
+async def _json(shell: _Shell, *arguments: str | Path) -> Any:
+    done = await shell.marquee(*arguments)
+    assert done.code in (0, 3), done.err
+    return json.loads(done.out)
+
+
+async def test_identify_prints_a_table(shell: _Shell) -> None:
+    """Status, name, score, evidence, and which signal was missing."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    done = await shell.marquee("identify", shell.picture("probe.png", _PINK))
+    assert done.code == 0
+    for words in ("identified", "Ann Lee", "face 0.77", "body unavailable"):
+        assert words in done.out
+
+
+async def test_identify_as_json(shell: _Shell) -> None:
+    """One entry a file, people with candidates and evidence; a broken file is an entry with its error."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    broken = shell.folder / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    first, second = await _json(shell, "identify", shell.picture("probe.png", _PINK), broken, "--json")
+    person = first["people"][0]
+    assert person["status"] == "identified"
+    assert person["signals"] == ["face"]
+    assert person["candidates"][0]["name"] == "Ann Lee"
+    assert person["candidates"][0]["external_ids"] == [{"authority": "folder", "id": "Ann_Lee"}]
+    assert person["candidates"][0]["evidence"][0]["signal"] == "face"
+    assert [report["state"] for report in first["reports"]] == ["ok", "unavailable"]
+    assert "error" in second
+
+
+async def test_identify_saves_annotated_pictures(shell: _Shell) -> None:
+    """A picture for each file, larger than the small original."""
+    probe = shell.picture("probe.png", _PINK)
+    done = await shell.marquee("identify", probe, "--save", shell.folder / "out")
+    assert done.code == 0, done.err
+    saved = decode((shell.folder / "out" / "probe.png.marquee.jpg").read_bytes())
+    assert saved.shape[1] > 64
+
+
+async def test_identify_passes_its_options_on(shell: _Shell) -> None:
+    """Signals, policy, date and number of candidates reach the server as given."""
+    probe = shell.picture("probe.png", _RED)
+    options = (
+        "--signals",
+        "face,body",
+        "--policy",
+        "weighted",
+        "--max-candidates",
+        "7",
+        "--date",
+        "2020-05-01",
+    )
+    assert (await shell.marquee("identify", probe, *options)).code == 0
+    request = shell.fake.requests[-1]
+    assert list(request.signals) == [1, 3]
+    assert (request.policy, request.max_candidates, request.scene_date) == (1, 7, "2020-05-01")
+
+
+async def test_identify_names_a_policy_that_the_server_cannot_do(shell: _Shell) -> None:
+    """One line, exit code 1, no stack."""
+    done = await shell.marquee("identify", shell.picture("probe.png", _RED), "--policy", "bayesian")
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == "Error: --policy bayesian: policy BAYESIAN comes in a later version"
+
+
+async def test_status_says_who_is_missing(shell: _Shell) -> None:
+    """Exit code 3 when somebody is not ready, and the reason."""
+    done = await shell.marquee("status")
+    assert done.code == 3
+    assert "nobody answers" in done.out
+    seen = await _json(shell, "status", "--json")
+    assert seen["signals"]["body"]["is_reachable"] is False
+
+
+async def test_status_without_anything_running(shell: _Shell) -> None:
+    """Exit code 1 and what to do."""
+    done = await shell.marquee("status", with_server=False)
+    assert done.code == 1
+    assert "start it with `marquee up`" in done.err
+
+
+async def test_coverage_counts_and_lists(shell: _Shell) -> None:
+    """Totals for people; every performer with --performers; the same as JSON."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    done = await shell.marquee("coverage", "--performers")
+    assert "2 performers" in done.out
+    assert "Ann Lee" in done.out
+    assert "body did not answer" in done.err
+    seen = await _json(shell, "coverage", "--performers", "--json")
+    assert [each["observations"] for each in seen["page"]] == [{"face": 2}, {"face": 1}]
+
+
+async def test_forget_asks_and_deletes(shell: _Shell) -> None:
+    """No answer keeps the performer; yes deletes; afterwards there is no such performer."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    assert (await shell.marquee("forget", "folder:Ben", stdin=b"n\n")).code == 1
+    assert len(shell.fake.enrolled) == 2
+    done = await shell.marquee("forget", "folder:Ben", stdin=b"y\n")
+    assert done.code == 0
+    assert "forgot Ben; rows deleted: 1 face" in done.out
+    assert "body did not confirm" in done.err
+    again = await shell.marquee("forget", "folder:Ben", "--yes")
+    assert (again.code, "no such performer" in again.err) == (1, True)
+
+
+async def test_a_wrong_reference_is_explained(shell: _Shell) -> None:
+    """What is neither an id nor an external id is not sent."""
+    done = await shell.marquee("forget", "Ben", "--yes")
+    assert done.code == 1
+    assert "neither a performer's id nor authority:id" in done.err
+
+
+async def test_an_unknown_signal_is_a_usage_error(shell: _Shell) -> None:
+    """Exit code 2 and the signals there are."""
+    done = await shell.marquee("identify", shell.picture("probe.png", _RED), "--signals", "voice")
+    assert done.code == 2
+    assert "'voice' is none of face, tattoo, body" in done.err
+
+
+async def test_help_lists_every_command(shell: _Shell) -> None:
+    """Each command has its line, so each can be imported."""
+    done = await shell.marquee("--help", with_server=False)
+    for name in ("demo", "up", "enroll", "identify", "evaluate", "status", "coverage", "forget", "models"):
+        assert f"\n  {name} " in done.out
