@@ -1,0 +1,379 @@
+"""Signal services without models: the real generated interfaces on a real channel, scripted by the test.
+
+A fake sees what the test put in `seen`, proposes the candidates given there, and scores what is in `known`.
+`errors`, `delays` and `gates` make a verb fail, answer late or wait; `kill` is a process that dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+
+import grpc
+
+from chassis.errors import NotFound
+from chassis.geometry import Point
+from chassis.interceptors import RequestInterceptor
+from chassis.protos import to_proto_box
+from gateway.observations import BodySeen, Candidate, FaceSeen, TattooSeen
+from marquee.body.v1 import body_pb2, body_pb2_grpc
+from marquee.common.v1 import common_pb2
+from marquee.face.v1 import face_pb2, face_pb2_grpc
+from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
+
+__all__ = ["FakeSignal", "FakeFace", "FakeTattoo", "FakeBody", "ServedSignal", "serve"]
+
+_SeenT = TypeVar("_SeenT")
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class FakeSignal(Generic[_SeenT]):
+    """What the three fakes share."""
+
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        self.seen: list[_SeenT] = []
+        """Seen in every image that `seen_in` does not name."""
+        self.seen_in: dict[bytes, list[_SeenT]] = {}
+        """Image bytes -> what is seen there."""
+        self.known: dict[str, dict[str, float]] = defaultdict(dict)
+        """Performer id -> template name -> confidence; a performer in it has been enrolled."""
+        self.enrolled: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+        """Performer id -> image hash and observation, as committed."""
+        self.forgotten: list[str] = []
+        self.gone: set[str] = set()
+        """Performers whom Enroll does not know, as after their deletion."""
+        self.errors: dict[str, BaseException] = {}
+        self.delays: dict[str, float] = {}
+        self.gates: dict[str, asyncio.Event] = {}
+        self.calls: list[tuple[str, Any]] = []
+        self.running = 0
+        self.most_running = 0
+        self.cancelled = 0
+        self.entered = asyncio.Event()
+        self.was_cancelled = asyncio.Event()
+        self.operating_points = [
+            common_pb2.OperatingPoint(
+                model="fake", version="1", genuine_median=1.0, identification_confidence=threshold
+            )
+        ]
+
+    def requests(self, verb: str) -> list[Any]:
+        """The requests of one verb, in order."""
+        return [request for name, request in self.calls if name == verb]
+
+    def remember(self, performer_id: str, count: int = 1) -> None:
+        """As if `count` observations had been enrolled long ago."""
+        for number in range(count):
+            self.enrolled[performer_id].append((f"{number:064x}", None))
+        self.known[performer_id].setdefault("", 0.0)
+
+    async def _enter(self, verb: str, request: Any) -> None:
+        """Record the call, then behave as the test said."""
+        self.calls.append((verb, request))
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        self.entered.set()
+        try:
+            if verb in self.gates:
+                await self.gates[verb].wait()
+            await asyncio.sleep(self.delays.get(verb, 0.0))
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            self.was_cancelled.set()
+            raise
+        finally:
+            self.running -= 1
+        if verb in self.errors:
+            raise self.errors[verb]
+
+    def _seen(self, image: bytes) -> list[_SeenT]:
+        return self.seen_in.get(image, self.seen)
+
+    def _scores(self, query: common_pb2.ScoreQuery) -> list[tuple[str, float]]:
+        """Performer and best confidence over the query's templates, in the order asked."""
+        names = [one.embeddings[0].vector.decode() for one in query.templates]
+        return [
+            (performer, max(self.known[performer].get(name, 0.0) for name in names))
+            for performer in query.performer_ids
+            if performer in self.known
+        ]
+
+    def _enroll(self, performer_id: str, observations: Sequence[Any]) -> list[common_pb2.EnrollOutcome]:
+        if performer_id in self.gone:
+            raise NotFound("no such performer")
+        known_hashes = {image_hash for image_hash, _ in self.enrolled[performer_id]}
+        outcomes = []
+        for index, one in enumerate(observations):
+            if one.source.image_hash in known_hashes:
+                reason = common_pb2.REJECTION_REASON_DUPLICATE_IMAGE
+                outcomes.append(
+                    common_pb2.EnrollOutcome(index=index, reason=reason, detail="enrolled already")
+                )
+                continue
+            self.enrolled[performer_id].append((one.source.image_hash, one))
+            self.known[performer_id][one.template.embeddings[0].vector.decode()] = 1.0
+            outcomes.append(common_pb2.EnrollOutcome(index=index, is_accepted=True))
+        return outcomes
+
+    def _forget(self, performer_id: str) -> int:
+        self.forgotten.append(performer_id)
+        self.known.pop(performer_id, None)
+        return len(self.enrolled.pop(performer_id, []))
+
+    def _status(self) -> common_pb2.ServiceStatus:
+        return common_pb2.ServiceStatus(
+            version="fake",
+            is_ready=True,
+            performers=len(self.enrolled),
+            observations=sum(map(len, self.enrolled.values())),
+        )
+
+
+class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
+    """The face service."""
+
+    async def Observe(self, request: face_pb2.ObserveRequest, context: _Context) -> face_pb2.ObserveResponse:
+        await self._enter("Observe", request)
+        faces = [
+            face_pb2.FaceObservation(
+                box=to_proto_box(one.box),
+                quality=one.quality,
+                detection_confidence=one.detection_confidence,
+                landmarks=_points(one.landmarks),
+                template=one.template,
+                candidates=_candidates(one.candidates, request.max_candidates),
+            )
+            for one in self._seen(request.image)
+        ]
+        return face_pb2.ObserveResponse(faces=faces, operating_points=self.operating_points)
+
+    async def Score(self, request: face_pb2.ScoreRequest, context: _Context) -> face_pb2.ScoreResponse:
+        await self._enter("Score", request)
+        results = [
+            face_pb2.FaceScores(
+                key=query.key,
+                scores=[
+                    face_pb2.FaceScore(performer_id=one, similarity=confidence, confidence=confidence)
+                    for one, confidence in self._scores(query)
+                ],
+            )
+            for query in request.queries
+        ]
+        return face_pb2.ScoreResponse(results=results)
+
+    async def Enroll(self, request: face_pb2.EnrollRequest, context: _Context) -> face_pb2.EnrollResponse:
+        await self._enter("Enroll", request)
+        return face_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
+
+    async def Forget(self, request: face_pb2.ForgetRequest, context: _Context) -> face_pb2.ForgetResponse:
+        await self._enter("Forget", request)
+        return face_pb2.ForgetResponse(observations=self._forget(request.performer_id))
+
+    async def Lookup(self, request: face_pb2.LookupRequest, context: _Context) -> face_pb2.LookupResponse:
+        await self._enter("Lookup", request)
+        return face_pb2.LookupResponse(
+            performers=[
+                face_pb2.FaceAttributes(performer_id=one, faces=len(self.enrolled[one]))
+                for one in request.performer_ids
+                if self.enrolled.get(one)
+            ]
+        )
+
+    async def Compare(self, request: face_pb2.CompareRequest, context: _Context) -> face_pb2.CompareResponse:
+        raise NotImplementedError
+
+    async def GetStatus(
+        self, request: face_pb2.GetStatusRequest, context: _Context
+    ) -> face_pb2.GetStatusResponse:
+        await self._enter("GetStatus", request)
+        return face_pb2.GetStatusResponse(status=self._status())
+
+
+class FakeTattoo(FakeSignal[TattooSeen], tattoo_pb2_grpc.TattooServiceServicer):
+    """The tattoo service."""
+
+    async def Observe(
+        self, request: tattoo_pb2.ObserveRequest, context: _Context
+    ) -> tattoo_pb2.ObserveResponse:
+        await self._enter("Observe", request)
+        tattoos = [
+            tattoo_pb2.TattooObservation(
+                box=to_proto_box(one.box),
+                quality=one.quality,
+                detection_confidence=one.detection_confidence,
+                mask=common_pb2.Polygon(points=_points(one.mask)),
+                template=one.template,
+                candidates=_candidates(one.candidates, request.max_candidates),
+            )
+            for one in self._seen(request.image)
+        ]
+        return tattoo_pb2.ObserveResponse(tattoos=tattoos, operating_points=self.operating_points)
+
+    async def Score(self, request: tattoo_pb2.ScoreRequest, context: _Context) -> tattoo_pb2.ScoreResponse:
+        await self._enter("Score", request)
+        results = [
+            tattoo_pb2.TattooScores(
+                key=query.key,
+                scores=[
+                    tattoo_pb2.TattooScore(performer_id=one, similarity=confidence, confidence=confidence)
+                    for one, confidence in self._scores(query)
+                ],
+            )
+            for query in request.queries
+        ]
+        return tattoo_pb2.ScoreResponse(results=results)
+
+    async def Enroll(self, request: tattoo_pb2.EnrollRequest, context: _Context) -> tattoo_pb2.EnrollResponse:
+        await self._enter("Enroll", request)
+        return tattoo_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
+
+    async def Forget(self, request: tattoo_pb2.ForgetRequest, context: _Context) -> tattoo_pb2.ForgetResponse:
+        await self._enter("Forget", request)
+        return tattoo_pb2.ForgetResponse(observations=self._forget(request.performer_id))
+
+    async def Lookup(self, request: tattoo_pb2.LookupRequest, context: _Context) -> tattoo_pb2.LookupResponse:
+        await self._enter("Lookup", request)
+        return tattoo_pb2.LookupResponse(
+            performers=[
+                tattoo_pb2.TattooAttributes(
+                    performer_id=one, tattoos=[tattoo_pb2.KnownTattoo() for _ in self.enrolled[one]]
+                )
+                for one in request.performer_ids
+                if self.enrolled.get(one)
+            ]
+        )
+
+    async def Compare(
+        self, request: tattoo_pb2.CompareRequest, context: _Context
+    ) -> tattoo_pb2.CompareResponse:
+        raise NotImplementedError
+
+    async def GetStatus(
+        self, request: tattoo_pb2.GetStatusRequest, context: _Context
+    ) -> tattoo_pb2.GetStatusResponse:
+        await self._enter("GetStatus", request)
+        return tattoo_pb2.GetStatusResponse(status=self._status())
+
+
+class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
+    """The body service; `incompatible` are performers whose proportions disagree with everybody."""
+
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        super().__init__(threshold=threshold)
+        self.incompatible: set[str] = set()
+
+    async def Observe(self, request: body_pb2.ObserveRequest, context: _Context) -> body_pb2.ObserveResponse:
+        await self._enter("Observe", request)
+        bodies = [_to_proto_body(one, request.max_candidates) for one in self._seen(request.image)]
+        return body_pb2.ObserveResponse(bodies=bodies, operating_points=self.operating_points)
+
+    async def Score(self, request: body_pb2.ScoreRequest, context: _Context) -> body_pb2.ScoreResponse:
+        await self._enter("Score", request)
+        results = [
+            body_pb2.BodyScores(
+                key=query.key,
+                scores=[
+                    body_pb2.BodyScore(
+                        performer_id=one,
+                        similarity=confidence,
+                        confidence=confidence,
+                        llr=0.25,
+                        is_compatible=one not in self.incompatible,
+                    )
+                    for one, confidence in self._scores(query)
+                ],
+            )
+            for query in request.queries
+        ]
+        return body_pb2.ScoreResponse(results=results)
+
+    async def Enroll(self, request: body_pb2.EnrollRequest, context: _Context) -> body_pb2.EnrollResponse:
+        await self._enter("Enroll", request)
+        return body_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
+
+    async def Forget(self, request: body_pb2.ForgetRequest, context: _Context) -> body_pb2.ForgetResponse:
+        await self._enter("Forget", request)
+        return body_pb2.ForgetResponse(observations=self._forget(request.performer_id))
+
+    async def Lookup(self, request: body_pb2.LookupRequest, context: _Context) -> body_pb2.LookupResponse:
+        await self._enter("Lookup", request)
+        return body_pb2.LookupResponse(
+            performers=[
+                body_pb2.BodyAttributes(performer_id=one, measurements=len(self.enrolled[one]))
+                for one in request.performer_ids
+                if self.enrolled.get(one)
+            ]
+        )
+
+    async def Compare(self, request: body_pb2.CompareRequest, context: _Context) -> body_pb2.CompareResponse:
+        raise NotImplementedError
+
+    async def GetStatus(
+        self, request: body_pb2.GetStatusRequest, context: _Context
+    ) -> body_pb2.GetStatusResponse:
+        await self._enter("GetStatus", request)
+        return body_pb2.GetStatusResponse(status=self._status())
+
+
+class ServedSignal:
+    """A fake behind a port of its own."""
+
+    def __init__(self, server: grpc.aio.Server, port: int) -> None:
+        self._server = server
+        self.address = f"127.0.0.1:{port}"
+
+    async def kill(self) -> None:
+        """Die as a killed process does: running calls break off, new ones find nobody."""
+        await self._server.stop(None)
+
+
+@asynccontextmanager
+async def serve(register: Callable[[grpc.aio.Server], None]) -> AsyncIterator[ServedSignal]:
+    """Serve a fake with the same errors and deadlines as a real service."""
+    interceptor = RequestInterceptor(max_concurrent=1000, default_deadline=30.0)
+    options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 40 * 2**20)]
+    server = grpc.aio.server(interceptors=[interceptor], options=options)
+    register(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield ServedSignal(server, port)
+    finally:
+        await server.stop(None)
+
+
+def _to_proto_body(body: BodySeen, max_candidates: int) -> body_pb2.BodyObservation:
+    return body_pb2.BodyObservation(
+        box=to_proto_box(body.box),
+        quality=body.quality,
+        detection_confidence=body.detection_confidence,
+        key_points=[
+            body_pb2.KeyPoint(x=one.x, y=one.y, visibility=one.visibility) for one in body.key_points
+        ],
+        regions=[
+            body_pb2.RegionView(
+                region=one.region,
+                outline=common_pb2.Polygon(points=_points(one.outline)),
+                visibility=one.visibility,
+            )
+            for one in body.regions
+        ],
+        template=body.template,
+        candidates=_candidates(body.candidates, max_candidates),
+    )
+
+
+def _points(points: Sequence[Point]) -> list[common_pb2.Point]:
+    return [common_pb2.Point(x=one.x, y=one.y) for one in points]
+
+
+def _candidates(candidates: Sequence[Candidate], most: int) -> list[common_pb2.Candidate]:
+    return [
+        common_pb2.Candidate(
+            performer_id=one.performer_id, similarity=one.similarity, confidence=one.confidence
+        )
+        for one in candidates[:most]
+    ]
