@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.body.pose import Pose
 from services.body.skeleton import KeyPoint
 
-__all__ = ["View", "view_of", "foreshortening"]
+__all__ = ["View", "view_of"]
 
 _SHOULDERS = (KeyPoint.LEFT_SHOULDER, KeyPoint.RIGHT_SHOULDER)
 _HIPS = (KeyPoint.LEFT_HIP, KeyPoint.RIGHT_HIP)
@@ -50,12 +50,6 @@ def view_of(pose: Pose) -> View:
         across=float(np.hypot(across[0], across[1])),
         along=float(np.hypot(up[0], up[1])),
     )
-
-
-def foreshortening(pose: Pose, start: KeyPoint, end: KeyPoint) -> float:
-    """How much of a limb's length the picture shows, 0..1: the cosine of its angle to the picture's plane."""
-    direction = _unit(pose.world[end] - pose.world[start])
-    return float(np.hypot(direction[0], direction[1]))
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,91 @@
+"""BodyService: translation only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from chassis.health import Readiness
+from chassis.protos import parse_uuid
+from chassis.service_status import service_status
+from marquee.body.v1 import body_pb2 as pb
+from marquee.body.v1 import body_pb2_grpc
+from marquee.common.v1 import common_pb2
+from services.body.enroll import EnrollBodies
+from services.body.enrolled import EnrolledBodies
+from services.body.lookup import LookUpBodies
+from services.body.observe import ObserveBodies
+from services.body.score import ScoreBodies
+from services.body.table import MeasurementModel
+from services.body.template import DIMENSION
+from services.body.translation import BodyTranslation
+
+__all__ = ["BodyServicer"]
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class BodyServicer(body_pb2_grpc.BodyServiceServicer):
+    """Stories behind the contract. `networks` are the models in use besides the measurement, by role."""
+
+    def __init__(
+        self,
+        *,
+        observe: ObserveBodies,
+        score: ScoreBodies,
+        enroll: EnrollBodies,
+        lookup: LookUpBodies,
+        enrolled: EnrolledBodies,
+        model: MeasurementModel,
+        networks: tuple[common_pb2.ModelStatus, ...],
+        readiness: Readiness,
+    ) -> None:
+        self._observe = observe
+        self._score = score
+        self._enroll = enroll
+        self._lookup = lookup
+        self._enrolled = enrolled
+        self._model = model
+        self._networks = networks
+        self._readiness = readiness
+        self._translation = BodyTranslation(model)
+
+    async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
+        image = await self._observe(request.image, self._translation.max_candidates(request))
+        return self._translation.observed(image)
+
+    async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
+        queries = self._translation.queries(request)
+        return self._translation.scored(queries, await self._score(queries))
+
+    async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
+        similarities = await self._score.compare(self._translation.compared(request))
+        return pb.CompareResponse(similarities=similarities.reshape(-1).tolist())
+
+    async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
+        performer_id = parse_uuid(request.performer_id)
+        outcomes = await self._enroll.enroll(performer_id, self._translation.views(request))
+        return self._translation.outcomes(outcomes)
+
+    async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
+        return pb.ForgetResponse(observations=await self._enroll.forget(parse_uuid(request.performer_id)))
+
+    async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
+        return self._translation.attributes(await self._lookup(self._translation.performer_ids(request)))
+
+    async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
+        measurement = common_pb2.ModelStatus(
+            role="body.measurement",
+            name=self._model.name,
+            version=self._model.version,
+            dimension=DIMENSION,
+            vectors=len(self._enrolled),
+        )
+        status = service_status(
+            self._readiness,
+            models=[*self._networks, measurement],
+            performers=self._enrolled.performers,
+            observations=len(self._enrolled),
+        )
+        return pb.GetStatusResponse(status=status)

@@ -1,0 +1,149 @@
+"""The measurements' SQL. PostgreSQL is the truth; what is in memory is a copy of it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+
+from chassis.errors import InvalidInput, NotFound, StoreError
+from chassis.geometry import Box
+from chassis.postgres.migrations import SchemaSource
+from chassis.postgres.pool import Connection, Pool
+from chassis.postgres.translation import translate
+from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
+from services.body.enrolled import MeasurementRow
+from services.body.measurement import Measurement
+from services.body.table import MeasurementModel
+from services.body.template import DIMENSION, decode, encode
+
+__all__ = ["SCHEMA", "NewMeasurement", "Stored", "MeasurementStore"]
+
+SCHEMA = SchemaSource("body", "services.body")
+
+_BATCH = 5000
+_NO_PERFORMER = "no such performer, or forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMeasurement:
+    """One view of a performer that is to be stored."""
+
+    measurement: Measurement
+    quality: float
+    """0..1."""
+    box: Box
+    image_hash: str
+    """SHA-256 of the image, hexadecimal."""
+    uri: str
+    date: datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A committed row, and whether this call wrote it; else the image was enrolled before."""
+
+    row: MeasurementRow
+    is_new: bool
+
+
+class MeasurementStore:
+    """Rows of one measurement model.
+
+    Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
+    """
+
+    def __init__(self, pool: Pool, model: MeasurementModel) -> None:
+        self._pool = pool
+        self._model = model
+
+    async def insert(self, performer_id: str, views: Sequence[NewMeasurement]) -> list[Stored]:
+        """Store views of a performer in one transaction; in order, with those that were there already.
+
+        Raises NotFound when there is no such performer, also for no views at all.
+        """
+        with translate(missing=_NO_PERFORMER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                # The lock keeps the performer until the rows are committed.
+                if await connection.fetchval(_LOCK_PERFORMER, performer_id) is None:
+                    raise NotFound(_NO_PERFORMER)
+                return [await self._insert(connection, performer_id, view) for view in views]
+
+    async def forget(self, performer_id: str) -> int:
+        """Delete a performer's rows, of every model, and return how many there were."""
+        with translate():
+            return int(await self._pool.fetchval(_DELETE, performer_id))
+
+    async def of_performers(self, performer_ids: Sequence[str]) -> Mapping[str, list[Measurement]]:
+        """The measurements of each performer who has any."""
+        with translate():
+            rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids, *self._key)
+        found: dict[str, list[Measurement]] = {}
+        for row in rows:
+            found.setdefault(str(row["performer_id"]), []).append(_measurement(row["vector"]))
+        return found
+
+    async def every(self) -> AsyncGenerator[list[MeasurementRow], None]:
+        """All rows in the order of `seq`, some thousand at a time, as of one moment."""
+        with translate():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                cursor = await connection.cursor(_EVERY, *self._key)
+                while rows := await cursor.fetch(_BATCH):
+                    yield [
+                        MeasurementRow(row["seq"], str(row["performer_id"]), _measurement(row["vector"]))
+                        for row in rows
+                    ]
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self._model.name, self._model.version
+
+    async def _insert(self, connection: Connection, performer_id: str, view: NewMeasurement) -> Stored:
+        vector = vector_to_bytes(encode(view.measurement), dimension=DIMENSION)
+        box = [view.box.x, view.box.y, view.box.width, view.box.height]
+        source = (view.image_hash, view.uri, view.date)
+        seq = await connection.fetchval(_INSERT, performer_id, *self._key, vector, view.quality, box, *source)
+        if seq is not None:
+            return Stored(MeasurementRow(seq, performer_id, view.measurement), is_new=True)
+        known = await connection.fetchrow(_FIND, performer_id, view.image_hash, *self._key)
+        if known is None:  # deleted by somebody else between the two statements
+            raise NotFound(_NO_PERFORMER)
+        return Stored(MeasurementRow(known["seq"], performer_id, _measurement(known["vector"])), is_new=False)
+
+
+def _measurement(data: bytes) -> Measurement:
+    try:
+        return decode(vector_from_bytes(data, dimension=DIMENSION))
+    except InvalidInput as exc:
+        raise StoreError("a stored measurement is damaged") from exc
+
+
+_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR KEY SHARE"
+_INSERT = """
+INSERT INTO body.measurements
+    (performer_id, model, version, vector, quality, box, image_hash, source, image_date)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING
+RETURNING seq
+"""
+_FIND = """
+SELECT seq, vector FROM body.measurements
+WHERE performer_id = $1 AND image_hash = $2 AND model = $3 AND version = $4
+"""
+_DELETE = """
+WITH deleted AS (DELETE FROM body.measurements WHERE performer_id = $1 RETURNING 1)
+SELECT count(*) FROM deleted
+"""
+_OF_PERFORMERS = """
+SELECT performer_id, vector FROM body.measurements
+WHERE performer_id = ANY($1::uuid[]) AND model = $2 AND version = $3
+ORDER BY seq
+"""
+_EVERY = """
+SELECT seq, performer_id, vector FROM body.measurements
+WHERE model = $1 AND version = $2
+ORDER BY seq
+"""
