@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chassis.geometry import Box, Point
 
-__all__ = ["Points", "points_of", "grid", "inside", "inside_any", "distance_to_outline"]
+__all__ = ["Points", "points_of", "grid", "inside", "is_inside", "inside_any", "distance_to_outline"]
 
 Points = NDArray[np.float64]
 """(n, 2): x and y in pixels."""
@@ -31,13 +31,22 @@ def inside(points: Points, outline: Sequence[Point]) -> NDArray[np.bool_]:
     """Which points lie inside a simple polygon (even-odd rule); fewer than 3 corners enclose nothing."""
     if len(outline) < 3:
         return np.zeros(len(points), np.bool_)
-    corners = points_of(outline)
     x, y = points[:, :1], points[:, 1:]
-    (x1, y1), (x2, y2) = corners.T, np.roll(corners, -1, axis=0).T
+    (x1, y1), (x2, y2) = points_of(outline).T, points_of((*outline[1:], outline[0])).T
     crosses = (y1 > y) != (y2 > y)
     rise = np.where(y2 == y1, 1.0, y2 - y1)
     is_right = x < x1 + (y - y1) * (x2 - x1) / rise
     return np.asarray((crosses & is_right).sum(axis=1) % 2 == 1)
+
+
+def is_inside(point: Point, outline: Sequence[Point]) -> bool:
+    """The same for one point, without the cost of arrays."""
+    following = (*outline[1:], *outline[:1])
+    crossings = sum(
+        (b.y > point.y) != (a.y > point.y) and point.x < a.x + (point.y - a.y) * (b.x - a.x) / (b.y - a.y)
+        for a, b in zip(outline, following, strict=True)
+    )
+    return len(outline) >= 3 and crossings % 2 == 1
 
 
 def inside_any(points: Points, outlines: Sequence[Sequence[Point]]) -> NDArray[np.bool_]:
@@ -51,7 +60,7 @@ def inside_any(points: Points, outlines: Sequence[Sequence[Point]]) -> NDArray[n
 def distance_to_outline(point: Point, outline: Sequence[Point]) -> float:
     """Pixels from the point to the nearest edge of the polygon."""
     start = points_of(outline)
-    edge = np.roll(start, -1, axis=0) - start
+    edge = points_of((*outline[1:], *outline[:1])) - start
     offset = np.array([point.x, point.y]) - start
     length = np.maximum((edge**2).sum(axis=1), 1e-12)
     along = np.clip((offset * edge).sum(axis=1) / length, 0.0, 1.0)

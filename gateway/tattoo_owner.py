@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chassis.geometry import Box, Point
 from gateway.observations import BodySeen, FaceSeen, TattooSeen
-from gateway.polygons import Points, distance_to_outline, grid, inside, inside_any
+from gateway.polygons import Points, distance_to_outline, grid, inside, inside_any, is_inside
 
 __all__ = ["owner_of", "skin_points", "reach_of", "IN_VIEW"]
 
@@ -19,6 +19,8 @@ _CLEAR_SHARE = 0.25
 _CLEAR_DISTANCE = 0.5
 # Key points end at wrists and hips' joints; skin goes on a little beyond the box around them.
 _BODY_MARGIN = 1.1
+# No outline reaches farther than this, in boxes; most pairs of a crowd end here.
+_FAR_FROM_BODY = 2.0
 # What a face without a body may have around it, in widths and heights of the face's box: a body is 7 to 8
 # heads tall, and arms reach about 3 head widths to either side; a little less, because of neighbours.
 _REACH_SIDEWAYS = 2.5
@@ -74,9 +76,10 @@ def _by_region(points: Points, center: Point, people: Sequence[_Bare]) -> _Decis
 
 def _outlines_at(body: BodySeen, center: Point) -> list[tuple[Point, ...]]:
     """The outlines of all the body's regions in view if one of them holds the point; else none."""
+    if not body.box.scaled(_FAR_FROM_BODY).contains(center):
+        return []
     outlines = [view.outline for view in body.regions if view.visibility >= IN_VIEW]
-    middle = grid(Box(center.x, center.y, 0.0, 0.0), 1)
-    return outlines if inside_any(middle, outlines).any() else []
+    return outlines if any(is_inside(center, outline) for outline in outlines) else []
 
 
 def _by_body(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:

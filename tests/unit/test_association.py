@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from chassis.geometry import Box, Point
 from gateway.association import PersonInstance, associate
 from gateway.observations import BodySeen, FaceSeen, TattooSeen
+from gateway.polygons import inside, is_inside
 from tests.fakes.scenes import body_at, face_at, rectangle, tattoo_at
 
 
@@ -210,3 +212,14 @@ def test_the_mask_decides_where_a_tattoo_is() -> None:
     )
     assert [body for _, body, tattoos in _people([], bodies, [tattoo]) if tattoos] == ["b1"]
     assert tattoo.mask[0] == Point(395, 210)
+
+
+_corners = st.lists(
+    st.builds(Point, st.floats(-100, 100), st.floats(-100, 100)), min_size=0, max_size=8, unique=True
+)
+
+
+@given(_corners, st.builds(Point, st.floats(-100, 100), st.floats(-100, 100)))
+def test_one_point_and_many_points_are_judged_alike(outline: list[Point], point: Point) -> None:
+    """The two ways to ask whether a polygon holds a point agree."""
+    assert is_inside(point, outline) == bool(inside(np.array([[point.x, point.y]]), outline)[0])
