@@ -1,7 +1,6 @@
 """The folder an embedded database lives in: who holds it, its log, its place for the socket."""
 
 import fcntl
-import hashlib
 import os
 import shutil
 import tempfile
@@ -35,8 +34,9 @@ class DatabaseFolder:
 
     @property
     def cluster_name(self) -> str:
-        """A name for this folder's processes, the same at every start."""
-        return "marquee-" + hashlib.sha256(os.fsencode(self.cluster)).hexdigest()[:12]
+        """A name for this folder's processes, the same at every start and under every path to it."""
+        status = self.root.stat()
+        return f"marquee-{status.st_dev:x}-{status.st_ino:x}"
 
     def __repr__(self) -> str:
         return f"DatabaseFolder({str(self.root)!r})"

@@ -65,6 +65,18 @@ def socket_directory(dsn: str) -> Path:
     return Path(parse_qs(urlsplit(dsn).query)["host"][0])
 
 
+@contextmanager
+def sleeper(uid: int) -> Iterator[int]:
+    """Run a process of another user that does nothing; give its id."""
+    user = uid if os.geteuid() == 0 else None
+    process = subprocess.Popen(["sleep", "120"], user=user)
+    with process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
 def socket_directories() -> set[Path]:
     """Return the sockets' directories of all embedded databases."""
     return set(Path("/tmp").glob("marquee-????????"))
@@ -196,6 +208,17 @@ async def test_only_the_private_socket_leads_in(folder: Path, runtime: Path) -> 
     assert not directory.exists()
 
 
+async def test_our_environment_stays_ours(
+    folder: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No variable of this process reaches the server: some change how it behaves, others are secrets."""
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    monkeypatch.setenv("SOME_SECRET", "x")
+    async with make_server(folder, runtime) as server:
+        environment = psutil.Process(server.pid).environ()
+    assert not {"PGCLIENTENCODING", "SOME_SECRET"} & environment.keys()
+
+
 @needs_root
 async def test_root_drops_to_an_unprivileged_user(folder: Path, runtime: Path) -> None:
     """Started by root, no process of the server runs as root, and it runs the programs copied for it."""
@@ -308,14 +331,15 @@ async def test_a_deep_and_odd_folder_works(folder: Path, runtime: Path) -> None:
 
 
 async def test_a_stale_pid_file_is_no_obstacle(folder: Path, runtime: Path) -> None:
-    """A postmaster.pid left by a crash is ignored, also when a living process has its number by now."""
+    """A postmaster.pid left by a crash is ignored, also when another process of its user has that number."""
     async with make_server(folder, runtime):
         pid_file = folder / "database" / "cluster" / "postmaster.pid"
-        text = pid_file.read_text()
-    _, *rest = text.splitlines()
-    pid_file.write_text("\n".join([str(os.getpid()), *rest, ""]))
-    async with make_server(folder, runtime) as server:
-        assert server.running
+        _, *rest = pid_file.read_text().splitlines()
+    with sleeper(pid_file.parent.stat().st_uid) as pid:
+        pid_file.write_text("\n".join([str(pid), *rest, ""]))
+        async with make_server(folder, runtime) as server:
+            assert server.running
+        assert is_alive(pid)
 
 
 async def test_a_half_made_database_is_made_anew(folder: Path, runtime: Path) -> None:

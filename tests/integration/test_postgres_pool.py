@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import uuid
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -201,6 +202,20 @@ async def test_opening_tries_until_the_database_is_there() -> None:
 async def _open_and_ask(dsn: str) -> object:
     async with open_pool(dsn, start_timeout=60) as pool:
         return await pool.fetchval("SELECT current_database()")
+
+
+async def test_a_pool_that_opens_half_way_leaves_no_session(pool: Pool, database: str) -> None:
+    """When the least size cannot be reached, that is told, and the sessions that did open are closed."""
+    role = f"limited_{uuid.uuid4().hex}"
+    await pool.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1")
+    with pytest.raises(StoreError, match=f"could not be reached within .*{role}"):
+        async with open_pool(database.replace("marquee@", f"{role}@"), min_size=2, start_timeout=0.2):
+            pass
+    async with asyncio.timeout(30):
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1"
+        while await pool.fetchval(sessions, role):  # noqa: ASYNC110 - the server's doing
+            await asyncio.sleep(0.01)
+    await pool.execute(f"DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("dsn", ["", "mysql://h/d", "postgresql://u:secret@h:port/d", "postgresql://[::1/d"])
