@@ -13,7 +13,9 @@ from typing import Any
 import click
 from rich.console import Console
 
+from chassis.config import LogSection
 from chassis.errors import ConfigError
+from chassis.logging import configure_logging
 
 __all__ = ["run", "confirm", "write_json", "out", "err"]
 
@@ -39,6 +41,8 @@ def run(main: Callable[[], Coroutine[Any, Any, int]], *, stopped_code: int | Non
     SIGINT or SIGTERM cancels it, so that it cleans up, and the exit code is 130 or 143, or `stopped_code`;
     a second one ends the process at once (its children die with it). Errors are the caller's to tell.
     """
+    # The database's supervisor logs in this process; stdout is for what was asked.
+    configure_logging(LogSection(level="warning"), process="marquee")
     raise click.exceptions.Exit(asyncio.run(_interruptible(main, stopped_code)))
 
 

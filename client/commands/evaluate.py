@@ -34,7 +34,7 @@ from client.metrics import Interval
 from client.supervisor.stack import StackOptions, throw_away_folder
 from client.values import Policy, Signal
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "report_document"]
 
 _TITLES = {
     "rank1": "rank-1 (known probes)",
@@ -110,7 +110,7 @@ async def _evaluate(
     _show(evaluation)
     _remark(evaluation, enrolled, judged)
     if report is not None:
-        write_json(report, _document(evaluation, options, judged, seconds))
+        write_json(report, report_document(evaluation, options, judged, seconds))
     return 0
 
 
@@ -162,12 +162,13 @@ def _remark(evaluation: Evaluation, enrolled: Sequence[PictureResult], judged: S
         err.print(f"[yellow]{counts['n_degraded']} probes were answered without one of the signals[/]")
 
 
-def _document(
+def report_document(
     evaluation: Evaluation,
     options: EvaluationOptions,
     judged: Sequence[JudgedProbe],
     seconds: dict[str, float],
 ) -> dict[str, Any]:
+    """The JSON report; docs/evaluate.md documents every key."""
     figures = {
         key: {"value": interval.value, "low": interval.low, "high": interval.high}
         for key, interval in evaluation.figures.items()
