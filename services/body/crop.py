@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +93,7 @@ def cut(picture: RGBImage, crop: Crop) -> NDArray[np.float32]:
 def _reduced(picture: RGBImage, crop: Crop) -> tuple[RGBImage, NDArray[np.float64]]:
     """The part of the picture under the crop, averaged down near the crop's size, and the map from it."""
     matrix = crop.matrix()
-    step = int(1 / (crop.scale * _LARGEST_STEP)) + 1 if crop.scale * _LARGEST_STEP < 1 else 1
+    step = math.ceil(1 / (crop.scale * _LARGEST_STEP))
     if step == 1:
         return picture, matrix
     height, width = picture.shape[:2]
