@@ -15,6 +15,7 @@ from chassis.postgres._account import Account
 __all__ = ["DatabaseFolder"]
 
 _SOCKET_NAME = ".s.PGSQL.5432"
+_SOCKET_PREFIX = "marquee-pg-"
 _SOCKET_PATH_LIMIT = 107  # bytes of a path in sockaddr_un, without its final zero
 _LOG_LIMIT = 8 * 2**20
 
@@ -95,7 +96,7 @@ class DatabaseFolder:
         if not self._socket_link.is_symlink():
             return
         target = self._socket_link.readlink()
-        if target.name.startswith("marquee-") and not target.is_symlink():
+        if target.name.startswith(_SOCKET_PREFIX) and not target.is_symlink():
             # Nothing but the sockets: a link that somebody changed must not cost other files.
             for name in (_SOCKET_NAME, f"{_SOCKET_NAME}.lock"):
                 with suppress(OSError):
@@ -107,10 +108,13 @@ class DatabaseFolder:
 
 def _make_private_directory(account: Account) -> Path:
     for base in _socket_bases(account):
-        if len(os.fsencode(base)) + len("/marquee-12345678/") + len(_SOCKET_NAME) > _SOCKET_PATH_LIMIT:
+        if (
+            len(os.fsencode(base)) + len(f"/{_SOCKET_PREFIX}12345678/") + len(_SOCKET_NAME)
+            > _SOCKET_PATH_LIMIT
+        ):
             continue
         with suppress(OSError):
-            directory = Path(tempfile.mkdtemp(prefix="marquee-", dir=base))  # mode 0700
+            directory = Path(tempfile.mkdtemp(prefix=_SOCKET_PREFIX, dir=base))  # mode 0700
             if not account.is_current:
                 os.chown(directory, account.uid, account.gid)
             return directory

@@ -77,11 +77,6 @@ def sleeper(uid: int) -> Iterator[int]:
             process.kill()
 
 
-def socket_directories() -> set[Path]:
-    """Return the sockets' directories of all embedded databases."""
-    return set(Path("/tmp").glob("marquee-????????"))
-
-
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that only waits for its parent to notice its end does not."""
     try:
@@ -106,7 +101,7 @@ async def eventually(condition: Callable[[], bool], *, seconds: float = 30.0) ->
     """Wait until `condition()` holds; fail after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in other processes
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,13 +349,17 @@ async def test_a_half_made_database_is_made_anew(folder: Path, runtime: Path) ->
 
 async def test_a_failed_start_tells_the_log(folder: Path, runtime: Path) -> None:
     """A server that ends at its start gives a StoreError with its last words, and nothing of it stays."""
-    sockets_before = socket_directories()
+    link = folder / "database" / "socket"
+    start = asyncio.create_task(make_server(folder, runtime, shared_buffers="no size").__aenter__())
+    await eventually(link.is_symlink)
+    directory = link.readlink()
     with pytest.raises(StoreError, match=r"(?s)shared_buffers.*no size"):
-        await make_server(folder, runtime, shared_buffers="no size").__aenter__()
+        await start
     assert server_processes(folder) == []
+    assert not link.is_symlink()
+    assert not directory.exists()
     async with make_server(folder, runtime) as server:
-        directory = socket_directory(server.dsn)
-    assert socket_directories() - sockets_before <= {directory}
+        assert server.running
 
 
 async def test_starting_has_a_time_limit(folder: Path, runtime: Path) -> None:
