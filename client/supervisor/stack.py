@@ -26,7 +26,7 @@ from client.supervisor.process import ServiceProcess
 from client.supervisor.readiness import wait_until_ready
 from client.supervisor.restart import keep_running
 
-__all__ = ["Stack", "StackOptions", "running_stack", "open_database", "throw_away_folder"]
+__all__ = ["Stack", "StackOptions", "running_stack", "open_database", "throw_away_folder", "reachable"]
 
 Report = Callable[[str], None]
 """Called with one line for people at each step."""
@@ -155,7 +155,7 @@ def _describe(
     for name, (host, port) in listens.items():
         environment[f"MARQUEE_{name.upper()}_HOST"] = host
         environment[f"MARQUEE_{name.upper()}_PORT"] = str(port)
-    addresses = {name: _reachable(host, port) for name, (host, port) in listens.items()}
+    addresses = {name: reachable(host, port) for name, (host, port) in listens.items()}
     for name, address in addresses.items():
         if name != GATEWAY:
             environment[f"MARQUEE_GATEWAY_{name.upper()}_ADDRESS"] = address
@@ -167,7 +167,7 @@ def _describe(
     }
 
 
-def _reachable(host: str, port: int) -> str:
+def reachable(host: str, port: int) -> str:
     """Where to call a server that listens on `host`, which may be all interfaces."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}.get(host, host)
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
