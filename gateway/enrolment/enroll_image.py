@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from chassis.errors import InvalidInput, MarqueeError
+from chassis.errors import InvalidInput, MarqueeError, NotFound
 from chassis.images import ImageHeader, ImageLimits, image_hash, inspect
 from chassis.protos import parse_date, parse_uuid
 from chassis.work import WorkPool
@@ -17,6 +17,7 @@ from gateway.enrolment.refusals import (
     AmbiguousPerson,
     NothingVisible,
     is_learned,
+    is_unknown,
     reason_for_image,
     reason_of,
 )
@@ -201,6 +202,9 @@ def _refused(item: ImageToEnroll, digest: str, error: MarqueeError) -> Enrolled:
 
 
 def _answer(item: ImageToEnroll, digest: str, outcomes: Mapping[Signal, SignalOutcome]) -> Enrolled:
+    if any(is_unknown(outcome) for outcome in outcomes.values()):
+        # Forgotten meanwhile: what another signal committed is deleted with the performer.
+        return _refused(item, digest, NotFound("no such performer, or forgotten"))
     if any(is_learned(outcome) for outcome in outcomes.values()):
         unspecified = common_pb2.REJECTION_REASON_UNSPECIFIED
         return Enrolled(item.key, digest, True, unspecified, "", outcomes)

@@ -10,7 +10,7 @@ from gateway.signals import SignalOutcome
 from marquee.common.v1 import common_pb2
 from marquee.common.v1.common_pb2 import RejectionReason
 
-__all__ = ["AmbiguousPerson", "NothingVisible", "reason_of", "is_learned", "reason_for_image"]
+__all__ = ["AmbiguousPerson", "NothingVisible", "reason_of", "is_learned", "is_unknown", "reason_for_image"]
 
 
 class AmbiguousPerson(Refused):
@@ -34,7 +34,6 @@ _REASONS: tuple[tuple[type[MarqueeError], RejectionReason.ValueType], ...] = (
 )
 # Of several signals' reasons, the one that tells most about what to do comes first.
 _BY_WEIGHT = (
-    common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER,
     common_pb2.REJECTION_REASON_UNAVAILABLE,
     common_pb2.REJECTION_REASON_DEADLINE_EXCEEDED,
     common_pb2.REJECTION_REASON_INVALID_IMAGE,
@@ -58,6 +57,11 @@ def is_learned(outcome: SignalOutcome) -> bool:
     return outcome.accepted > 0 or any(
         one.reason == common_pb2.REJECTION_REASON_DUPLICATE_IMAGE for one in outcome.rejected
     )
+
+
+def is_unknown(outcome: SignalOutcome) -> bool:
+    """Whether the signal says that there is no such performer any more."""
+    return any(one.reason == common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER for one in outcome.rejected)
 
 
 def reason_for_image(outcomes: Iterable[SignalOutcome]) -> tuple[RejectionReason.ValueType, str]:

@@ -52,8 +52,7 @@ class FakeSignal(Generic[_SeenT]):
         self.running = 0
         self.most_running = 0
         self.cancelled = 0
-        self.entered = asyncio.Event()
-        self.was_cancelled = asyncio.Event()
+        self._changed = asyncio.Event()
         self.operating_points = [
             common_pb2.OperatingPoint(
                 model="fake", version="1", genuine_median=1.0, identification_confidence=threshold
@@ -63,6 +62,13 @@ class FakeSignal(Generic[_SeenT]):
     def requests(self, verb: str) -> list[Any]:
         """The requests of one verb, in order."""
         return [request for name, request in self.calls if name == verb]
+
+    async def until(self, is_true: Callable[[], bool]) -> None:
+        """Wait until something is true of the calls, for 10 seconds at most."""
+        async with asyncio.timeout(10):
+            while not is_true():
+                self._changed.clear()
+                await self._changed.wait()
 
     def remember(self, performer_id: str, count: int = 1) -> None:
         """As if `count` observations had been enrolled long ago."""
@@ -75,17 +81,17 @@ class FakeSignal(Generic[_SeenT]):
         self.calls.append((verb, request))
         self.running += 1
         self.most_running = max(self.most_running, self.running)
-        self.entered.set()
+        self._changed.set()
         try:
             if verb in self.gates:
                 await self.gates[verb].wait()
             await asyncio.sleep(self.delays.get(verb, 0.0))
         except asyncio.CancelledError:
             self.cancelled += 1
-            self.was_cancelled.set()
             raise
         finally:
             self.running -= 1
+            self._changed.set()
         if verb in self.errors:
             raise self.errors[verb]
 

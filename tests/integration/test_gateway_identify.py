@@ -285,7 +285,7 @@ async def test_a_service_killed_in_the_middle_of_a_request_costs_its_evidence_on
     system.face.seen = [face_at(300, 100, found=_found({anna: 0.9}))]
     system.tattoo.gates["Observe"] = asyncio.Event()
     answer = asyncio.ensure_future(_identify(system))
-    await asyncio.wait_for(system.tattoo.entered.wait(), 10)
+    await system.tattoo.until(lambda: system.tattoo.running == 1)
     await system.served["tattoo"].kill()
     response = await answer
     assert _states(response)[_TATTOO] == _UNAVAILABLE
@@ -463,7 +463,7 @@ async def test_a_caller_who_leaves_stops_the_work(system: System) -> None:
     """Cancelling the call cancels what the signals do for it."""
     system.face.gates["Observe"] = asyncio.Event()
     call = asyncio.ensure_future(_identify(system))
-    await asyncio.wait_for(system.face.entered.wait(), 10)
+    await system.face.until(lambda: system.face.running == 1)
     call.cancel()
-    await asyncio.wait_for(system.face.was_cancelled.wait(), 10)
+    await system.face.until(lambda: system.face.cancelled == 1)
     assert system.face.running == 0
