@@ -18,7 +18,7 @@ _log = structlog.get_logger()
 
 
 class Changes:
-    """Runs changes such as enrolling and forgetting: a row is committed and then added to the index, or neither.
+    """Runs changes such as enrolling: a row is committed and added to the index, or neither.
 
     Changes of one key (a performer) take turns, so that what is forgotten stays forgotten. Once started, a
     change runs to its end even if its caller is cancelled.
