@@ -11,6 +11,7 @@ from pathlib import Path
 from chassis.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound, Refused, Unavailable
 from client.api import Marquee
 from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection
+from client.concurrency import started
 from client.folders import PerformerFolder, Picture
 
 __all__ = ["Outcome", "PictureResult", "OnResult", "enroll_gallery"]
@@ -62,19 +63,9 @@ async def enroll_gallery(
 
     Raises Unavailable when the server is gone, and stays so for the second try.
     """
-    slots = asyncio.Semaphore(_FOLDERS_AT_A_TIME)
-
-    async def one(folder: PerformerFolder) -> list[PictureResult]:
-        async with slots:
-            return await _Enrolment(marquee, folder, attests_adults, choice, on_result).run()
-
-    tasks = [asyncio.create_task(one(folder)) for folder in folders]
-    try:
+    calls = [_Enrolment(marquee, folder, attests_adults, choice, on_result).run for folder in folders]
+    async with started(calls, at_a_time=_FOLDERS_AT_A_TIME) as tasks:
         return [result for results in await asyncio.gather(*tasks) for result in results]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Enrolment:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from chassis.errors import DeadlineExceeded, InvalidInput, Overloaded, Unavailable
 from chassis.images import image_hash
 from client.api import Marquee
+from client.concurrency import started
 from client.enrolling import Outcome, PictureResult
 from client.folders import PerformerFolder
 from client.metrics import MISSING_SCORE, Figures, Interval, Probe
@@ -99,21 +101,15 @@ async def identify_probes(
     A picture that is not accepted is judged as one on which nobody is found. Raises Unavailable or
     Unsupported when the server cannot do it at all.
     """
-    slots = asyncio.Semaphore(options.in_flight)
 
     async def one(file: ProbeFile) -> JudgedProbe:
-        async with slots:
-            judged = await _identify(marquee, file, options)
+        judged = await _identify(marquee, file, options)
         on_judged(judged)
         return judged
 
-    tasks = [asyncio.create_task(one(file)) for file in files]
-    try:
+    calls = [partial(one, file) for file in files]
+    async with started(calls, at_a_time=options.in_flight) as tasks:
         return list(await asyncio.gather(*tasks))
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _identify(marquee: Marquee, file: ProbeFile, options: EvaluationOptions) -> JudgedProbe:

@@ -71,6 +71,7 @@ async def _interruptible(main: Callable[[], Coroutine[Any, Any, int]], stopped_c
     except asyncio.CancelledError:
         if not received:
             raise
+        err.print("[dim]stopped[/]")
         return 128 + received[0] if stopped_code is None else stopped_code
     finally:
         for number in _SIGNALS:

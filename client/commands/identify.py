@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ from client.commands._session import (
     server_option,
     signals_option,
 )
+from client.concurrency import started
 from client.rendering import identification_document, identification_table
 from client.saving import save_annotated
 from client.values import Identification, Policy, Signal
 
 __all__ = ["identify"]
+
+_IN_FLIGHT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +82,21 @@ def identify(
 
 
 async def _identify(files: tuple[Path, ...], server: str | None, data: Path, options: _Options) -> int:
+    documents = []
     async with open_marquee(server, data) as marquee:
-        documents = [await _one(marquee, file, options) for file in files]
+        calls = [partial(_ask, marquee, file, options) for file in files]
+        async with started(calls, at_a_time=_IN_FLIGHT) as answers:
+            for file, answer in zip(files, answers, strict=True):
+                documents.append(await _show(file, await answer, options))
     if options.as_json:
         click.echo(json.dumps(documents, indent=2))
     return 3 if any("error" in document for document in documents) else 0
 
 
-async def _one(marquee: Marquee, file: Path, options: _Options) -> dict[str, Any]:
-    """Identify, show and save one file; a file that is not accepted does not stop the others."""
+async def _ask(marquee: Marquee, file: Path, options: _Options) -> Identification | MarqueeError:
+    """The answer, or the error that concerns this file only: it does not stop the others."""
     try:
-        seen = await marquee.identify(
+        return await marquee.identify(
             file,
             max_candidates=options.max_candidates,
             signals=options.signals,
@@ -96,21 +104,23 @@ async def _one(marquee: Marquee, file: Path, options: _Options) -> dict[str, Any
             scene_date=options.scene_date,
         )
     except (InvalidInput, Refused) as exc:
-        return _refused(file, exc, options)
+        return exc
     except Unsupported as exc:
         raise Unsupported(f"--policy {options.policy.value}: {exc}") from exc
-    document = identification_document(str(file), seen)
+
+
+async def _show(file: Path, answer: Identification | MarqueeError, options: _Options) -> dict[str, Any]:
+    """Print and save one answer, in the order of the files; gives its JSON entry."""
+    if isinstance(answer, MarqueeError):
+        if not options.as_json:
+            err.print(f"[bold]{escape(str(file))}[/]: [red]{escape(str(answer))}[/]", soft_wrap=True)
+        return {"file": str(file), "error": str(answer)}
+    document = identification_document(str(file), answer)
     if not options.as_json:
-        out.print(identification_table(str(file), seen, candidates=options.max_candidates))
+        out.print(identification_table(str(file), answer, candidates=options.max_candidates))
     if options.save is not None:
-        document["saved"] = str(await _save(file, seen, options.save))
+        document["saved"] = str(await _save(file, answer, options.save))
     return document
-
-
-def _refused(file: Path, error: MarqueeError, options: _Options) -> dict[str, Any]:
-    if not options.as_json:
-        err.print(f"[bold]{escape(str(file))}[/]: [red]{escape(str(error))}[/]", soft_wrap=True)
-    return {"file": str(file), "error": str(error)}
 
 
 async def _save(file: Path, seen: Identification, directory: Path) -> Path:

@@ -43,17 +43,14 @@ def up(data: Path, port: int | None, ephemeral_ports: bool, start_timeout: float
 
 
 async def _up(data: Path, options: StackOptions) -> int:
-    try:
-        async with running_stack(data, options) as stack:
-            out.print(
-                f"[bold green]Marquee is ready[/] at [bold]{stack.address}[/]; "
-                f"data and logs in {escape(str(stack.folder.root))}; Ctrl-C stops it",
-                soft_wrap=True,
-            )
-            await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        _tell("stopped")
-        raise
+    async with running_stack(data, options) as stack:
+        out.print(
+            f"[bold green]Marquee is ready[/] at [bold]{stack.address}[/]; "
+            f"data and logs in {escape(str(stack.folder.root))}; Ctrl-C stops it",
+            soft_wrap=True,
+            highlight=False,
+        )
+        await asyncio.Event().wait()
     return 0
 
 
