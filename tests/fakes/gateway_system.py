@@ -115,6 +115,6 @@ async def open_system(
         yield System(dsn, server, channel, face, tattoo, body, served)
 
 
-def picture(number: int = 0, *, width: int = 640, height: int = 480, extension: str = ".png") -> bytes:
+def picture(number: int = 0, *, width: int = 640, height: int = 480) -> bytes:
     """An image that differs by its number."""
-    return encode(gradient(width + number, height), extension)
+    return encode(gradient(width + number, height))

@@ -389,7 +389,7 @@ async def test_a_crowd_of_fifty(system: System) -> None:
     system.tattoo.seen = [
         tattoo_at(x, y + 120, found=_found({ids[n]: 0.8})) for n, (x, y) in enumerate(spots)
     ]
-    response = await _identify(system, image=picture(width=2700, height=3600, extension=".jpg"))
+    response = await _identify(system, image=png(2700, 3600, b""))
     assert [person.candidates[0].name for person in response.people] == [
         f"P{n:02}" for n in range(49, -1, -1)
     ]
