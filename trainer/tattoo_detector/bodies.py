@@ -73,7 +73,8 @@ def _torso(rng: np.random.Generator, mask: Field, *, reach: float) -> None:
     for side in (-1, 1):
         if rng.random() < 0.7:
             shoulder = np.array([middle + side * half, 0.15 * height])
-            hand = shoulder + [side * rng.uniform(0.0, 0.5) * width, rng.uniform(0.3, 0.8) * height]
+            arm = np.array([side * rng.uniform(0.0, 0.5) * width, rng.uniform(0.3, 0.8) * height])
+            hand = shoulder + arm
             cv2.line(
                 mask,
                 pixel(shoulder),
@@ -92,7 +93,7 @@ def _figure(rng: np.random.Generator, mask: Field) -> None:
     cv2.line(mask, pixel(hip), pixel(shoulder), 1.0, int(size * rng.uniform(0.13, 0.2)), cv2.LINE_AA)
     for side in (-1, 1):
         for start, lengths, girth in ((shoulder, (0.17, 0.16), 0.055), (hip, (0.25, 0.25), 0.085)):
-            joint = start + [side * 0.07 * size, 0]
+            joint = start + np.array([side * 0.07 * size, 0])
             for length in lengths:
                 angle = np.pi / 2 - side * rng.uniform(-0.2, 1.0)
                 end = joint + length * size * np.array([np.cos(angle), np.sin(angle)])

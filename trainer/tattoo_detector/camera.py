@@ -17,13 +17,13 @@ def photograph(rng: np.random.Generator, picture: Field) -> NDArray[np.uint8]:
     if rng.random() < 0.07:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
     if rng.random() < 0.5:
-        light = cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.3, 1.5)))
+        light = np.asarray(cv2.GaussianBlur(light, (0, 0), float(rng.uniform(0.3, 1.5))), np.float64)
     light = light + rng.normal(0, rng.uniform(0, 0.03), light.shape)
     return _compressed(rng, np.clip(light * 255, 0, 255).astype(np.uint8))
 
 
 def _compressed(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 97))]
-    done, data = cv2.imencode(".jpg", picture[:, :, ::-1], quality)
-    assert done, "OpenCV encodes JPEG"
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+    _, data = cv2.imencode(".jpg", picture[:, :, ::-1], quality)
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[:, :, ::-1])

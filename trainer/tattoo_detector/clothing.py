@@ -7,7 +7,7 @@ from trainer.tattoo_detector.canvas import SIZE, Canvas, outline
 from trainer.tattoo_detector.clutter import cloth, hair
 from trainer.tattoo_detector.faces import FACE, draw_face
 from trainer.tattoo_detector.motifs import curve
-from trainer.tattoo_detector.noise import Field, fractal
+from trainer.tattoo_detector.noise import Field, fractal, shifted
 from trainer.tattoo_detector.skin import rounded_light
 
 __all__ = ["add_head", "add_locks", "dress"]
@@ -30,7 +30,7 @@ def add_head(rng: np.random.Generator, canvas: Canvas, tone: Field, *, large: bo
     x = rng.uniform(0.3, 0.7) * canvas.width
     y = (rng.uniform(0.35, 0.6) if large else rng.uniform(0.1, 0.3)) * canvas.height
     matrix = cv2.getRotationMatrix2D((FACE / 2, FACE / 2), rng.normal(0, 12), size / FACE)
-    matrix[:, 2] += [x - FACE / 2, y - FACE / 2]
+    matrix = shifted(matrix, np.array([x - FACE / 2, y - FACE / 2]))
     shape = canvas.width, canvas.height
     light = rounded_light(rng, canvas.height, canvas.width)[..., None]
     layer = cv2.warpAffine(color, matrix, shape, flags=cv2.INTER_AREA) * light

@@ -1,10 +1,12 @@
-"""Whatever is not skin: backgrounds, cloth, jewellery, and the overlays that studios put on their pictures."""
+"""Whatever is not skin: backgrounds, cloth, hair, jewellery, and what studios lay over pictures."""
+
+import itertools
 
 import cv2
 import numpy as np
 
 from trainer.tattoo_detector.designs import draw_design, draw_lettering
-from trainer.tattoo_detector.noise import Field, fractal, grain, ramp
+from trainer.tattoo_detector.noise import Field, clipped, fractal, grain, ramp, shifted
 
 __all__ = ["background", "cloth", "add_overlay", "add_jewellery", "hair"]
 
@@ -19,7 +21,7 @@ def background(rng: np.random.Generator, height: int, width: int) -> Field:
 
 
 def cloth(rng: np.random.Generator, height: int, width: int) -> Field:
-    """Return [height, width, 3] of cloth with folds: plain, striped, chequered, dotted, printed, knitted or lace."""
+    """Return [height, width, 3] of cloth with folds: plain, striped, dotted, printed, knitted or lace."""
     base = _flat(rng, height, width)
     patterns = (_plain, _plain, _stripes, _plaid, _dots, _print, _print, _camouflage, _knit, _lattice)
     picture = patterns[rng.integers(len(patterns))](rng, base)
@@ -39,7 +41,7 @@ def hair(rng: np.random.Generator, height: int, width: int) -> Field:
     strands = cv2.remap(
         strands, columns + bend.astype(np.float32), rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
-    return np.clip(tone * (0.45 + 1.0 * strands[..., None]), 0, 1).astype(np.float32)
+    return clipped(tone * (0.45 + 1.0 * strands[..., None]))
 
 
 def add_overlay(rng: np.random.Generator, picture: Field) -> None:
@@ -69,7 +71,7 @@ def add_jewellery(rng: np.random.Generator, picture: Field) -> None:
     if rng.random() < 0.5:
         cv2.polylines(picture, [pixels], False, tint.tolist(), int(rng.integers(1, 14)), cv2.LINE_AA)
         return
-    for start, end in zip(pixels[:-1], pixels[1:], strict=True):
+    for start, end in itertools.pairwise(pixels):
         for step in np.linspace(0, 1, 14):
             spot = np.round(start + (end - start) * step).astype(int).tolist()
             cv2.circle(
@@ -127,7 +129,7 @@ def _print(rng: np.random.Generator, base: Field) -> Field:
     for _ in range(int(rng.integers(1, 4))):
         design = draw_design(rng)
         matrix = cv2.getRotationMatrix2D((112, 112), rng.uniform(-40, 40), rng.uniform(0.3, 1.4))
-        matrix[:, 2] += rng.uniform(0, 1, 2) * [width, height] - 112
+        matrix = shifted(matrix, rng.uniform(0, 1, 2) * [width, height] - 112)
         mask = cv2.warpAffine(design.opacity, matrix, (width, height))
         ink = cv2.warpAffine(design.color, matrix, (width, height))
         light = 1 - ink if base.mean() < 0.4 else ink
@@ -154,9 +156,9 @@ def _lattice(rng: np.random.Generator, base: Field) -> Field:
 
 def _wall(rng: np.random.Generator, height: int, width: int) -> Field:
     light = ramp(rng, height, width)[..., None] * rng.uniform(0, 0.6) + rng.uniform(0.5, 0.9)
-    return _flat(rng, height, width) * light + grain(rng, height, width, size=2)[..., None] * rng.uniform(
-        0, 0.03
-    )
+    flat = _flat(rng, height, width)
+    speckle = grain(rng, height, width, size=2)[..., None] * rng.uniform(0, 0.03)
+    return np.asarray(flat * light + speckle)
 
 
 def _tiles(rng: np.random.Generator, height: int, width: int) -> Field:
@@ -190,9 +192,7 @@ def _furniture(rng: np.random.Generator, height: int, width: int) -> Field:
 
 def _foil(rng: np.random.Generator, height: int, width: int) -> Field:
     edges = np.abs(fractal(rng, height, width, cells=7, decay=0.8) - 0.5) * 4
-    return np.clip(edges[..., None] * rng.uniform(0.5, 1.0, 3) * rng.uniform(0.6, 1.3), 0, 1).astype(
-        np.float32
-    )
+    return clipped(edges[..., None] * rng.uniform(0.5, 1.0, 3) * rng.uniform(0.6, 1.3))
 
 
 def _poster(rng: np.random.Generator, height: int, width: int) -> Field:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.tattoo_detector.motifs import MOTIFS, Path
-from trainer.tattoo_detector.noise import Field, fractal
+from trainer.tattoo_detector.noise import Field, clipped, fractal, shifted
 
 __all__ = ["Design", "SIDE", "draw_design", "draw_lettering", "draw_paths", "extent_of"]
 
@@ -45,7 +45,7 @@ _COLOURS = np.array(
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A drawing on nothing: `opacity` [SIDE, SIDE] 0..1 of the ink and its `color` [SIDE, SIDE, 3] RGB 0..1."""
+    """A drawing on nothing: the ink's `opacity` [SIDE, SIDE] and `color` [SIDE, SIDE, 3] RGB, all 0..1."""
 
     opacity: Field
     color: Field
@@ -126,7 +126,7 @@ def _over(opacity: Field, color: Field, part: Design) -> tuple[Field, Field]:
 
 def _placed(rng: np.random.Generator, part: Design) -> Design:
     matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.uniform(-60, 60), rng.uniform(0.4, 0.8))
-    matrix[:, 2] += rng.uniform(-0.27, 0.27, 2) * SIDE
+    matrix = shifted(matrix, rng.uniform(-0.27, 0.27, 2) * SIDE)
     return Design(
         cv2.warpAffine(part.opacity, matrix, (SIDE, SIDE)).astype(np.float32),
         cv2.warpAffine(part.color, matrix, (SIDE, SIDE)).astype(np.float32),
@@ -201,7 +201,7 @@ def _pixels(path: Path) -> NDArray[np.int32]:
 def _soft_disc(rng: np.random.Generator) -> Field:
     rows, columns = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     distance = np.hypot(rows * rng.uniform(0.7, 1.3), columns * rng.uniform(0.7, 1.3))
-    return np.clip((1.05 - distance) * 4, 0, 1).astype(np.float32)
+    return clipped((1.05 - distance) * 4)
 
 
 def _word(rng: np.random.Generator, *, longest: int) -> str:
@@ -217,4 +217,4 @@ def _black(rng: np.random.Generator) -> Field:
 
 
 def _colour(rng: np.random.Generator) -> Field:
-    return np.clip(_COLOURS[rng.integers(len(_COLOURS))] * rng.uniform(0.7, 1.15, 3), 0, 1).astype(np.float32)
+    return clipped(_COLOURS[rng.integers(len(_COLOURS))] * rng.uniform(0.7, 1.15, 3))

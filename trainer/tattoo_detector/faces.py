@@ -52,7 +52,7 @@ def _mane(rng: np.random.Generator, middle: Field, wide: float, tall: float) -> 
     mask = np.zeros((FACE, FACE), np.float32)
     if rng.random() < 0.1:
         return mask
-    top = middle - [0, tall * rng.uniform(0.15, 0.35)]
+    top = middle - np.array([0, tall * rng.uniform(0.15, 0.35)])
     size = int(wide * rng.uniform(1.05, 1.45)), int(tall * rng.uniform(0.85, 1.05))
     cv2.ellipse(mask, _at(top), size, 0, 180, 360, 1.0, -1, cv2.LINE_AA)
     if rng.random() < 0.6:
@@ -104,20 +104,20 @@ def _features(
     brow = np.clip(tone * rng.uniform(0.15, 0.6), 0, 1)
     gaze, open_eye = rng.uniform(-0.05, 0.05) * wide, rng.uniform(0.05, 0.5)
     for side in (-1, 1):
-        eye = middle + [side * 0.42 * wide, -0.17 * tall]
+        eye = middle + np.array([side * 0.42 * wide, -0.17 * tall])
         _eye(rng, skin, eye, wide * 0.21, open_eye, iris, gaze)
         arch = eye + np.array([[-0.26, -0.12], [0, -0.2], [0.26, -0.14]]) * [side * wide, tall]
         pixels = np.round(arch).astype(np.int32)
         cv2.polylines(skin, [pixels], False, brow.tolist(), int(rng.integers(1, 7)), cv2.LINE_AA)
-        nostril = middle + [side * 0.13 * wide, 0.27 * tall]
+        nostril = middle + np.array([side * 0.13 * wide, 0.27 * tall])
         cv2.ellipse(
             skin, _at(nostril), (int(0.07 * wide), 3), 0, 0, 360, (tone * 0.4).tolist(), -1, cv2.LINE_AA
         )
     if rng.random() < 0.45:
         _wrinkles(rng, skin, middle, wide, tall)
     if rng.random() < 0.12:
-        _moustache(rng, skin, middle + [0, 0.37 * tall], wide)
-    _mouth(rng, skin, middle + [0, 0.52 * tall], wide * rng.uniform(0.3, 0.48), tone)
+        _moustache(rng, skin, middle + np.array([0, 0.37 * tall]), wide)
+    _mouth(rng, skin, middle + np.array([0, 0.52 * tall]), wide * rng.uniform(0.3, 0.48), tone)
 
 
 def _eye(
@@ -129,7 +129,7 @@ def _eye(
             skin, _at(eye), (axes[0] + 5, axes[1] + 7), 0, 180, 360, (rng.random(3) * 0.5).tolist(), -1
         )
     cv2.ellipse(skin, _at(eye), axes, 0, 0, 360, (0.88, 0.86, 0.84), -1, cv2.LINE_AA)
-    pupil = eye + [gaze, 0]
+    pupil = eye + np.array([gaze, 0])
     size = max(1, min(int(half * 0.45), axes[1] + 1))
     cv2.circle(skin, _at(pupil), size, iris.tolist(), -1, cv2.LINE_AA)
     cv2.circle(skin, _at(pupil), max(1, size // 2), (0.02, 0.02, 0.02), -1, cv2.LINE_AA)
@@ -184,12 +184,19 @@ def _glasses(rng: np.random.Generator, face: Field, middle: Field, wide: float, 
     color = (rng.random(3) * 0.3).tolist()
     size = int(wide * rng.uniform(0.26, 0.36)), int(wide * rng.uniform(0.2, 0.32))
     for side in (-1, 1):
-        centre = _at(middle + [side * 0.42 * wide, -0.17 * tall])
+        centre = _at(middle + np.array([side * 0.42 * wide, -0.17 * tall]))
         cv2.ellipse(
             face, centre, size, 0, 0, 360, color, -1 if dark else int(rng.integers(1, 5)), cv2.LINE_AA
         )
-    bridge = middle + [0, -0.19 * tall]
-    cv2.line(face, _at(bridge - [0.15 * wide, 0]), _at(bridge + [0.15 * wide, 0]), color, 2, cv2.LINE_AA)
+    bridge = middle + np.array([0, -0.19 * tall])
+    cv2.line(
+        face,
+        _at(bridge - np.array([0.15 * wide, 0])),
+        _at(bridge + np.array([0.15 * wide, 0])),
+        color,
+        2,
+        cv2.LINE_AA,
+    )
 
 
 def _at(point: Field) -> tuple[int, int]:

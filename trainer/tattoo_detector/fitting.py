@@ -40,7 +40,7 @@ def fit_head(lessons: Lessons, *, epochs: int, seed: int, keep: Path) -> Head:
             done = (epoch + step / steps) / epochs
             optimiser.step(head, gradient, share=0.5 * (1 + float(np.cos(np.pi * done))))
             total += loss
-        np.savez(keep, epoch=np.array(epoch + 1), **head)
+        np.savez(keep, epoch=np.array(epoch + 1), **head)  # type: ignore[arg-type]  # numpy types the options too
         print(f"epoch {epoch + 1}: loss {total / steps:.4f}, {time.monotonic() - started:.0f} s", flush=True)
     return head
 
@@ -60,7 +60,7 @@ def best_confidences(head: Head, lessons: Lessons) -> NDArray[np.float32]:
 
 
 def choose_threshold(clean: NDArray[np.float32], *, alarms: float) -> float:
-    """Return a confidence that at most a share `alarms` of the clean scenes [n] reaches, and 0.5 in logit more.
+    """Return the confidence that a share `alarms` of the clean scenes [n] reaches, and 0.5 in logit more.
 
     The margin is for the step from drawings to photographs.
     """

@@ -1,6 +1,6 @@
 """The detector's head: two small convolutions on frozen features, with its gradient, in numpy.
 
-[n, 20, 20, 576] features -> 1x1 convolution, ReLU -> 3x3 convolution, ReLU -> 1x1 convolution -> logit per cell.
+Features [n, 20, 20, 576] -> 1x1 convolution, ReLU -> 3x3 convolution, ReLU -> 1x1 convolution -> logits.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _TRAINED = ("w1", "b1", "w2", "b2", "w3", "b3")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pictures to learn from: features [n, g, g, c], target [n, g, g] 0..1 and the weight of each cell [n, g, g]."""
+    """Pictures to learn from: features [n, g, g, c], target and weight of each cell [n, g, g], both 0..1."""
 
     features: Array
     target: Array
@@ -32,7 +32,7 @@ def new_head(
     """Return random weights for features of the given mean and deviation [c]."""
 
     def scattered(inputs: int, outputs: int) -> Array:
-        return (rng.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs)).astype(np.float32)
+        return np.asarray(rng.standard_normal((inputs, outputs)) * np.sqrt(2 / inputs), np.float32)
 
     return {
         "mean": mean.astype(np.float32),
@@ -103,9 +103,10 @@ def _backward(head: Head, features: Array, kept: _Kept, slope: Array) -> dict[st
 
     at_logit = slope[..., None].astype(np.float32)
     layer("3", kept.second, at_logit)
-    at_second = (at_logit @ head["w3"].T) * (kept.second > 0)
+    at_second: Array = (at_logit @ head["w3"].T) * (kept.second > 0)
     layer("2", kept.taps, at_second)
-    at_hidden = _gathered(at_second @ head["w2"].T, kept.hidden.shape[-1]) * (kept.hidden > 0) * kept.mask
+    at_taps: Array = at_second @ head["w2"].T
+    at_hidden = _gathered(at_taps, kept.hidden.shape[-1]) * (kept.hidden > 0) * kept.mask
     layer("1", features, at_hidden)
     gradient["w1"] = (gradient["w1"] - np.outer(head["mean"], gradient["b1"])) * kept.channels[:, None]
     return gradient

@@ -1,4 +1,4 @@
-"""Turns drawn scenes into what the head learns from: frozen features and a target for each cell; kept on disk."""
+"""Turns drawn scenes into what the head learns from, frozen features and a target a cell; kept on disk."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _CELLS = SIDE // CELL
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """Features uint8 [n, 20, 20, 576]; target [n, 20, 20]: share of the cell that is tattooed, -1 outside the picture."""
+    """Features [n, 20, 20, 576]; target [n, 20, 20]: tattooed share of the cell, -1 outside the picture."""
 
     features: NDArray[np.uint8]
     target: NDArray[np.float16]
@@ -36,7 +36,7 @@ class Lessons:
 
 
 def make_lessons(backbone: Path, folder: Path, *, seed: int, chunks: int, workers: int) -> Lessons:
-    """Draw `chunks` x CHUNK scenes and run the backbone on them; what `folder` holds already is not made again."""
+    """Draw `chunks` x CHUNK scenes and run the backbone on them; what `folder` holds is not made again."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [
         (backbone, path, seed, index)

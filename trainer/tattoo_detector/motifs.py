@@ -67,6 +67,11 @@ def _circle(x: float, y: float, radius: float, *, squash: float = 1.0) -> Points
     return _polar(radius, angle) * [1.0, squash] + [x, y]
 
 
+def _spot(rng: np.random.Generator) -> Points:
+    x, y = rng.uniform(-0.4, 0.4, 2)
+    return _circle(x, y, rng.uniform(0.04, 0.12))
+
+
 def _mirrored(paths: list[Path]) -> list[Path]:
     other = [Path(path.points * [-1, 1], path.closed, path.weight, path.solid) for path in paths]
     return paths + other
@@ -74,7 +79,7 @@ def _mirrored(paths: list[Path]) -> list[Path]:
 
 def _turned(points: Points, angle: float) -> Points:
     sine, cosine = np.sin(angle), np.cos(angle)
-    return points @ np.array([[cosine, sine], [-sine, cosine]])
+    return np.asarray(points @ np.array([[cosine, sine], [-sine, cosine]]))
 
 
 def star(rng: np.random.Generator) -> list[Path]:
@@ -290,7 +295,7 @@ def wing(rng: np.random.Generator) -> list[Path]:
     for index, angle in enumerate(np.linspace(-0.3, 1.4, count)):
         length = 1.5 - 0.7 * index / count
         plume = curve(np.array([[0, 0], [0.5, 0.1], [1, 0.02], [0.5, -0.05], [0, 0]]), samples=24) * length
-        paths.append(Path(_turned(plume, angle) + [-0.8, -0.5]))
+        paths.append(Path(_turned(plume, angle) - np.array([0.8, 0.5])))
     return paths
 
 
@@ -320,13 +325,13 @@ def armband(rng: np.random.Generator) -> list[Path]:
 
 
 def figure(rng: np.random.Generator) -> list[Path]:
-    """A free silhouette with inner contours: stands for animals, people and whatever has no motif of its own."""
+    """A free silhouette with inner contours: stands for animals, people and whatever has no motif here."""
     outline = blob(rng, harmonics=9, roughness=0.6)
     inner = [
         Path(curve(rng.uniform(-0.6, 0.6, (4, 2))), closed=False, weight=rng.uniform(0.5, 1.5))
         for _ in range(7)
     ]
-    eyes = [Path(_circle(*rng.uniform(-0.4, 0.4, 2), rng.uniform(0.04, 0.12)), solid=True) for _ in range(2)]
+    eyes = [Path(_spot(rng), solid=True) for _ in range(2)]
     return [Path(outline), *inner, *eyes]
 
 

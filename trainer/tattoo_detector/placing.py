@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from trainer.tattoo_detector.canvas import SIZE, Canvas
 from trainer.tattoo_detector.designs import Design, extent_of
-from trainer.tattoo_detector.noise import Field, fractal
+from trainer.tattoo_detector.noise import Field, clipped, fractal
 
 __all__ = ["Spot", "find_spot", "place_tattoo"]
 
 # Mean change of colour, 0..1, that a tattoo must make on its skin to be visible.
 _FAINTEST = 0.035
 _NEITHER = 0.3
+# Brightness of ink relative to the bare skin there, at most.
+_BRIGHTEST = 1.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,28 @@ def place_tattoo(
     matrix = _placement(rng, spot, design.opacity.shape[0], turn)
     shape = canvas.width, canvas.height
     sharp = cv2.warpAffine(design.opacity, matrix, shape, flags=cv2.INTER_AREA) * canvas.skin
-    color = cv2.warpAffine(design.color, matrix, shape, flags=cv2.INTER_LINEAR)
+    color = np.asarray(cv2.warpAffine(design.color, matrix, shape, flags=cv2.INTER_LINEAR), np.float32)
     region = cv2.warpAffine(extent_of(design.opacity), matrix, shape) * canvas.skin
-    opacity = cv2.GaussianBlur(sharp, (0, 0), float(rng.uniform(0.3, 1.4)))
-    opacity *= _strength(rng, canvas.height, canvas.width)
+    soft = cv2.GaussianBlur(sharp, (0, 0), float(rng.uniform(0.3, 1.4)))
+    opacity = soft * _strength(rng, canvas.height, canvas.width)
     _inflame(rng, canvas, region)
     change = (_lit(canvas, color, region) - canvas.picture) * opacity[..., None]
     canvas.picture += change
-    # What nobody can see is neither a tattoo nor clean skin: such cells teach nothing (see `lessons`).
+    # What nobody can see is neither a tattoo nor clean skin: such cells teach nothing (see `fitting`).
     seen = 1.0 if np.abs(change).sum() > _FAINTEST * 3 * region.sum() else _NEITHER
     canvas.tattooed = np.maximum(canvas.tattooed, region * seen).astype(np.float32)
 
 
 def _lit(canvas: Canvas, color: Field, region: Field) -> Field:
-    """The ink's colour under the light that falls on the skin around it."""
+    """The ink's colour under the light that falls on the skin around it.
+
+    Ink lies under the skin and absorbs light: hardly any tattoo is brighter than its skin.
+    """
     light = canvas.picture.mean(axis=2, keepdims=True)
     inside = region > 0.5
     usual = max(float(light[inside].mean()), 0.05) if inside.any() else 1.0
-    return np.clip(color * (0.45 + 0.75 * light / usual), 0, 1).astype(np.float32)
+    lit = np.minimum(color * (0.45 + 0.75 * light / usual), canvas.picture * _BRIGHTEST)
+    return clipped(lit)
 
 
 def _placement(rng: np.random.Generator, spot: Spot, side: int, turn: float) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from trainer.tattoo_detector.noise import Field, fractal, grain, ramp
+from trainer.tattoo_detector.noise import Field, clipped, fractal, grain, ramp
 
 __all__ = ["skin_tone", "skin_surface", "rounded_light", "add_marks"]
 
@@ -29,7 +29,7 @@ def skin_tone(rng: np.random.Generator) -> Field:
     place = rng.uniform(0, len(_TONES) - 1.001)
     low = int(place)
     tone = _TONES[low] * (1 - place + low) + _TONES[low + 1] * (place - low)
-    return np.clip(tone * rng.uniform([0.96, 0.93, 0.88], [1.05, 1.06, 1.1]), 0, 1).astype(np.float32)
+    return clipped(tone * rng.uniform([0.96, 0.93, 0.88], [1.05, 1.06, 1.1]))
 
 
 def skin_surface(rng: np.random.Generator, height: int, width: int, tone: Field) -> Field:
@@ -37,7 +37,7 @@ def skin_surface(rng: np.random.Generator, height: int, width: int, tone: Field)
     blotch = fractal(rng, height, width, cells=int(rng.integers(2, 7)))[..., None] - 0.5
     warm = np.array([0.04, 0.10, 0.10], np.float32) * float(rng.uniform(0.2, 1.3))
     fine = grain(rng, height, width, size=rng.uniform(1, 3.5))[..., None] * float(rng.uniform(0.003, 0.025))
-    return np.clip(tone * (1 - blotch * warm * 2) + fine, 0, 1).astype(np.float32)
+    return clipped(tone * (1 - blotch * warm * 2) + fine)
 
 
 def rounded_light(rng: np.random.Generator, height: int, width: int) -> Field:

@@ -1,4 +1,4 @@
-"""Draws several photographs of one tattoo, cropped as the service crops them: what the embedding is fitted on."""
+"""Draws several photographs of one tattoo, cropped as the service does: what the embedding is fitted on."""
 
 import numpy as np
 from numpy.typing import NDArray

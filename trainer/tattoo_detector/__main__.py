@@ -1,0 +1,48 @@
+"""`python -m trainer.tattoo_detector sheet|detector|embedder`: docs/tattoo.md says when to run which."""
+
+import argparse
+from pathlib import Path
+
+from chassis.models import ModelStore
+from trainer.tattoo_detector.detector import DetectorPlan, train_detector
+from trainer.tattoo_detector.embedder import EmbedderPlan, fit_embedder
+from trainer.tattoo_detector.sheet import write_sheet
+
+_DETECTOR, _EMBEDDER = DetectorPlan(), EmbedderPlan()
+_WEIGHTS = Path("services/tattoo/weights")
+
+
+def main() -> None:
+    """Run one step; each can be interrupted and called again."""
+    arguments = _parser().parse_args()
+    if arguments.step == "sheet":
+        write_sheet(arguments.work / "sheet.png", seed=arguments.seed)
+        return
+    models, folders = ModelStore(), {"work": arguments.work, "out": arguments.out}
+    if arguments.step == "detector":
+        plan = DetectorPlan(training_chunks=arguments.chunks, epochs=arguments.epochs)
+        train_detector(
+            plan, backbone=models.path("mobilenet_v2_features"), workers=arguments.workers, **folders
+        )
+    else:
+        designs = EmbedderPlan(fitted_designs=arguments.designs)
+        fit_embedder(designs, backbone=models.path("mobilenet_v2"), workers=arguments.workers, **folders)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer.tattoo_detector", description=__doc__)
+    parser.add_argument("step", choices=["sheet", "detector", "embedder"])
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/tattoo"), help="folder for what can be made again"
+    )
+    parser.add_argument("--out", type=Path, default=_WEIGHTS, help="folder of the weights")
+    parser.add_argument("--workers", type=int, default=2, help="processes that draw")
+    parser.add_argument("--seed", type=int, default=0, help="of the sheet")
+    parser.add_argument("--chunks", type=int, default=_DETECTOR.training_chunks, help="200 scenes each")
+    parser.add_argument("--epochs", type=int, default=_DETECTOR.epochs)
+    parser.add_argument("--designs", type=int, default=_EMBEDDER.fitted_designs)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
