@@ -37,14 +37,24 @@ class IndexSettings:
     """Candidates looked at when a vector is added."""
     query_ef: int = 192
     """Candidates looked at in a search."""
+    small_query_ef: int = 768
+    """The same for an index below `small_until`, where looking at more takes no longer."""
+    small_until: int = 20_000
+    """Vectors, deleted ones included."""
     large_query_ef: int = 256
-    """The same for an index above `large_from`."""
+    """The same for an index above `large_from`, where fewer candidates lose more."""
     large_from: int = 500_000
     """Vectors, deleted ones included."""
     min_neighbors: int = 50
     """At least so many neighbours are asked of the graph, even if the caller wants fewer: better recall."""
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads that add one portion of vectors."""
+
+    def query_ef_of(self, size: int) -> int:
+        """Candidates to look at in an index of so many vectors."""
+        if size > self.large_from:
+            return self.large_query_ef
+        return self.small_query_ef if size < self.small_until else self.query_ef
 
 
 class Graph:
@@ -104,8 +114,7 @@ class Graph:
         if k == 0:
             return np.empty(0, np.uint64), np.empty(0, np.float32)
         wanted = min(max(k, self._settings.min_neighbors), len(self))
-        is_large = self._index.num_elements > self._settings.large_from
-        ef = self._settings.large_query_ef if is_large else self._settings.query_ef
+        ef = self._settings.query_ef_of(self._index.num_elements)
         try:
             ids, distances = self._index.query(vector, k=wanted, query_ef=max(ef, wanted))
         except voyager.RecallError:  # parts of the graph cannot be reached from its entry

@@ -258,7 +258,7 @@ def test_k_below_one_is_refused(k: int) -> None:
 
 def test_a_graph_with_unreachable_parts_still_answers() -> None:
     """Where the graph finds fewer than there are (Voyager raises), every vector is compared instead."""
-    sparse = IndexSettings(m=2, ef_construction=2, query_ef=1, min_neighbors=1, threads=1)
+    sparse = IndexSettings(m=2, ef_construction=2, min_neighbors=1, threads=1)
     index = VectorIndex(16, settings=sparse)
     vectors = random_vectors(2000, 16)
     index.add(range(2000), vectors)
@@ -277,6 +277,12 @@ def test_exact_search_measures_recall() -> None:
         assert true == set(best.tolist())
         hits += len(true & {n.id for n in index.search(probe, 10)})
     assert hits >= 0.97 * 300
+
+
+def test_effort_follows_the_size() -> None:
+    """Small indexes afford more candidates, very large ones need more."""
+    efforts = [IndexSettings().query_ef_of(size) for size in (0, 19_999, 20_000, 500_000, 500_001)]
+    assert efforts == [768, 768, 192, 192, 256]
 
 
 def test_searches_adds_removals_and_rebuilds_at_once() -> None:
