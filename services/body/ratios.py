@@ -79,6 +79,9 @@ def _pairs(pose: Pose) -> dict[RatioKind, tuple[_Length | None, _Length | None]]
     """Numerator and denominator of each ratio."""
     shoulders, hips = _bone(pose, _SHOULDERS[:1], _SHOULDERS[1:]), _bone(pose, _HIPS[:1], _HIPS[1:])
     torso = _bone(pose, _SHOULDERS, _HIPS)
+    if torso is None:
+        # Without the torso between them, from above say, the widths are not at one distance.
+        shoulders = hips = None
     thighs, lower_legs, legs = _limbs(pose, _LEGS)
     upper_arms, forearms, arms = _limbs(pose, _ARMS)
     return {
