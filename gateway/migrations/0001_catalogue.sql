@@ -23,7 +23,7 @@ CREATE TABLE catalogue.performers (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Pages go by name, then id. A search reads all names: 20 ms for 100,000 performers, and needs no extension.
+-- Pages go by name, then id. A search reads all names: 65 ms for 100,000 performers, and needs no extension.
 CREATE INDEX idx_performers_by_name ON catalogue.performers (sort_name, id);
 
 CREATE TABLE catalogue.external_ids (
