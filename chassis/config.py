@@ -95,10 +95,10 @@ class ModelsSection(Section):
 class InferenceSection(Section):
     """How models run inside a process."""
 
-    threads: int = pydantic.Field(default=2, ge=1, le=256)
-    """CPU threads of one model call."""
-    max_batch: int = pydantic.Field(default=16, ge=1, le=1024)
-    """Most items in one model call."""
+    threads: int = pydantic.Field(default=1, ge=1, le=256)
+    """CPU threads of one model call. Models and services run side by side, so more is rarely faster."""
+    max_batch: int | None = pydantic.Field(default=None, ge=1, le=1024)
+    """Most items in one model call; not set: 4 on a CPU, where more only takes memory, 32 on a GPU."""
     max_waiting: int = pydantic.Field(default=512, ge=1)
     """Items that may wait for a model before requests are refused as overload."""
 
