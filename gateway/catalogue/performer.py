@@ -51,8 +51,14 @@ class Performer:
 
 
 def merged(stored: Performer, change: Performer) -> Performer:
-    """`stored` with every field that `change` sets; lists are replaced whole."""
+    """`stored` with every field that `change` sets; lists are replaced whole.
+
+    Except external ids where the change names no `id`: it was found by one of them, and a caller who knows
+    only that one must not take the others away. They are added.
+    """
     given = {field.name: value for field in fields(change) if (value := getattr(change, field.name))}
+    if not change.id:
+        given["external_ids"] = tuple(dict.fromkeys((*stored.external_ids, *change.external_ids)))
     return replace(stored, **given)
 
 

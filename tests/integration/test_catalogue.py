@@ -80,7 +80,7 @@ async def test_a_performer_comes_back_as_stored(system: System) -> None:
 
 
 async def test_a_change_is_found_by_id_or_external_id(system: System) -> None:
-    """Set fields replace, lists are replaced whole, everything else stays."""
+    """Set fields replace, lists are replaced whole, everything else stays; external ids are added."""
     first = await _upsert(system, name="Anna", aliases=["Ann"], external_ids=_ids(("folder", "A")))
     by_id = await _upsert(system, id=first.performer.id, country="DE")
     assert (by_id.is_created, by_id.performer.name, list(by_id.performer.aliases)) == (False, "Anna", ["Ann"])
@@ -90,7 +90,10 @@ async def test_a_change_is_found_by_id_or_external_id(system: System) -> None:
     assert again.performer.id == first.performer.id
     assert (again.performer.country, list(again.performer.aliases)) == ("DE", ["X"])
     assert again.performer.age_status == pb.AGE_STATUS_ATTESTED
-    only = await _upsert(system, external_ids=_ids(("stashdb.org", "a1")))
+    # Who knows one id takes the others from nobody; who names the performer decides on all of them.
+    added = await _upsert(system, external_ids=_ids(("folder", "A")))
+    assert [one.authority for one in added.performer.external_ids] == ["folder", "stashdb.org"]
+    only = await _upsert(system, id=first.performer.id, external_ids=_ids(("stashdb.org", "a1")))
     assert [one.authority for one in only.performer.external_ids] == ["stashdb.org"]
     lost = pb.GetPerformerRequest(external_id=pb.ExternalId(authority="folder", id="A"))
     assert await _code(system.catalogue.GetPerformer(lost)) is grpc.StatusCode.NOT_FOUND

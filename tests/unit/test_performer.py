@@ -35,6 +35,15 @@ def test_a_change_replaces_what_it_sets_and_leaves_the_rest() -> None:
     assert merged(_ANNA, Performer()) == _ANNA
 
 
+def test_external_ids_are_replaced_by_id_and_added_otherwise() -> None:
+    """Who names the performer by id decides on all ids; who found it by one of them only adds."""
+    folder = ExternalId("folder", "Anna")
+    by_id = Performer(id=_ANNA.id, external_ids=(folder,))
+    assert merged(_ANNA, by_id).external_ids == (folder,)
+    found = Performer(external_ids=(folder, *_ANNA.external_ids))
+    assert merged(_ANNA, found).external_ids == (*_ANNA.external_ids, folder)
+
+
 def test_text_is_trimmed_and_repetitions_vanish() -> None:
     """One spelling of an authority, no empty aliases, no id twice."""
     performer = validated(

@@ -176,7 +176,8 @@ class UpsertPerformerRequest(google.protobuf.message.Message):
     @property
     def performer(self) -> Global___Performer:
         """The performer. `id` empty: found by external ids, else created. Set fields replace; lists are replaced whole.
-        A field that is empty, 0 or false is not set: it leaves what is stored.
+        A field that is empty, 0 or false is not set: it leaves what is stored. Without `id`, external ids are added to
+        those stored rather than replacing them: a caller who knows one id must not take the others away.
         """
 
     def __init__(
