@@ -72,7 +72,7 @@ class EnrolledBodies:
     def add(self, rows: Iterable[MeasurementRow]) -> None:
         """Add committed rows; those that are here already are passed over."""
         with self._changing:
-            new = [row for row in rows if row.seq not in self._gallery]
+            new = list({row.seq: row for row in rows if row.seq not in self._gallery}.values())
             self._gallery.add(
                 [GalleryRow(row.seq, row.performer_id, point_of(row.measurement)) for row in new]
             )

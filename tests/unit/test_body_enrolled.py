@@ -49,7 +49,7 @@ def test_adding_a_row_again_changes_nothing() -> None:
     """A row whose adding was repeated counts once."""
     enrolled = EnrolledBodies()
     for _ in range(3):
-        enrolled.add([MeasurementRow(1, _id(7), _measured(0.0))])
+        enrolled.add([MeasurementRow(1, _id(7), _measured(0.0))] * 2)
     body = enrolled.of(_id(7))
     assert body is not None
     assert (body.count, len(enrolled)) == (1, 1)
