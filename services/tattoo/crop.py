@@ -17,7 +17,7 @@ _LEAST_SIDE = 8
 
 
 def cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Return the part of `image` [height, width, 3] inside `box`, at least 8 x 8 pixels where the image has them."""
+    """Return the part of `image` [height, width, 3] inside `box`, at least 8 x 8 pixels if the image is."""
     height, width = image.shape[:2]
     left = int(np.clip(round(box.x), 0, max(0, width - _LEAST_SIDE)))
     top = int(np.clip(round(box.y), 0, max(0, height - _LEAST_SIDE)))
@@ -37,7 +37,7 @@ def to_input(
 ) -> NDArray[np.float32]:
     """Return uint8 RGB `crop` stretched to `size` x `size` as (x / 255 - mean) / deviation, float32.
 
-    Shape [3, size, size] or [size, size, 3], as `layout` says; `mean` and `deviation` are in the order of `color`.
+    Shape [3, size, size] or [size, size, 3], by `layout`; `mean` and `deviation` are in the order of `color`.
     """
     shrinks = max(crop.shape[:2]) > size
     scaled = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

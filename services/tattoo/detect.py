@@ -1,6 +1,5 @@
 """From pixels to the detector's input, and from its heat map to tattoos. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +27,7 @@ class Frame:
     """A picture as the detector takes it."""
 
     tensor: NDArray[np.float32]
-    """[3, SIDE, SIDE] RGB, ImageNet-normalised; the picture is in the top left corner, grey fills the rest."""
+    """[3, SIDE, SIDE] RGB, ImageNet-normalised; the picture is at the top left, grey fills the rest."""
     scale: float
     """Pixels of the input for one pixel of the picture."""
     width: int
@@ -65,11 +64,12 @@ def find_tattoos(
 ) -> list[Detection]:
     """Return the tattoos of a picture, largest first, at most `most`.
 
-    `heatmap` [1, cells, cells] holds probabilities. A tattoo is a connected region above `edge` whose smoothed
-    peak reaches `threshold`; both are probabilities, `edge` at most `threshold`.
+    `heatmap` [1, cells, cells] holds probabilities. A tattoo is a connected region above `edge` whose
+    smoothed peak reaches `threshold`; both are probabilities, `edge` at most `threshold`.
     """
     heat = _smoothed(heatmap[0], frame)
-    fine = cv2.resize(heat, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_LINEAR)
+    enlarged = cv2.resize(heat, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_LINEAR)
+    fine = np.asarray(enlarged, np.float32)
     count, labels = cv2.connectedComponents((fine > edge).astype(np.uint8), connectivity=8)
     found = [_detection(fine, labels == label, frame) for label in range(1, count)]
     kept = [detection for detection in found if detection is not None and detection.confidence >= threshold]
@@ -77,7 +77,7 @@ def find_tattoos(
 
 
 def _smoothed(heat: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
-    """Average each cell with its neighbours: one bright cell alone is no tattoo. Padding counts as nothing."""
+    """Average each cell with its neighbours: a bright cell alone is no tattoo. Padding counts as nothing."""
     inside = np.zeros_like(heat)
     rows, columns = (max(1, round(side * frame.scale / CELL)) for side in (frame.height, frame.width))
     inside[:rows, :columns] = 1
@@ -86,7 +86,7 @@ def _smoothed(heat: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
 
 def _detection(fine: NDArray[np.float32], region: NDArray[np.bool_], frame: Frame) -> Detection | None:
     contours, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    outline = cv2.approxPolyDP(max(contours, key=cv2.contourArea), 1.0, True)[:, 0, :]
+    outline = np.asarray(cv2.approxPolyDP(max(contours, key=cv2.contourArea), 1.0, True)[:, 0, :], np.int32)
     if len(outline) < 3:
         return None
     unit = CELL / _FINER / frame.scale
@@ -100,7 +100,7 @@ def _detection(fine: NDArray[np.float32], region: NDArray[np.bool_], frame: Fram
     return Detection(box, float(fine[region].max()), _points(outline, unit, frame))
 
 
-def _points(outline: Sequence[NDArray[np.int32]], unit: float, frame: Frame) -> tuple[Point, ...]:
+def _points(outline: NDArray[np.int32], unit: float, frame: Frame) -> tuple[Point, ...]:
     return tuple(
         Point(min((float(x) + 0.5) * unit, frame.width), min((float(y) + 0.5) * unit, frame.height))
         for x, y in outline

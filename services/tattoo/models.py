@@ -3,8 +3,10 @@
 from chassis.models import InputSpec, ModelSpec, OutputSpec, PackageFile
 from chassis.models.mobilenet_v2 import build_mobilenet_v2, build_mobilenet_v2_features
 from chassis.models.pins import MOBILENET_WEIGHTS
+from services.tattoo.detect import CELL, SIDE
+from services.tattoo.networks import DIMENSION, build_detector, build_embedder
 
-__all__ = ["SPECS", "MOBILENET_V2", "MOBILENET_V2_FEATURES"]
+__all__ = ["SPECS", "MOBILENET_V2", "MOBILENET_V2_FEATURES", "TATTOO_DETECTOR", "TATTOO_EMBEDDER"]
 
 _CHECKPOINT = PackageFile(
     package=MOBILENET_WEIGHTS,
@@ -43,6 +45,36 @@ MOBILENET_V2_FEATURES = ModelSpec(
         ),
     ),
     build=build_mobilenet_v2_features,
+)
+
+TATTOO_DETECTOR = ModelSpec(
+    name="tattoo_detector",
+    version="1",
+    role="tattoo.detector",
+    source=_CHECKPOINT,
+    licence=f"{_LICENCE}; Apache-2.0 (our head)",
+    provenance=f"{_PROVENANCE}; our head was trained on drawn scenes only (docs/tattoo.md)",
+    input=InputSpec(shape=(3, SIDE, SIDE), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
+    outputs=(
+        OutputSpec(
+            name="heatmap",
+            shape=(1, SIDE // CELL, SIDE // CELL),
+            meaning="probability that a 16 x 16 pixel cell of the input is tattooed",
+        ),
+    ),
+    build=build_detector,
+)
+
+TATTOO_EMBEDDER = ModelSpec(
+    name="tattoo_embedder",
+    version="1",
+    role="tattoo.embedder",
+    source=_CHECKPOINT,
+    licence=f"{_LICENCE}; Apache-2.0 (our projection)",
+    provenance=f"{_PROVENANCE}; our projection was fitted on drawn tattoos only (docs/tattoo.md)",
+    input=InputSpec(shape=(3, 224, 224), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
+    outputs=(OutputSpec(name="embedding", shape=(DIMENSION,), meaning="tattoo vector, a unit vector"),),
+    build=build_embedder,
 )
 
 SPECS: tuple[ModelSpec, ...] = (MOBILENET_V2, MOBILENET_V2_FEATURES)

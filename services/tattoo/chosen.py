@@ -1,0 +1,100 @@
+"""Which models the settings choose, and the files they are in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chassis.config import ModelsSection
+from chassis.errors import ConfigError
+from chassis.models import ModelStore
+from services.tattoo.config import OwnEmbedder, TattooSection
+from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
+from services.tattoo.table import (
+    DetectorRow,
+    EmbedderRow,
+    OperatingPoint,
+    built_in_detector,
+    built_in_embedder,
+)
+
+__all__ = ["ChosenModels", "choose_models"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenModels:
+    """The models in use."""
+
+    detector: DetectorRow
+    embedders: tuple[EmbedderRow, ...]
+    """At least one; the first is the primary one."""
+    paths: Mapping[str, Path]
+    """Verified ONNX file of each, by name."""
+
+
+def choose_models(settings: TattooSection, models: ModelsSection) -> ChosenModels:
+    """Return the models that the settings name.
+
+    Raises ConfigError for an embedder nobody knows or one named twice, ModelError for a built-in model that
+    is not built or damaged. Files of the owner are checked when they are opened.
+    """
+    store = ModelStore(models.directory)
+    detector, embedders = _detector(settings), _embedders(settings)
+    paths = {
+        detector.name: detector.file or store.path(TATTOO_DETECTOR.name, version=TATTOO_DETECTOR.version)
+    }
+    for row in embedders:
+        paths[row.name] = row.file or store.path(TATTOO_EMBEDDER.name, version=TATTOO_EMBEDDER.version)
+    return ChosenModels(detector, embedders, paths)
+
+
+def _detector(settings: TattooSection) -> DetectorRow:
+    row = built_in_detector()
+    if settings.detector_file is not None:
+        row = replace(row, file=settings.detector_file, version=_digest(settings.detector_file))
+    if settings.detection_threshold is not None:
+        threshold = settings.detection_threshold
+        row = replace(row, threshold=threshold, edge=min(row.edge, threshold))
+    return row
+
+
+def _embedders(settings: TattooSection) -> tuple[EmbedderRow, ...]:
+    known = {built_in_embedder().name: built_in_embedder()}
+    for own in settings.own_embedders:
+        if own.name in known or own.name == built_in_detector().name:
+            raise ConfigError(f"tattoo.own_embedders: the name {own.name} is taken")
+        known[own.name] = _own_row(own)
+    if unknown := [name for name in settings.embedders if name not in known]:
+        raise ConfigError(f"tattoo.embedders: no embedder {unknown[0]}; there are {', '.join(sorted(known))}")
+    if len(set(settings.embedders)) < len(settings.embedders):
+        raise ConfigError("tattoo.embedders: an embedder is named twice")
+    return tuple(known[name] for name in settings.embedders)
+
+
+def _own_row(own: OwnEmbedder) -> EmbedderRow:
+    return EmbedderRow(
+        name=own.name,
+        version=own.version,
+        size=own.size,
+        layout=own.layout,
+        color=own.color,
+        mean=own.mean,
+        deviation=own.deviation,
+        mirror=own.mirror,
+        dimension=own.dimension,
+        operating_point=OperatingPoint(
+            impostor_p99=own.impostor_p99,
+            genuine_median=own.genuine_median,
+            identification_confidence=own.identification_confidence,
+        ),
+        file=own.file,
+    )
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    except OSError as exc:
+        raise ConfigError(f"tattoo.detector_file: {file} cannot be read ({exc.strerror})") from exc

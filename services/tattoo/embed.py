@@ -1,0 +1,77 @@
+"""From crops of tattoos to unit vectors, by one or several embedders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.errors import ModelError
+from chassis.inference import Inference
+from chassis.work import WorkPool
+from services.tattoo.crop import to_input
+from services.tattoo.table import EmbedderRow
+from services.tattoo.template import ModelKey, Vector
+
+__all__ = ["TattooEmbedder", "averaged"]
+
+
+class TattooEmbedder:
+    """Describes tattoos with every active embedder; `rows` has at least one, the primary one first."""
+
+    def __init__(self, inference: Inference, pool: WorkPool, rows: Sequence[EmbedderRow]) -> None:
+        self._inference = inference
+        self._pool = pool
+        self._rows = tuple(rows)
+
+    async def embed(self, crops: Sequence[NDArray[np.uint8]]) -> list[dict[ModelKey, Vector]]:
+        """Of each crop, uint8 RGB, a unit vector by each embedder.
+
+        Raises ModelError where a model gives no usable vectors, else as `Inference.infer` does.
+        """
+        if not crops:
+            return []
+        by_model = [await self._embed(row, crops) for row in self._rows]
+        return [
+            {row.key: vectors[index] for row, vectors in zip(self._rows, by_model, strict=True)}
+            for index in range(len(crops))
+        ]
+
+    async def _embed(self, row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        batch = await self._pool.run(_batch, row, crops)
+        outputs = list((await self._inference.infer(row.name, batch)).values())
+        if len(outputs) != 1 or outputs[0].shape != (len(batch), row.dimension):
+            raise ModelError(f"model {row.name}: its output is not one vector of {row.dimension} values")
+        try:
+            return averaged(outputs[0].reshape(len(crops), -1, row.dimension))
+        except ValueError as exc:
+            raise ModelError(f"model {row.name}: {exc}") from exc
+
+
+def averaged(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return unit vectors [n, d], each the mean direction of `vectors` [n, views, d].
+
+    Raises ValueError where there is none: values that are not finite, or that cancel out.
+    """
+    mean = _unit(vectors.astype(np.float64)).mean(axis=1)
+    return np.ascontiguousarray(_unit(mean), np.float32)
+
+
+def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    if not np.isfinite(lengths).all() or (lengths < 1e-9).any():
+        raise ValueError("a vector has no direction")
+    return np.asarray(vectors / lengths)
+
+
+def _batch(row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """The inputs of all crops; with mirror averaging each crop is followed by its mirror image."""
+    views = [view for crop in crops for view in ((crop, crop[:, ::-1]) if row.mirror else (crop,))]
+    return np.stack([_input(row, view) for view in views])
+
+
+def _input(row: EmbedderRow, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return to_input(
+        crop, size=row.size, mean=row.mean, deviation=row.deviation, layout=row.layout, color=row.color
+    )

@@ -1,0 +1,141 @@
+"""Whose tattoos are enrolled: in memory, as PostgreSQL has them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from chassis.gallery import Gallery, GalleryRow
+from chassis.geometry import Box
+from services.tattoo.table import EmbedderRow
+from services.tattoo.template import ModelKey, Vector
+
+__all__ = ["EnrolledTattoos", "KnownTattoo", "Match", "TattooRow"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTattoo:
+    """What is known of one enrolled view of a tattoo."""
+
+    tattoo_id: str
+    """Id of the row, a UUID."""
+    region: str
+    """The contract's BodyRegion in lower case, such as left_forearm."""
+    first_seen: datetime.date | None
+    removed: datetime.date | None
+    confidence: float
+    """Of the detector, 0..1."""
+    image_hash: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class TattooRow:
+    """One committed row."""
+
+    seq: int
+    performer_id: str
+    model: ModelKey
+    vector: Vector
+    known: KnownTattoo
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A performer, and the similarity of the most similar of their tattoos in the primary's measure."""
+
+    performer_id: str
+    similarity: float
+
+
+class EnrolledTattoos:
+    """Vectors by embedder and performer, with what is known of each tattoo; safe to use from many threads.
+
+    Where a probe and a performer share several embedders, their similarities are averaged by position (see
+    `OperatingPoint`) and told as a similarity of the primary embedder, the first of `rows`.
+    Every call is synchronous and computes: run it in a `WorkPool`.
+    """
+
+    def __init__(self, rows: Sequence[EmbedderRow]) -> None:
+        self._points = {row.key: row.operating_point for row in rows}
+        self._primary = rows[0].operating_point
+        self._galleries = {row.key: Gallery(row.dimension) for row in rows}
+        self._known: dict[str, dict[tuple[str, Box], KnownTattoo]] = {}
+        self._changing = Lock()
+
+    def __repr__(self) -> str:
+        return f"<EnrolledTattoos of {len(self._known)} performers, {len(self)} tattoos>"
+
+    def __len__(self) -> int:
+        """Tattoos: views, however many embedders describe each."""
+        return sum(len(tattoos) for tattoos in list(self._known.values()))
+
+    @property
+    def performers(self) -> int:
+        """Performers with at least one tattoo."""
+        return len(self._known)
+
+    def vectors(self, model: ModelKey) -> int:
+        """Vectors of one embedder that can be found."""
+        return len(self._galleries[model])
+
+    def add(self, rows: Iterable[TattooRow]) -> None:
+        """Add committed rows of active embedders; those that are here already are passed over."""
+        with self._changing:
+            new = sorted(filter(self._is_new, rows), key=lambda row: row.seq)
+            for model, gallery in self._galleries.items():
+                own = [row for row in new if row.model == model]
+                gallery.add([GalleryRow(row.seq, row.performer_id, row.vector) for row in own])
+            for row in new:
+                self._learn(row)
+
+    def forget(self, performer_id: str) -> int:
+        """Make a performer unknown and return how many tattoos were here; 0 if there were none."""
+        with self._changing:
+            tattoos = self._known.pop(performer_id, {})
+            for gallery in self._galleries.values():
+                gallery.forget(performer_id)
+            return len(tattoos)
+
+    def of(self, performer_id: str) -> tuple[KnownTattoo, ...]:
+        """What is known of a performer's tattoos, oldest row first; of one in one image only once."""
+        return tuple(self._known.get(performer_id, {}).values())
+
+    def search(self, vectors: Mapping[ModelKey, Vector], k: int) -> list[Match]:
+        """At most k performers with the most similar tattoos, best first, ties by id; none for k = 0."""
+        if k < 1:
+            return []
+        found = {
+            match.performer_id
+            for model, vector in self._shared(vectors).items()
+            for match in self._galleries[model].search(vector, k)
+        }
+        similarities = self.similarities(vectors, found)
+        ranking = sorted(similarities.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [Match(*pair) for pair in ranking[:k]]
+
+    def similarities(
+        self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str]
+    ) -> dict[str, float]:
+        """Exact similarity of the probe to each performer's most similar tattoo; without shared models {}."""
+        wanted = list(performer_ids)
+        positions: dict[str, list[float]] = {}
+        for model, vector in self._shared(vectors).items():
+            point = self._points[model]
+            for performer_id, similarity in self._galleries[model].similarities(vector, wanted).items():
+                positions.setdefault(performer_id, []).append(point.position(similarity))
+        return {one: self._primary.similarity(sum(found) / len(found)) for one, found in positions.items()}
+
+    def _shared(self, vectors: Mapping[ModelKey, Vector]) -> dict[ModelKey, Vector]:
+        return {model: vector for model, vector in vectors.items() if model in self._galleries}
+
+    def _is_new(self, row: TattooRow) -> bool:
+        gallery = self._galleries.get(row.model)
+        return gallery is not None and row.seq not in gallery
+
+    def _learn(self, row: TattooRow) -> None:
+        # Another embedder's vector of the same tattoo in the same image is no second tattoo.
+        tattoos = self._known.setdefault(row.performer_id, {})
+        tattoos.setdefault((row.known.image_hash, row.known.box), row.known)

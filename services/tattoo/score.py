@@ -1,0 +1,111 @@
+"""How well people's tattoos fit performers, and each other: the stories of Score and Compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.work import WorkPool
+from services.tattoo.enrolled import EnrolledTattoos, KnownTattoo
+from services.tattoo.table import EmbedderRow, OperatingPoint
+from services.tattoo.template import Template
+
+__all__ = ["ScoreTattoos", "TattooQuery", "TattooScore", "weighted"]
+
+
+@dataclass(frozen=True, slots=True)
+class TattooQuery:
+    """Templates of one person and the performers to compare them with."""
+
+    key: str
+    templates: tuple[Template, ...]
+    performer_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TattooScore:
+    """How well one performer's tattoos fit one person."""
+
+    performer_id: str
+    similarity: float
+    """-1..1, in the primary embedder's measure; see `weighted`."""
+    known: tuple[KnownTattoo, ...]
+
+
+class ScoreTattoos:
+    """Compares people with exactly the performers asked for. `rows`: the active embedders, primary first."""
+
+    def __init__(self, enrolled: EnrolledTattoos, pool: WorkPool, rows: Sequence[EmbedderRow]) -> None:
+        self._enrolled = enrolled
+        self._pool = pool
+        self._rows = tuple(rows)
+
+    async def __call__(self, queries: Sequence[TattooQuery]) -> list[list[TattooScore]]:
+        """Of each query, one score for each performer with comparable tattoos, in the order asked."""
+        return await self._pool.run(self._score_all, queries)
+
+    async def compare(self, templates: Sequence[Template]) -> NDArray[np.float64]:
+        """Similarities of all pairs, (n, n), symmetric; NaN where two share no active embedder."""
+        return await self._pool.run(self._compare, templates)
+
+    def _score_all(self, queries: Sequence[TattooQuery]) -> list[list[TattooScore]]:
+        return [self._score(query) for query in queries]
+
+    def _score(self, query: TattooQuery) -> list[TattooScore]:
+        found = [
+            self._enrolled.similarities(template.vectors, query.performer_ids) for template in query.templates
+        ]
+        best = weighted(found, [one.quality for one in query.templates], self._rows[0].operating_point)
+        return [
+            TattooScore(performer_id, best[performer_id], self._enrolled.of(performer_id))
+            for performer_id in query.performer_ids
+            if performer_id in best
+        ]
+
+    def _compare(self, templates: Sequence[Template]) -> NDArray[np.float64]:
+        """Averaged over shared embedders by position, like a probe and a gallery."""
+        count = len(templates)
+        total, shared = np.zeros((count, count)), np.zeros((count, count))
+        for row in self._rows:
+            have = [index for index, one in enumerate(templates) if row.key in one.vectors]
+            if not have:
+                continue
+            vectors = np.stack([templates[index].vectors[row.key] for index in have]).astype(np.float64)
+            pairs = np.ix_(have, have)
+            total[pairs] += _positions(vectors @ vectors.T, row.operating_point)
+            shared[pairs] += 1
+        positions = np.where(shared > 0, total / np.maximum(shared, 1), np.nan)
+        primary = self._rows[0].operating_point
+        return primary.impostor_p99 + positions * (primary.genuine_median - primary.impostor_p99)
+
+
+def weighted(
+    found: Sequence[Mapping[str, float]], qualities: Sequence[float], point: OperatingPoint
+) -> dict[str, float]:
+    """Return each performer's best similarity over the templates of one person, weighted by quality.
+
+    `found`: of each template, similarity by performer. A person's best view counts in full; of a lesser one
+    the part of a similarity that impostors seldom reach, s - a for s above the impostors' 99th percentile a,
+    counts in proportion to its quality: a + (s - a) q / max q. So a blurred view cannot outvote a sharp one,
+    and a second tattoo that is not enrolled takes nothing away.
+    """
+    most = max(qualities, default=0.0)
+    best: dict[str, float] = {}
+    for similarities, quality in zip(found, qualities, strict=True):
+        weight = quality / most if most > 0 else 1.0
+        for performer_id, similarity in similarities.items():
+            counted = _discounted(similarity, weight, point.impostor_p99)
+            best[performer_id] = max(counted, best.get(performer_id, -np.inf))
+    return best
+
+
+def _positions(similarities: NDArray[np.float64], point: OperatingPoint) -> NDArray[np.float64]:
+    """`OperatingPoint.position` of many."""
+    return (similarities - point.impostor_p99) / (point.genuine_median - point.impostor_p99)
+
+
+def _discounted(similarity: float, weight: float, impostor: float) -> float:
+    return impostor + (similarity - impostor) * weight if similarity > impostor else similarity

@@ -1,0 +1,172 @@
+"""The tattoos' SQL. PostgreSQL is the truth; what is in memory is a copy of it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from chassis.errors import NotFound
+from chassis.geometry import Box
+from chassis.postgres import (
+    Connection,
+    Pool,
+    SchemaSource,
+    translate,
+    vector_from_bytes,
+    vector_to_bytes,
+)
+from services.tattoo.enrolled import KnownTattoo, TattooRow
+from services.tattoo.template import ModelKey, Template
+
+__all__ = ["SCHEMA", "NewTattoo", "Stored", "TattooStore"]
+
+SCHEMA = SchemaSource("tattoo", "services.tattoo")
+
+_BATCH = 2000
+_NO_PERFORMER = "no such performer, or forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTattoo:
+    """One view of a performer's tattoo that is to be stored."""
+
+    template: Template
+    box: Box
+    confidence: float
+    """Of the detector, 0..1."""
+    region: str
+    """The contract's BodyRegion in lower case."""
+    image_hash: str
+    """SHA-256 of the image, hexadecimal."""
+    uri: str
+    date: datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The committed rows of one view, one for each embedder, and whether this call wrote any of them."""
+
+    rows: tuple[TattooRow, ...]
+    is_new: bool
+
+
+class TattooStore:
+    """Rows of the active embedders; `dimensions` has the number of values of each.
+
+    Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
+    """
+
+    def __init__(self, pool: Pool, dimensions: Mapping[ModelKey, int]) -> None:
+        self._pool = pool
+        self._dimensions = dict(dimensions)
+
+    async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored]:
+        """Store views of a performer's tattoos in one transaction; in order, with those there already.
+
+        Raises NotFound when there is no such performer, also for no views at all.
+        """
+        with translate(missing=_NO_PERFORMER):
+            async with self._pool.acquire() as connection, connection.transaction():
+                # The lock keeps the performer until the rows are committed.
+                if await connection.fetchval(_LOCK_PERFORMER, performer_id) is None:
+                    raise NotFound(_NO_PERFORMER)
+                return [await self._insert(connection, performer_id, one) for one in tattoos]
+
+    async def forget(self, performer_id: str) -> int:
+        """Delete a performer's rows, of every model, and return how many there were."""
+        with translate():
+            return int(await self._pool.fetchval(_DELETE, performer_id))
+
+    async def of_performers(self, performer_ids: Sequence[str]) -> dict[str, list[KnownTattoo]]:
+        """What is stored of each performer with tattoos, oldest row first; one in one image only once."""
+        with translate():
+            rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids)
+        found: dict[str, dict[tuple[str, Box], KnownTattoo]] = {}
+        for row in rows:
+            known = _known(row)
+            found.setdefault(str(row["performer_id"]), {}).setdefault((known.image_hash, known.box), known)
+        return {performer_id: list(tattoos.values()) for performer_id, tattoos in found.items()}
+
+    async def every(self) -> AsyncGenerator[list[TattooRow], None]:
+        """All rows of the active embedders by `seq`, some thousand at a time, as of one moment."""
+        names, versions = zip(*self._dimensions, strict=True)
+        with translate():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                cursor = await connection.cursor(_EVERY, list(names), list(versions))
+                while rows := await cursor.fetch(_BATCH):
+                    yield [self._row(row) for row in rows]
+
+    async def _insert(self, connection: Connection, performer_id: str, tattoo: NewTattoo) -> Stored:
+        rows, is_new = [], False
+        for model in tattoo.template.vectors:
+            written = await connection.fetchrow(_INSERT, *self._values(performer_id, tattoo, model))
+            is_new = is_new or written is not None
+            row = written or await connection.fetchrow(_FIND, *_identity(performer_id, tattoo, model))
+            if row is None:  # deleted by somebody else between the two statements
+                raise NotFound(_NO_PERFORMER)
+            rows.append(self._row(row))
+        return Stored(tuple(rows), is_new)
+
+    def _values(self, performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
+        vector = vector_to_bytes(tattoo.template.vectors[model], dimension=self._dimensions[model])
+        quality, seen = tattoo.template.quality, tattoo.date
+        facts = (vector, tattoo.region, tattoo.confidence, quality, tattoo.uri, seen)
+        return (*_identity(performer_id, tattoo, model), *facts)
+
+    def _row(self, row: asyncpg.Record) -> TattooRow:
+        model = (row["model"], row["version"])
+        vector = vector_from_bytes(row["embedding"], dimension=self._dimensions[model])
+        return TattooRow(row["seq"], str(row["performer_id"]), model, vector, _known(row))
+
+
+def _identity(performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
+    """What makes a row one and the same."""
+    box = [tattoo.box.x, tattoo.box.y, tattoo.box.width, tattoo.box.height]
+    return (performer_id, tattoo.image_hash, box, *model)
+
+
+def _known(row: asyncpg.Record) -> KnownTattoo:
+    return KnownTattoo(
+        tattoo_id=str(row["id"]),
+        region=row["body_region"],
+        first_seen=row["first_seen_date"],
+        removed=row["removed_date"],
+        confidence=row["confidence"],
+        image_hash=row["image_hash"],
+        box=Box(*row["box"]),
+    )
+
+
+_FACTS = "id, seq, performer_id, body_region, first_seen_date, removed_date, confidence, image_hash, box"
+_COLUMNS = f"{_FACTS}, model, version, embedding"
+_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR KEY SHARE"
+_INSERT = f"""
+INSERT INTO tattoo.performer_tattoos
+    (performer_id, image_hash, box, model, version,
+     embedding, body_region, confidence, quality, image_url, first_seen_date)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT DO NOTHING
+RETURNING {_COLUMNS}
+"""
+_FIND = f"""
+SELECT {_COLUMNS} FROM tattoo.performer_tattoos
+WHERE performer_id = $1 AND image_hash = $2 AND box = $3 AND model = $4 AND version = $5
+"""
+_DELETE = """
+WITH deleted AS (DELETE FROM tattoo.performer_tattoos WHERE performer_id = $1 RETURNING 1)
+SELECT count(*) FROM deleted
+"""
+_OF_PERFORMERS = (
+    f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE performer_id = ANY($1::uuid[]) ORDER BY seq"
+)
+_EVERY = f"""
+SELECT {_COLUMNS} FROM tattoo.performer_tattoos
+WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ORDER BY seq
+"""

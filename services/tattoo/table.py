@@ -1,0 +1,125 @@
+"""The model table: everything the service needs to know about its detector and its embedders."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from services.tattoo.crop import ColorOrder, Layout
+from services.tattoo.networks import DIMENSION
+from services.tattoo.template import ModelKey
+
+__all__ = [
+    "DETECTOR_ROLE",
+    "EMBEDDER_ROLE",
+    "DetectorRow",
+    "EmbedderRow",
+    "OperatingPoint",
+    "built_in_detector",
+    "built_in_embedder",
+]
+
+DETECTOR_ROLE = "tattoo.detector"
+EMBEDDER_ROLE = "tattoo.embedder"
+
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+# Raised when cropping or mirror averaging change: vectors made before and after must not meet.
+_RECIPE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatingPoint:
+    """Where an embedder's similarities lie; turns a cosine into a confidence."""
+
+    impostor_p99: float
+    """99th percentile of the similarity of different tattoos, -1..1."""
+    genuine_median: float
+    """Median similarity of two views of one tattoo, above `impostor_p99`."""
+    identification_confidence: float
+    """Confidence 0..1 that one in a hundred unknown tattoos reaches (FPIR 1%)."""
+
+    def position(self, similarity: float) -> float:
+        """0 at the impostors' 99th percentile, 1 at the genuine median, linear and unbounded."""
+        return (similarity - self.impostor_p99) / (self.genuine_median - self.impostor_p99)
+
+    def confidence(self, similarity: float) -> float:
+        """The position, held to 0..1."""
+        return min(1.0, max(0.0, self.position(similarity)))
+
+    def similarity(self, position: float) -> float:
+        """The similarity at a position: the inverse of `position`."""
+        return self.impostor_p99 + position * (self.genuine_median - self.impostor_p99)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorRow:
+    """The detector."""
+
+    name: str
+    version: str
+    threshold: float
+    """Least confidence of a tattoo, 0..1."""
+    edge: float
+    """Probability at a tattoo's outline, at most `threshold`."""
+    file: Path | None = None
+    """The owner's ONNX file with the same input and output; None: the built-in one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderRow:
+    """One embedder."""
+
+    name: str
+    version: str
+    size: int
+    """Width and height of the input, pixels."""
+    layout: Layout = "NCHW"
+    color: ColorOrder = "RGB"
+    mean: tuple[float, float, float] = _MEAN
+    """The input is (x / 255 - mean) / deviation for pixel values x in 0..255, in the order of `color`."""
+    deviation: tuple[float, float, float] = _DEVIATION
+    mirror: bool = True
+    """Whether the crop and its mirror image are both embedded and averaged."""
+    dimension: int
+    """Values of a vector."""
+    operating_point: OperatingPoint
+    file: Path | None = None
+    """The owner's ONNX file; None: a built-in one."""
+
+    @property
+    def key(self) -> ModelKey:
+        """What vectors are filed under."""
+        return (self.name, self.version)
+
+
+def built_in_detector() -> DetectorRow:
+    """The detector on MobileNetV2, with the threshold chosen when it was trained."""
+    card = _card("detector")
+    return DetectorRow(name="tattoo_detector", version="1", threshold=card["threshold"], edge=card["edge"])
+
+
+def built_in_embedder() -> EmbedderRow:
+    """The embedder on MobileNetV2, with the operating point measured when its projection was fitted."""
+    card = _card("embedder")
+    return EmbedderRow(
+        name="tattoo_embedder",
+        version=f"1.{_RECIPE}",
+        size=224,
+        dimension=DIMENSION,
+        operating_point=OperatingPoint(
+            impostor_p99=card["impostor_p99"],
+            genuine_median=card["genuine_median"],
+            identification_confidence=card["identification_confidence"],
+        ),
+    )
+
+
+@cache
+def _card(name: str) -> dict[str, Any]:
+    text = (files("services.tattoo") / "weights" / f"{name}.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
