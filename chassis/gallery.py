@@ -61,6 +61,7 @@ class Gallery:
         # index after them, so what the maps name can be found, and what they do not name is never shown.
         self._performer_of: dict[int, str] = {}
         self._seqs_of: dict[str, list[int]] = {}
+        self._gone: set[int] = set()
         self._maps = Lock()
 
     @property
@@ -92,8 +93,13 @@ class Gallery:
             seqs = self._seqs_of.pop(performer_id, [])
             for seq in seqs:
                 del self._performer_of[seq]
+            self._gone.update(seqs)
         self._index.remove(seqs)
         return len(seqs)
+
+    def has_seen(self, seq: int) -> bool:
+        """Whether the row is in the gallery, or was until its performer was forgotten."""
+        return seq in self._performer_of or seq in self._gone
 
     def search(self, vector: ArrayLike, k: int) -> list[Match]:
         """At most k performers by their most similar vector, sorted by falling similarity, then by id.

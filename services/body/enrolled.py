@@ -70,9 +70,9 @@ class EnrolledBodies:
         return len(self._bodies)
 
     def add(self, rows: Iterable[MeasurementRow]) -> None:
-        """Add committed rows; those that are here already are passed over."""
+        """Add committed rows; those that are or were here are passed over."""
         with self._changing:
-            new = list({row.seq: row for row in rows if row.seq not in self._gallery}.values())
+            new = list({row.seq: row for row in rows if not self._gallery.has_seen(row.seq)}.values())
             self._gallery.add(
                 [GalleryRow(row.seq, row.performer_id, point_of(row.measurement)) for row in new]
             )

@@ -9,14 +9,17 @@ import grpc
 from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
+from chassis.signal.enrolment import Enrolment
+from chassis.signal.requests import check_max_candidates, parse_performer_ids
+from chassis.signal.responses import to_proto_outcomes
 from marquee.body.v1 import body_pb2 as pb
 from marquee.body.v1 import body_pb2_grpc
 from marquee.common.v1 import common_pb2
-from services.body.enroll import EnrollBodies
-from services.body.enrolled import EnrolledBodies
+from services.body.enrolled import EnrolledBodies, MeasurementRow
 from services.body.lookup import LookUpBodies
 from services.body.observe import ObserveBodies
 from services.body.score import ScoreBodies
+from services.body.store import NewMeasurement
 from services.body.table import MeasurementModel
 from services.body.template import DIMENSION
 from services.body.translation import BodyTranslation
@@ -34,7 +37,7 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
         *,
         observe: ObserveBodies,
         score: ScoreBodies,
-        enroll: EnrollBodies,
+        enroll: Enrolment[NewMeasurement, MeasurementRow],
         lookup: LookUpBodies,
         enrolled: EnrolledBodies,
         model: MeasurementModel,
@@ -52,7 +55,7 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
         self._translation = BodyTranslation(model)
 
     async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
-        image = await self._observe(request.image, self._translation.max_candidates(request))
+        image = await self._observe(request.image, check_max_candidates(request.max_candidates))
         return self._translation.observed(image)
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
@@ -66,13 +69,13 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
         performer_id = parse_uuid(request.performer_id)
         outcomes = await self._enroll.enroll(performer_id, self._translation.views(request))
-        return self._translation.outcomes(outcomes)
+        return pb.EnrollResponse(outcomes=to_proto_outcomes(outcomes))
 
     async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
         return pb.ForgetResponse(observations=await self._enroll.forget(parse_uuid(request.performer_id)))
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
-        return self._translation.attributes(await self._lookup(self._translation.performer_ids(request)))
+        return self._translation.attributes(await self._lookup(parse_performer_ids(request.performer_ids)))
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         measurement = common_pb2.ModelStatus(

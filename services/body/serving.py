@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from chassis.changes import Changes
 from chassis.errors import ConfigError
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference
-from chassis.inference.onnx import OnnxInference
 from chassis.models import ModelStore
-from chassis.postgres import open_pool, require_schema
 from chassis.server import Server, open_server
+from chassis.signal.enrolment import Enrolment, load
+from chassis.signal.parts import open_database, open_inference
+from chassis.signal.responses import to_proto_model
 from chassis.work import WorkPool
 from marquee.body.v1 import body_pb2_grpc
 from marquee.common.v1 import common_pb2
 from services.body.config import BodyConfig
-from services.body.enroll import EnrollBodies
 from services.body.enrolled import EnrolledBodies
 from services.body.lookup import LookUpBodies
 from services.body.models import POSE_DETECTOR, POSE_LANDMARKS
@@ -50,29 +51,21 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
     """
     settings = config.body
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            open_pool(
-                config.database.resolve_dsn(),
-                max_size=config.database.pool_size,
-                command_timeout=config.database.command_timeout_seconds,
-                application_name="marquee body",
-            )
-        )
-        await require_schema(pool, SCHEMA)
+        pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         model = _measurement_model(settings.landmarks_file)
-        store = MeasurementStore(pool, model)
-        enrolled = await _load(store, work)
-        inference = await stack.enter_async_context(_open_models(config))
-        enroll = EnrollBodies(store, enrolled, least_quality=settings.enrol_quality)
-        stack.push_async_callback(enroll.aclose)
+        store, enrolled = MeasurementStore(pool, model), EnrolledBodies()
+        await load(store.every(), enrolled, work)
+        _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
+        inference = await stack.enter_async_context(open_inference(config.inference, _paths(config)))
+        changes = await stack.enter_async_context(Changes().closing())
         # Without the database people are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": inference.ready})
         servicer = BodyServicer(
             observe=_observe(config, inference, enrolled, work),
             score=ScoreBodies(enrolled, work, tolerance=settings.ratio_tolerance),
-            enroll=enroll,
+            enroll=Enrolment(store, enrolled, changes, least_quality=settings.enrol_quality),
             lookup=LookUpBodies(store),
             enrolled=enrolled,
             model=model,
@@ -99,19 +92,13 @@ def _observe(
     return ObserveBodies(finder, enrolled, work, limits)
 
 
-@asynccontextmanager
-async def _open_models(config: BodyConfig) -> AsyncIterator[Inference]:
+def _paths(config: BodyConfig) -> dict[str, Path]:
     models = ModelStore(config.models.directory)
-    paths = {
+    return {
         DETECTOR: models.path(POSE_DETECTOR.name, version=POSE_DETECTOR.version),
         LANDMARKS: config.body.landmarks_file
         or models.path(POSE_LANDMARKS.name, version=POSE_LANDMARKS.version),
     }
-    settings = config.inference
-    async with OnnxInference.open(
-        paths, threads=settings.threads, max_batch=settings.max_batch, max_waiting=settings.max_waiting
-    ) as inference:
-        yield inference
 
 
 def _measurement_model(landmarks_file: Path | None) -> MeasurementModel:
@@ -123,23 +110,8 @@ def _measurement_model(landmarks_file: Path | None) -> MeasurementModel:
         raise ConfigError(f"body.landmarks_file: {landmarks_file} cannot be read ({exc.strerror})") from exc
 
 
-async def _load(store: MeasurementStore, work: WorkPool) -> EnrolledBodies:
-    enrolled = EnrolledBodies()
-    async with aclosing(store.every()) as batches:
-        async for rows in batches:
-            await work.run(enrolled.add, rows)
-    _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
-    return enrolled
-
-
 def _networks(model: MeasurementModel) -> tuple[common_pb2.ModelStatus, ...]:
-    detector = common_pb2.ModelStatus(
-        role=POSE_DETECTOR.role, name=POSE_DETECTOR.name, version=POSE_DETECTOR.version
-    )
-    is_built_in = model == RATIOS
-    landmarks = common_pb2.ModelStatus(
-        role=POSE_LANDMARKS.role,
-        name=POSE_LANDMARKS.name if is_built_in else "body.landmarks_file",
-        version=POSE_LANDMARKS.version if is_built_in else model.version,
-    )
-    return detector, landmarks
+    landmarks = to_proto_model(POSE_LANDMARKS)
+    if model != RATIOS:
+        landmarks.name, landmarks.version = "body.landmarks_file", model.version
+    return to_proto_model(POSE_DETECTOR), landmarks

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+
+import asyncpg
 
 from chassis.errors import InvalidInput, NotFound, StoreError
 from chassis.geometry import Box
@@ -12,17 +15,16 @@ from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
+from chassis.signal.enrolment import Stored
+from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row
 from services.body.enrolled import MeasurementRow
 from services.body.measurement import Measurement
 from services.body.table import MeasurementModel
 from services.body.template import DIMENSION, decode, encode
 
-__all__ = ["SCHEMA", "NewMeasurement", "Stored", "MeasurementStore"]
+__all__ = ["SCHEMA", "NewMeasurement", "MeasurementStore"]
 
 SCHEMA = SchemaSource("body", "services.body")
-
-_BATCH = 5000
-_NO_PERFORMER = "no such performer, or forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,6 @@ class NewMeasurement:
     date: datetime.date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A committed row, and whether this call wrote it; else the image was enrolled before."""
-
-    row: MeasurementRow
-    is_new: bool
-
-
 class MeasurementStore:
     """Rows of one measurement model.
 
@@ -57,17 +51,15 @@ class MeasurementStore:
         self._pool = pool
         self._model = model
 
-    async def insert(self, performer_id: str, views: Sequence[NewMeasurement]) -> list[Stored]:
+    async def insert(
+        self, performer_id: str, views: Sequence[NewMeasurement]
+    ) -> list[Stored[MeasurementRow]]:
         """Store views of a performer in one transaction; in order, with those that were there already.
 
         Raises NotFound when there is no such performer, also for no views at all.
         """
-        with translate(missing=_NO_PERFORMER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                # The lock keeps the performer until the rows are committed.
-                if await connection.fetchval(_LOCK_PERFORMER, performer_id) is None:
-                    raise NotFound(_NO_PERFORMER)
-                return [await self._insert(connection, performer_id, view) for view in views]
+        async with adding_rows(self._pool, performer_id) as connection:
+            return [await self._insert(connection, performer_id, view) for view in views]
 
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows, of every model, and return how many there were."""
@@ -77,7 +69,7 @@ class MeasurementStore:
     async def of_performers(self, performer_ids: Sequence[str]) -> Mapping[str, list[Measurement]]:
         """The measurements of each performer who has any."""
         with translate():
-            rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids, *self._key)
+            rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids, *self._model.key)
         found: dict[str, list[Measurement]] = {}
         for row in rows:
             found.setdefault(str(row["performer_id"]), []).append(_measurement(row["vector"]))
@@ -85,33 +77,29 @@ class MeasurementStore:
 
     async def every(self) -> AsyncGenerator[list[MeasurementRow], None]:
         """All rows in the order of `seq`, some thousand at a time, as of one moment."""
-        with translate():
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                cursor = await connection.cursor(_EVERY, *self._key)
-                while rows := await cursor.fetch(_BATCH):
-                    yield [
-                        MeasurementRow(row["seq"], str(row["performer_id"]), _measurement(row["vector"]))
-                        for row in rows
-                    ]
+        async with aclosing(every_row(self._pool, _EVERY, *self._model.key)) as batches:
+            async for rows in batches:
+                yield [_row(str(row["performer_id"]), row) for row in rows]
 
-    @property
-    def _key(self) -> tuple[str, str]:
-        return self._model.name, self._model.version
-
-    async def _insert(self, connection: Connection, performer_id: str, view: NewMeasurement) -> Stored:
+    async def _insert(
+        self, connection: Connection, performer_id: str, view: NewMeasurement
+    ) -> Stored[MeasurementRow]:
         vector = vector_to_bytes(encode(view.measurement), dimension=DIMENSION)
         box = [view.box.x, view.box.y, view.box.width, view.box.height]
         source = (view.image_hash, view.uri, view.date)
-        seq = await connection.fetchval(_INSERT, performer_id, *self._key, vector, view.quality, box, *source)
+        seq = await connection.fetchval(
+            _INSERT, performer_id, *self._model.key, vector, view.quality, box, *source
+        )
         if seq is not None:
-            return Stored(MeasurementRow(seq, performer_id, view.measurement), is_new=True)
-        known = await connection.fetchrow(_FIND, performer_id, view.image_hash, *self._key)
+            return Stored((MeasurementRow(seq, performer_id, view.measurement),), is_new=True)
+        known = await connection.fetchrow(_FIND, performer_id, view.image_hash, *self._model.key)
         if known is None:  # deleted by somebody else between the two statements
-            raise NotFound(_NO_PERFORMER)
-        return Stored(MeasurementRow(known["seq"], performer_id, _measurement(known["vector"])), is_new=False)
+            raise NotFound(NO_PERFORMER)
+        return Stored((_row(performer_id, known),), is_new=False)
+
+
+def _row(performer_id: str, row: asyncpg.Record) -> MeasurementRow:
+    return MeasurementRow(row["seq"], performer_id, _measurement(row["vector"]))
 
 
 def _measurement(data: bytes) -> Measurement:
@@ -121,7 +109,6 @@ def _measurement(data: bytes) -> Measurement:
         raise StoreError("a stored measurement is damaged") from exc
 
 
-_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR KEY SHARE"
 _INSERT = """
 INSERT INTO body.measurements
     (performer_id, model, version, vector, quality, box, image_hash, source, image_date)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chassis.signal.operating_point import OperatingPoint
+
 __all__ = [
     "DETECTOR",
     "LANDMARKS",
     "RATIOS",
-    "OperatingPoint",
     "OPERATING_POINT",
     "confidence_of",
     "MeasurementModel",
@@ -27,21 +28,17 @@ class MeasurementModel:
     name: str
     version: str
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What vectors are filed under."""
+        return (self.name, self.version)
+
     def with_landmarks(self, digest: str) -> MeasurementModel:
         """The version with another landmark network, by its file's SHA-256: it places joints elsewhere."""
         return MeasurementModel(self.name, f"{self.version}+{digest[:12]}")
 
 
 RATIOS = MeasurementModel("body_ratios", "1")
-
-
-@dataclass(frozen=True, slots=True)
-class OperatingPoint:
-    """Where similarities lie; the contract's OperatingPoint says what each field means."""
-
-    impostor_p99: float
-    genuine_median: float
-    identification_confidence: float
 
 
 OPERATING_POINT = OperatingPoint(
@@ -52,6 +49,7 @@ OPERATING_POINT = OperatingPoint(
     genuine_median=1.0,
     # No similarity of bodies identifies anybody: the ceiling below keeps every confidence under this.
     identification_confidence=1.0,
+    provenance="rendered bodies and the published errors of photographs (docs/body.md)",
 )
 _CEILING = 0.2
 """Most confidence that proportions alone can give."""
@@ -59,6 +57,4 @@ _CEILING = 0.2
 
 def confidence_of(similarity: float) -> float:
     """Confidence 0..0.2, low and flat: look-alikes are no evidence of identity."""
-    point = OPERATING_POINT
-    share = (similarity - point.impostor_p99) / (point.genuine_median - point.impostor_p99)
-    return _CEILING * min(1.0, max(0.0, share))
+    return _CEILING * OPERATING_POINT.confidence(similarity)

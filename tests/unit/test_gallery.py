@@ -231,3 +231,13 @@ def test_enrolling_searching_and_forgetting_at_once() -> None:
         best = best_of(left, probe, Space.COSINE)
         assert gallery.similarities(probe, list(best)) == pytest.approx(best, abs=1e-5)
         assert_ranking(gallery.search(probe, 5), best, 5)
+
+
+def test_a_forgotten_row_is_remembered_as_seen() -> None:
+    """Whoever reads rows twice can tell those that were forgotten from new ones."""
+    gallery = Gallery(2)
+    gallery.add([GalleryRow(7, "a", np.array([1, 0], np.float32))])
+    assert (gallery.has_seen(7), gallery.has_seen(8)) == (True, False)
+    gallery.forget("a")
+    assert gallery.has_seen(7)
+    assert 7 not in gallery

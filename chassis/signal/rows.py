@@ -1,0 +1,46 @@
+"""What the SQL of every signal has in common: rows belong to a performer, and all are read at the start."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from chassis.errors import NotFound
+from chassis.postgres.pool import Connection, Pool
+from chassis.postgres.translation import translate
+
+__all__ = ["NO_PERFORMER", "adding_rows", "every_row"]
+
+NO_PERFORMER = "no such performer, or forgotten"
+
+_BATCH = 5000
+# The lock keeps the performer until the rows are committed.
+_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR KEY SHARE"
+
+
+@asynccontextmanager
+async def adding_rows(pool: Pool, performer_id: str) -> AsyncIterator[Connection]:
+    """A connection in a transaction during which the performer stays; committed at the end of the block.
+
+    Raises NotFound when there is no such performer, Unavailable when the database is not there,
+    DeadlineExceeded when it is too slow.
+    """
+    with translate(missing=NO_PERFORMER):
+        async with pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(_LOCK_PERFORMER, performer_id) is None:
+                raise NotFound(NO_PERFORMER)
+            yield connection
+
+
+async def every_row(pool: Pool, query: str, *values: object) -> AsyncGenerator[list[asyncpg.Record], None]:
+    """All rows of a query, some thousand at a time, as of one moment. Raises as `adding_rows` does."""
+    with translate():
+        async with (
+            pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            cursor = await connection.cursor(query, *values)
+            while rows := await cursor.fetch(_BATCH):
+                yield rows
