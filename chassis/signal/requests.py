@@ -8,8 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chassis.errors import InvalidInput
-from chassis.protos import parse_uuid
+from chassis.protos import parse_uuid, vector_of
 from marquee.common.v1 import common_pb2
 
 __all__ = [
@@ -19,14 +22,16 @@ __all__ = [
     "check_max_candidates",
     "check_queries",
     "parse_performer_ids",
-    "parse_quality",
-    "find_embedding",
+    "parse_share",
+    "embeddings_of",
+    "unit_vector_of",
 ]
 
 MOST_COMPARED = 1000
 """Templates of one Compare."""
 MOST_OBSERVATIONS = 256
 """Observations of one Enroll."""
+_SHORTEST = 1e-6
 _MOST_TEMPLATES, _MOST_PERFORMERS, _MOST_CANDIDATES = 256, 1000, 1000
 
 
@@ -57,20 +62,29 @@ def parse_performer_ids(texts: Sequence[str]) -> list[str]:
     return [parse_uuid(one) for one in texts]
 
 
-def parse_quality(template: common_pb2.Template) -> float:
-    """The template's quality, 0..1."""
-    if not (math.isfinite(template.quality) and 0 <= template.quality <= 1):
-        raise InvalidInput("template.quality: not in 0..1")
-    return template.quality
+def parse_share(field: str, value: float) -> float:
+    """A number 0..1, both ends included."""
+    if not (math.isfinite(value) and 0 <= value <= 1):
+        raise InvalidInput(f"{field}: not in 0..1")
+    return value
 
 
-def find_embedding(
-    template: common_pb2.Template, signal: common_pb2.Signal.ValueType, key: tuple[str, str]
-) -> common_pb2.Embedding | None:
-    """The embedding of the model and version `key`; None when the template holds others only."""
+def embeddings_of(
+    template: common_pb2.Template, signal: common_pb2.Signal.ValueType
+) -> dict[tuple[str, str], common_pb2.Embedding]:
+    """The template's embeddings by model and version, at least one; of a model given twice the last one."""
     if template.signal != signal:
         name = common_pb2.Signal.Name(signal).removeprefix("SIGNAL_").lower()
         raise InvalidInput(f"template: not of the {name} signal")
     if not template.embeddings:
         raise InvalidInput("template: no embeddings")
-    return next((one for one in template.embeddings if (one.model, one.version) == key), None)
+    return {(one.model, one.version): one for one in template.embeddings}
+
+
+def unit_vector_of(embedding: common_pb2.Embedding, dimension: int) -> NDArray[np.float32]:
+    """The embedding's direction, float32 (dimension,), of length 1."""
+    vector = vector_of(embedding, dimension)
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if length < _SHORTEST:
+        raise InvalidInput(f"embedding of {embedding.model}: has no direction")
+    return np.ascontiguousarray(vector / length, np.float32)

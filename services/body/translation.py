@@ -17,9 +17,9 @@ from chassis.signal.requests import (
     MOST_OBSERVATIONS,
     check_count,
     check_queries,
-    find_embedding,
+    embeddings_of,
     parse_performer_ids,
-    parse_quality,
+    parse_share,
 )
 from chassis.signal.responses import to_proto_candidates, to_proto_operating_point
 from marquee.body.v1 import body_pb2 as pb
@@ -115,7 +115,7 @@ class BodyTranslation:
         source = parse_image_source(observation.source)
         return NewMeasurement(
             measurement=measurement,
-            quality=parse_quality(observation.template),
+            quality=parse_share("template.quality", observation.template.quality),
             box=from_proto_box(observation.box),
             image_hash=source.image_hash,
             uri=source.uri,
@@ -124,7 +124,7 @@ class BodyTranslation:
 
     def _measurement(self, template: common_pb2.Template) -> Measurement | None:
         """None when the template holds other models or versions only."""
-        embedding = find_embedding(template, common_pb2.SIGNAL_BODY, self._model.key)
+        embedding = embeddings_of(template, common_pb2.SIGNAL_BODY).get(self._model.key)
         return None if embedding is None else decode(vector_of(embedding, DIMENSION))
 
 

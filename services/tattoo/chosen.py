@@ -10,12 +10,12 @@ from pathlib import Path
 from chassis.config import ModelsSection
 from chassis.errors import ConfigError
 from chassis.models import ModelStore
+from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.config import OwnEmbedder, TattooSection
 from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
 from services.tattoo.table import (
     DetectorRow,
     EmbedderRow,
-    OperatingPoint,
     built_in_detector,
     built_in_embedder,
 )
@@ -88,6 +88,7 @@ def _own_row(own: OwnEmbedder) -> EmbedderRow:
             impostor_p99=own.impostor_p99,
             genuine_median=own.genuine_median,
             identification_confidence=own.identification_confidence,
+            provenance="the owner's settings",
         ),
         file=own.file,
     )

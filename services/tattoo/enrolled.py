@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from chassis.gallery import Gallery, GalleryRow
+from chassis.gallery import Gallery, GalleryRow, Match
 from chassis.geometry import Box
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Vector
 
-__all__ = ["EnrolledTattoos", "KnownTattoo", "Match", "TattooRow"]
+__all__ = ["EnrolledTattoos", "KnownTattoo", "TattooRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,6 @@ class TattooRow:
     model: ModelKey
     vector: Vector
     known: KnownTattoo
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A performer, and the similarity of the most similar of their tattoos in the primary's measure."""
-
-    performer_id: str
-    similarity: float
 
 
 class EnrolledTattoos:
@@ -82,9 +74,9 @@ class EnrolledTattoos:
         return len(self._galleries[model])
 
     def add(self, rows: Iterable[TattooRow]) -> None:
-        """Add committed rows of active embedders; those that are here already are passed over."""
+        """Add committed rows of active embedders; those that are or were here are passed over."""
         with self._changing:
-            new = sorted(filter(self._is_new, rows), key=lambda row: row.seq)
+            new = list({row.seq: row for row in rows if self._is_new(row)}.values())
             for model, gallery in self._galleries.items():
                 own = [row for row in new if row.model == model]
                 gallery.add([GalleryRow(row.seq, row.performer_id, row.vector) for row in own])
@@ -126,14 +118,18 @@ class EnrolledTattoos:
             point = self._points[model]
             for performer_id, similarity in self._galleries[model].similarities(vector, wanted).items():
                 positions.setdefault(performer_id, []).append(point.position(similarity))
-        return {one: self._primary.similarity(sum(found) / len(found)) for one, found in positions.items()}
+        return {one: self._told(sum(found) / len(found)) for one, found in positions.items()}
+
+    def _told(self, position: float) -> float:
+        """As a cosine of the primary embedder, which has ends where positions have none."""
+        return min(1.0, max(-1.0, self._primary.similarity(position)))
 
     def _shared(self, vectors: Mapping[ModelKey, Vector]) -> dict[ModelKey, Vector]:
         return {model: vector for model, vector in vectors.items() if model in self._galleries}
 
     def _is_new(self, row: TattooRow) -> bool:
         gallery = self._galleries.get(row.model)
-        return gallery is not None and row.seq not in gallery
+        return gallery is not None and not gallery.has_seen(row.seq)
 
     def _learn(self, row: TattooRow) -> None:
         # Another embedder's vector of the same tattoo in the same image is no second tattoo.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chassis.gallery import Match
 from chassis.images import ImageLimits, RGBImage, decode
 from chassis.work import WorkPool
 from services.tattoo.crop import cut
 from services.tattoo.detect import Detection
 from services.tattoo.embed import TattooEmbedder
-from services.tattoo.enrolled import EnrolledTattoos, Match
+from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.finder import TattooFinder
 from services.tattoo.quality import view_quality
 from services.tattoo.template import Template

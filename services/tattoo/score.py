@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos, KnownTattoo
-from services.tattoo.table import EmbedderRow, OperatingPoint
+from services.tattoo.table import EmbedderRow
 from services.tattoo.template import Template
 
 __all__ = ["ScoreTattoos", "TattooQuery", "TattooScore", "weighted"]
@@ -75,11 +76,10 @@ class ScoreTattoos:
                 continue
             vectors = np.stack([templates[index].vectors[row.key] for index in have]).astype(np.float64)
             pairs = np.ix_(have, have)
-            total[pairs] += _positions(vectors @ vectors.T, row.operating_point)
+            total[pairs] += row.operating_point.position(vectors @ vectors.T)
             shared[pairs] += 1
         positions = np.where(shared > 0, total / np.maximum(shared, 1), np.nan)
-        primary = self._rows[0].operating_point
-        return primary.impostor_p99 + positions * (primary.genuine_median - primary.impostor_p99)
+        return np.clip(self._rows[0].operating_point.similarity(positions), -1, 1)
 
 
 def weighted(
@@ -102,10 +102,5 @@ def weighted(
     return best
 
 
-def _positions(similarities: NDArray[np.float64], point: OperatingPoint) -> NDArray[np.float64]:
-    """`OperatingPoint.position` of many."""
-    return (similarities - point.impostor_p99) / (point.genuine_median - point.impostor_p99)
-
-
 def _discounted(similarity: float, weight: float, impostor: float) -> float:
-    return impostor + (similarity - impostor) * weight if similarity > impostor else similarity
+    return similarity - max(0.0, similarity - impostor) * (1 - weight)

@@ -9,15 +9,18 @@ import grpc
 from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
+from chassis.signal.enrolment import Enrolment
+from chassis.signal.requests import check_max_candidates, parse_performer_ids
+from chassis.signal.responses import to_proto_outcomes
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from marquee.tattoo.v1 import tattoo_pb2_grpc
 from services.tattoo.chosen import ChosenModels
-from services.tattoo.enroll import EnrollTattoos
-from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.enrolled import EnrolledTattoos, TattooRow
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.observe import ObserveTattoos
 from services.tattoo.score import ScoreTattoos
+from services.tattoo.store import NewTattoo
 from services.tattoo.table import DETECTOR_ROLE, EMBEDDER_ROLE
 from services.tattoo.translation import TattooTranslation
 
@@ -34,7 +37,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         *,
         observe: ObserveTattoos,
         score: ScoreTattoos,
-        enroll: EnrollTattoos,
+        enroll: Enrolment[NewTattoo, TattooRow],
         lookup: LookUpTattoos,
         enrolled: EnrolledTattoos,
         models: ChosenModels,
@@ -50,7 +53,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         self._translation = TattooTranslation(models.embedders)
 
     async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
-        image = await self._observe(request.image, self._translation.max_candidates(request))
+        image = await self._observe(request.image, check_max_candidates(request.max_candidates))
         return self._translation.observed(image)
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
@@ -64,13 +67,13 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
         performer_id = parse_uuid(request.performer_id)
         outcomes = await self._enroll.enroll(performer_id, self._translation.tattoos(request))
-        return self._translation.outcomes(outcomes)
+        return pb.EnrollResponse(outcomes=to_proto_outcomes(outcomes))
 
     async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
         return pb.ForgetResponse(observations=await self._enroll.forget(parse_uuid(request.performer_id)))
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
-        return self._translation.attributes(await self._lookup(self._translation.performer_ids(request)))
+        return self._translation.attributes(await self._lookup(parse_performer_ids(request.performer_ids)))
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         detector = self._models.detector

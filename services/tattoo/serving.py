@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import structlog
@@ -12,15 +12,14 @@ from chassis.changes import Changes
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference
-from chassis.inference.onnx import OnnxInference
-from chassis.postgres import Pool, open_pool, require_schema
 from chassis.server import Server, open_server
+from chassis.signal.enrolment import Enrolment, load
+from chassis.signal.parts import open_database, open_inference
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
 from services.tattoo.chosen import ChosenModels, choose_models
 from services.tattoo.config import TattooConfig
 from services.tattoo.embed import TattooEmbedder
-from services.tattoo.enroll import EnrollTattoos
 from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.finder import TattooFinder
 from services.tattoo.lookup import LookUpTattoos
@@ -28,7 +27,6 @@ from services.tattoo.observe import ObserveTattoos
 from services.tattoo.score import ScoreTattoos
 from services.tattoo.servicer import TattooServicer
 from services.tattoo.store import SCHEMA, TattooStore
-from services.tattoo.table import EmbedderRow
 
 __all__ = ["SERVICE", "open_tattoo"]
 
@@ -48,12 +46,13 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
     settings = config.tattoo
     models = choose_models(settings, config.models)
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(_open_pool(config))
-        await require_schema(pool, SCHEMA)
+        pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         store = TattooStore(pool, {row.key: row.dimension for row in models.embedders})
-        enrolled = await _load(store, models.embedders, work)
-        inference = await stack.enter_async_context(_open_models(config, models))
+        enrolled = EnrolledTattoos(models.embedders)
+        await load(store.every(), enrolled, work)
+        _log.info("tattoos loaded", performers=enrolled.performers, tattoos=len(enrolled))
+        inference = await stack.enter_async_context(open_inference(config.inference, models.paths))
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database tattoos are still observed and scored, so it is no part of readiness: Enroll
         # and Lookup say themselves that it is away.
@@ -61,7 +60,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         servicer = TattooServicer(
             observe=_observe(config, models, inference, enrolled, work),
             score=ScoreTattoos(enrolled, work, models.embedders),
-            enroll=EnrollTattoos(store, enrolled, changes, least_quality=settings.enrol_quality),
+            enroll=Enrolment(store, enrolled, changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store),
             enrolled=enrolled,
             models=models,
@@ -70,26 +69,6 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         register = partial(tattoo_pb2_grpc.add_TattooServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]
         yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
-
-
-@asynccontextmanager
-async def _open_pool(config: TattooConfig) -> AsyncIterator[Pool]:
-    async with open_pool(
-        config.database.resolve_dsn(),
-        max_size=config.database.pool_size,
-        command_timeout=config.database.command_timeout_seconds,
-        application_name="marquee tattoo",
-    ) as pool:
-        yield pool
-
-
-@asynccontextmanager
-async def _open_models(config: TattooConfig, models: ChosenModels) -> AsyncIterator[Inference]:
-    settings = config.inference
-    async with OnnxInference.open(
-        models.paths, threads=settings.threads, max_batch=settings.max_batch, max_waiting=settings.max_waiting
-    ) as inference:
-        yield inference
 
 
 def _observe(
@@ -103,12 +82,3 @@ def _observe(
     embedder = TattooEmbedder(inference, work, models.embedders)
     limits = ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)
     return ObserveTattoos(finder, embedder, enrolled, work, limits)
-
-
-async def _load(store: TattooStore, rows: Sequence[EmbedderRow], work: WorkPool) -> EnrolledTattoos:
-    enrolled = EnrolledTattoos(rows)
-    async with aclosing(store.every()) as batches:
-        async for batch in batches:
-            await work.run(enrolled.add, batch)
-    _log.info("tattoos loaded", performers=enrolled.performers, tattoos=len(enrolled))
-    return enrolled

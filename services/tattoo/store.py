@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import asyncpg
@@ -18,15 +19,14 @@ from chassis.postgres import (
     vector_from_bytes,
     vector_to_bytes,
 )
+from chassis.signal.enrolment import Stored
+from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row
 from services.tattoo.enrolled import KnownTattoo, TattooRow
 from services.tattoo.template import ModelKey, Template
 
-__all__ = ["SCHEMA", "NewTattoo", "Stored", "TattooStore"]
+__all__ = ["SCHEMA", "NewTattoo", "TattooStore"]
 
 SCHEMA = SchemaSource("tattoo", "services.tattoo")
-
-_BATCH = 2000
-_NO_PERFORMER = "no such performer, or forgotten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,10 @@ class NewTattoo:
     uri: str
     date: datetime.date | None
 
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The committed rows of one view, one for each embedder, and whether this call wrote any of them."""
-
-    rows: tuple[TattooRow, ...]
-    is_new: bool
+    @property
+    def quality(self) -> float:
+        """0..1; see `quality`."""
+        return self.template.quality
 
 
 class TattooStore:
@@ -63,17 +60,13 @@ class TattooStore:
         self._pool = pool
         self._dimensions = dict(dimensions)
 
-    async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored]:
+    async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored[TattooRow]]:
         """Store views of a performer's tattoos in one transaction; in order, with those there already.
 
         Raises NotFound when there is no such performer, also for no views at all.
         """
-        with translate(missing=_NO_PERFORMER):
-            async with self._pool.acquire() as connection, connection.transaction():
-                # The lock keeps the performer until the rows are committed.
-                if await connection.fetchval(_LOCK_PERFORMER, performer_id) is None:
-                    raise NotFound(_NO_PERFORMER)
-                return [await self._insert(connection, performer_id, one) for one in tattoos]
+        async with adding_rows(self._pool, performer_id) as connection:
+            return [await self._insert(connection, performer_id, one) for one in tattoos]
 
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows, of every model, and return how many there were."""
@@ -93,23 +86,20 @@ class TattooStore:
     async def every(self) -> AsyncGenerator[list[TattooRow], None]:
         """All rows of the active embedders by `seq`, some thousand at a time, as of one moment."""
         names, versions = zip(*self._dimensions, strict=True)
-        with translate():
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                cursor = await connection.cursor(_EVERY, list(names), list(versions))
-                while rows := await cursor.fetch(_BATCH):
-                    yield [self._row(row) for row in rows]
+        async with aclosing(every_row(self._pool, _EVERY, list(names), list(versions))) as batches:
+            async for rows in batches:
+                yield [self._row(row) for row in rows]
 
-    async def _insert(self, connection: Connection, performer_id: str, tattoo: NewTattoo) -> Stored:
+    async def _insert(
+        self, connection: Connection, performer_id: str, tattoo: NewTattoo
+    ) -> Stored[TattooRow]:
         rows, is_new = [], False
         for model in tattoo.template.vectors:
             written = await connection.fetchrow(_INSERT, *self._values(performer_id, tattoo, model))
             is_new = is_new or written is not None
             row = written or await connection.fetchrow(_FIND, *_identity(performer_id, tattoo, model))
             if row is None:  # deleted by somebody else between the two statements
-                raise NotFound(_NO_PERFORMER)
+                raise NotFound(NO_PERFORMER)
             rows.append(self._row(row))
         return Stored(tuple(rows), is_new)
 
@@ -145,7 +135,6 @@ def _known(row: asyncpg.Record) -> KnownTattoo:
 
 _FACTS = "id, seq, performer_id, body_region, first_seen_date, removed_date, confidence, image_hash, box"
 _COLUMNS = f"{_FACTS}, model, version, embedding"
-_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR KEY SHARE"
 _INSERT = f"""
 INSERT INTO tattoo.performer_tattoos
     (performer_id, image_hash, box, model, version,

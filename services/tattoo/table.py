@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.crop import ColorOrder, Layout
 from services.tattoo.networks import DIMENSION
 from services.tattoo.template import ModelKey
@@ -18,7 +19,6 @@ __all__ = [
     "EMBEDDER_ROLE",
     "DetectorRow",
     "EmbedderRow",
-    "OperatingPoint",
     "built_in_detector",
     "built_in_embedder",
 ]
@@ -30,30 +30,6 @@ _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 # Raised when cropping or mirror averaging change: vectors made before and after must not meet.
 _RECIPE = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatingPoint:
-    """Where an embedder's similarities lie; turns a cosine into a confidence."""
-
-    impostor_p99: float
-    """99th percentile of the similarity of different tattoos, -1..1."""
-    genuine_median: float
-    """Median similarity of two views of one tattoo, above `impostor_p99`."""
-    identification_confidence: float
-    """Confidence 0..1 that one in a hundred unknown tattoos reaches (FPIR 1%)."""
-
-    def position(self, similarity: float) -> float:
-        """0 at the impostors' 99th percentile, 1 at the genuine median, linear and unbounded."""
-        return (similarity - self.impostor_p99) / (self.genuine_median - self.impostor_p99)
-
-    def confidence(self, similarity: float) -> float:
-        """The position, held to 0..1."""
-        return min(1.0, max(0.0, self.position(similarity)))
-
-    def similarity(self, position: float) -> float:
-        """The similarity at a position: the inverse of `position`."""
-        return self.impostor_p99 + position * (self.genuine_median - self.impostor_p99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +91,7 @@ def built_in_embedder() -> EmbedderRow:
             impostor_p99=card["impostor_p99"],
             genuine_median=card["genuine_median"],
             identification_confidence=card["identification_confidence"],
+            provenance=card["provenance"],
         ),
     )
 

@@ -1,0 +1,84 @@
+"""How the templates of one person are combined, and templates compared."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.work import WorkPool
+from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.score import ScoreTattoos, TattooQuery, weighted
+from services.tattoo.template import Template
+from tests.fakes.tattoos import LEFT, RIGHT, UP, embedder_row, row
+
+POINT = embedder_row("a").operating_point
+COSINE = st.floats(-1, 1)
+SHARE = st.floats(0, 1)
+
+
+def test_one_template_counts_in_full() -> None:
+    """With a single view its similarity is told as it is, whatever its quality."""
+    assert weighted([{"p": 0.9, "q": -0.4}], [0.1], POINT) == {"p": 0.9, "q": -0.4}
+
+
+def test_a_second_tattoo_that_is_not_enrolled_takes_nothing_away() -> None:
+    """The best of the views decides, they are not averaged."""
+    assert weighted([{"p": 0.9}, {"p": 0.0}], [0.8, 0.8], POINT)["p"] == 0.9
+
+
+def test_a_blurred_view_counts_less_than_a_sharp_one() -> None:
+    """Half the quality halves what lies above the impostors' 99th percentile."""
+    a = POINT.impostor_p99
+    assert weighted([{"p": 0.0}, {"p": 0.9}], [0.8, 0.4], POINT)["p"] == pytest.approx(a + (0.9 - a) / 2)
+
+
+def test_views_of_no_quality_count_alike() -> None:
+    """Where nothing is worth anything, nothing is divided by zero."""
+    assert weighted([{"p": 0.7}, {"p": 0.8}], [0.0, 0.0], POINT) == {"p": 0.8}
+
+
+@given(st.lists(st.tuples(COSINE, SHARE), min_size=1, max_size=6))
+def test_the_combination_never_exceeds_the_best_view(views: list[tuple[float, float]]) -> None:
+    """Weighting only ever discounts, and never below what the best-quality view says."""
+    similarities, qualities = zip(*views, strict=True)
+    best = weighted([{"p": one} for one in similarities], qualities, POINT)["p"]
+    surest = similarities[int(np.argmax(qualities))]
+    assert min(surest, max(similarities)) - 1e-9 <= best <= max(similarities) + 1e-9
+
+
+async def test_performers_are_scored_in_the_order_asked_and_only_those_known() -> None:
+    """Unknown ids get no score; facts of the known ones come along."""
+    rows = [embedder_row("a")]
+    enrolled = EnrolledTattoos(rows)
+    enrolled.add([row(1, "p", LEFT), row(2, "q", UP, region="neck")])
+    async with WorkPool(1, 8) as pool:
+        query = TattooQuery("k", (Template({("a", "1"): LEFT}, 0.5),), ("q", "nobody", "p"))
+        ((first, second),) = await ScoreTattoos(enrolled, pool, rows)([query])
+    assert (first.performer_id, second.performer_id) == ("q", "p")
+    assert second.similarity == pytest.approx(1.0)
+    assert first.known[0].region == "neck"
+
+
+async def test_templates_of_other_models_score_nobody() -> None:
+    """Vectors of another model or version are never compared."""
+    rows = [embedder_row("a")]
+    enrolled = EnrolledTattoos(rows)
+    enrolled.add([row(1, "p", LEFT)])
+    async with WorkPool(1, 8) as pool:
+        query = TattooQuery("k", (Template({("a", "2"): LEFT}, 0.5),), ("p",))
+        assert await ScoreTattoos(enrolled, pool, rows)([query]) == [[]]
+
+
+async def test_compare_gives_a_symmetric_matrix_with_gaps_where_no_model_is_shared() -> None:
+    """Cosines of all pairs, 1 with itself, NaN without a shared model."""
+    templates = [
+        Template({("a", "1"): LEFT}, 1.0),
+        Template({("a", "1"): RIGHT}, 1.0),
+        Template({("other", "1"): LEFT}, 1.0),
+    ]
+    rows = [embedder_row("a")]
+    async with WorkPool(1, 8) as pool:
+        matrix = await ScoreTattoos(EnrolledTattoos(rows), pool, rows).compare(templates)
+    assert matrix[:2, :2] == pytest.approx(np.array([[1.0, -1.0], [-1.0, 1.0]]))
+    assert np.isnan(matrix[2]).all()
+    assert np.isnan(matrix[:, 2]).all()
