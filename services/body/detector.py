@@ -1,47 +1,35 @@
-"""What the BlazePose detector sees: from a picture to its input, and from its output to people.
+"""What the BlazePose detector sees: from its output to people.
 
-The network looks at a square of 224 pixels and gives, at each of 2,254 anchors, a box around the face and
-four points: the middle of the hips, a point on the circle around the whole body, the middle of the shoulders,
-and a point on the circle around the upper body. The first two say where the whole person is.
+The network looks at a square of 224 pixels and gives, at each of 2,254 anchors, a box whose middle is that of
+the face (its size says nothing: it is always about a fifth of the input) and four points: the middle of the
+hips, a point on the circle around the whole body, the middle of the shoulders, and a point on the circle
+around the upper body. The first two say where the whole person is.
 Source: Bazarevsky et al. 2020, "BlazePose: On-device Real-time Body Pose tracking".
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.geometry import Box, Point
-from chassis.images import RGBImage, cv2
+from chassis.geometry import Point
+from services.body.frames import INPUT_SIDE, Frame
 
-__all__ = ["INPUT_SIDE", "ANCHORS", "Letterbox", "Detection", "anchors", "prepare", "decode_people"]
+__all__ = ["ANCHORS", "Detection", "anchors", "decode_people"]
 
-INPUT_SIDE = 224
-"""Width and height of the network's input, pixels."""
 ANCHORS = 2254
 """Places at which the network answers."""
 
-# Strides of the layers that answer, two anchors a layer and cell; equal strides share a grid.
+# Stride of each grid of cells, and anchors a cell.
 _GRIDS = ((8, 2), (16, 2), (32, 6))
 _VALUES = 12
 _SCORE_LIMIT = 100.0
-
-
-@dataclass(frozen=True, slots=True)
-class Letterbox:
-    """How a picture lies in the square input: `input = picture * scale + (left, top)`, pixels."""
-
-    scale: float
-    left: float
-    top: float
-
-    def to_picture(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Input pixels, (..., 2), as pixels of the picture."""
-        shifted: NDArray[np.float64] = (points - np.array([self.left, self.top])) / self.scale
-        return shifted
+# Middles of faces nearer than this, in radii of the body's circle, are one face: half its width.
+_SAME_FACE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +38,8 @@ class Detection:
 
     confidence: float
     """0..1."""
-    face: Box
-    """Around the face."""
+    face: Point
+    """Middle of the face."""
     hips: Point
     """Middle of the hips: the centre of the circle around the whole body."""
     rim: Point
@@ -75,47 +63,43 @@ def anchors() -> NDArray[np.float64]:
     return np.concatenate(grids)
 
 
-def prepare(picture: RGBImage) -> tuple[NDArray[np.float32], Letterbox]:
-    """The network's input, float32 (224, 224, 3) in -1..1: the picture centred on black."""
-    height, width = picture.shape[:2]
-    scale = INPUT_SIDE / max(height, width)
-    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Averaging keeps what plain sampling of a large picture would lose; for enlarging it is linear.
-    small = cv2.resize(picture, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    left, top = (INPUT_SIDE - inner[0]) // 2, (INPUT_SIDE - inner[1]) // 2
-    tensor = np.full((INPUT_SIDE, INPUT_SIDE, 3), -1.0, np.float32)
-    tensor[top : top + inner[1], left : left + inner[0]] = small.astype(np.float32) / 127.5 - 1.0
-    return tensor, Letterbox(scale=scale, left=left, top=top)
-
-
 def decode_people(
     regressors: NDArray[np.float32],
     logits: NDArray[np.float32],
-    letterbox: Letterbox,
+    frames: Sequence[Frame],
     *,
     threshold: float = 0.5,
     overlap: float = 0.3,
 ) -> list[Detection]:
-    """People with a confidence of at least `threshold`, most confident first.
+    """People with a confidence of at least `threshold` in any frame of a picture, most confident first.
 
-    regressors: (2254, 12), input pixels relative to the anchor. logits: (2254, 1) or (2254,).
-    overlap: boxes with a greater intersection over union are one person; they are averaged by confidence.
+    regressors: (n, 2254, 12) input pixels relative to the anchor. logits: (n, 2254, 1). n: number of frames.
+    overlap: boxes of one frame with a greater intersection over union are one person; they are averaged by
+    confidence. Of a person whom several frames show, the surest view counts.
     """
-    scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1).astype(np.float64), -_SCORE_LIMIT, _SCORE_LIMIT)))
-    chosen = np.flatnonzero(scores >= threshold)
-    values = _absolute(regressors.reshape(-1, _VALUES)[chosen].astype(np.float64), anchors()[chosen])
-    return [
-        _detection(confidence, merged, letterbox)
-        for confidence, merged in _merge(values, scores[chosen], overlap)
-    ]
+    scores = _probability(logits.reshape(len(frames), ANCHORS).astype(np.float64))
+    found: list[Detection] = []
+    for row, frame in enumerate(frames):
+        chosen = np.flatnonzero(scores[row] >= threshold)
+        values = _in_picture(regressors[row, chosen].astype(np.float64), anchors()[chosen], frame)
+        found += [_detection(*one) for one in _merge(values, scores[row, chosen], overlap)]
+    return _distinct(found)
 
 
-def _absolute(values: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Left, top, right, bottom and four points in input pixels, (n, 12)."""
+def _probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    probability: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(log_odds, -_SCORE_LIMIT, _SCORE_LIMIT)))
+    return probability
+
+
+def _in_picture(
+    values: NDArray[np.float64], centers: NDArray[np.float64], frame: Frame
+) -> NDArray[np.float64]:
+    """Left top, right bottom and four points in pixels of the picture, (n, 12)."""
     origin = centers * INPUT_SIDE
     middle, size = values[:, :2] + origin, values[:, 2:4]
     points = values[:, 4:].reshape(-1, 4, 2) + origin[:, None]
-    return np.concatenate([middle - size / 2, middle + size / 2, points.reshape(-1, 8)], axis=1)
+    corners = np.stack([middle - size / 2, middle + size / 2], axis=1)
+    return frame.to_picture(np.concatenate([corners, points], axis=1)).reshape(-1, _VALUES)
 
 
 def _merge(
@@ -144,12 +128,20 @@ def _overlaps(box: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[
     return overlaps
 
 
-def _detection(confidence: float, values: NDArray[np.float64], letterbox: Letterbox) -> Detection:
-    points = letterbox.to_picture(values.reshape(-1, 2))
-    (left, top), (right, bottom), hips, rim = points[:4]
-    return Detection(
-        confidence=confidence,
-        face=Box.from_corners(float(left), float(top), float(right), float(bottom)),
-        hips=Point(float(hips[0]), float(hips[1])),
-        rim=Point(float(rim[0]), float(rim[1])),
-    )
+def _detection(confidence: float, values: NDArray[np.float64]) -> Detection:
+    (left, top), (right, bottom), hips, rim = values.reshape(-1, 2)[:4].tolist()
+    face = Point((left + right) / 2, (top + bottom) / 2)
+    return Detection(confidence=confidence, face=face, hips=Point(*hips), rim=Point(*rim))
+
+
+def _distinct(detections: Sequence[Detection]) -> list[Detection]:
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda one: -one.confidence):
+        if not any(_is_same(detection, other) for other in kept):
+            kept.append(detection)
+    return kept
+
+
+def _is_same(first: Detection, second: Detection) -> bool:
+    distance = np.hypot(first.face.x - second.face.x, first.face.y - second.face.y)
+    return bool(distance < _SAME_FACE * min(first.radius, second.radius))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chassis.errors import ModelError
-from chassis.geometry import Box, union
+from chassis.geometry import Box
 from chassis.images import RGBImage
 from chassis.inference import Inference, Outputs
 from chassis.work import WorkPool
-from services.body import crop, detector
-from services.body.crop import Crop
-from services.body.detector import Detection
+from services.body.crop import Crop, around, cut
+from services.body.detector import Detection, decode_people
+from services.body.frames import prepare
 from services.body.landmarks import LandmarkOutput, decode_pose
 from services.body.pose import Pose
 from services.body.table import DETECTOR, LANDMARKS
@@ -74,15 +75,19 @@ class PeopleFinder:
 
     async def _detect(self, picture: RGBImage) -> list[Detection]:
         """Largest first."""
-        tensor, letterbox = await self._pool.run(detector.prepare, picture)
-        outputs = await self._inference.infer(DETECTOR, tensor[None])
-        regressors, logits = outputs["regressors"][0], outputs["logits"][0]
-        threshold = self._detection_threshold
-        detections = detector.decode_people(regressors, logits, letterbox, threshold=threshold)
+        batch, frames = await self._pool.run(prepare, picture)
+        outputs = await self._inference.infer(DETECTOR, batch)
+        detections = await self._pool.run(
+            decode_people,
+            outputs["regressors"],
+            outputs["logits"],
+            frames,
+            threshold=self._detection_threshold,
+        )
         return sorted(detections, key=lambda one: -one.radius)
 
     async def _pose(self, picture: RGBImage, detections: Sequence[Detection]) -> list[Person]:
-        crops = [crop.around(one) for one in detections]
+        crops = [around(one) for one in detections]
         batch = await self._pool.run(_cut_all, picture, crops)
         outputs = await self._inference.infer(LANDMARKS, batch)
         return await self._pool.run(self._people, picture, detections, crops, outputs)
@@ -100,7 +105,7 @@ class PeopleFinder:
 
 
 def _cut_all(picture: RGBImage, crops: Sequence[Crop]) -> NDArray[np.float32]:
-    return np.stack([crop.cut(picture, one) for one in crops])
+    return np.stack([cut(picture, one) for one in crops])
 
 
 def _row(outputs: Outputs, row: int) -> LandmarkOutput:
@@ -122,9 +127,9 @@ def _person(detection: Detection, pose: Pose | None, width: int, height: int) ->
 
 def _guess(detection: Detection, width: int, height: int) -> Box:
     """Where the body is as far as the detector says: the square in its circle, inside the picture."""
-    side = detection.radius * np.sqrt(2)
+    side = detection.radius * math.sqrt(2)
     body = Box(detection.hips.x - side / 2, detection.hips.y - side / 2, side, side)
-    return union([detection.face, body]).intersection(Box(0, 0, width, height))
+    return body.intersection(Box(0, 0, width, height))
 
 
 def _with_area(box: Box) -> Box:

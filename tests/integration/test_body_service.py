@@ -346,7 +346,7 @@ async def test_malformed_requests_are_refused(system: BodySystem) -> None:
     unsure = enrolment(good)
     unsure.template.quality = 1.5
     stub = system.stub
-    refused = [
+    refused: list[Awaitable[object]] = [
         stub.Observe(pb.ObserveRequest(image=_one_person(), max_candidates=1001)),
         stub.Score(pb.ScoreRequest(queries=[query, query])),
         stub.Score(pb.ScoreRequest(queries=[common_pb2.ScoreQuery(key="a")])),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from chassis.geometry import Box, Point
+from chassis.geometry import Point
 from services.body.crop import INPUT_SIDE, Crop, around, cut
 from services.body.detector import Detection
 
@@ -22,7 +22,7 @@ _CROPS = st.builds(
 
 
 def _detection(hips: tuple[float, float], rim: tuple[float, float]) -> Detection:
-    return Detection(0.9, Box(0, 0, 1, 1), Point(*hips), Point(*rim))
+    return Detection(0.9, Point(0, 0), Point(*hips), Point(*rim))
 
 
 def _ramp(width: int, height: int) -> NDArray[np.uint8]:

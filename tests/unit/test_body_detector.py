@@ -8,17 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.body.detector import (
-    ANCHORS,
-    INPUT_SIDE,
-    Detection,
-    Letterbox,
-    anchors,
-    decode_people,
-    prepare,
-)
+from services.body.detector import ANCHORS, Detection, anchors, decode_people
+from services.body.frames import INPUT_SIDE, MOST_FRAMES, Frame, frames_of, prepare
 
-_IDENTITY = Letterbox(scale=1.0, left=0.0, top=0.0)
+_IDENTITY = [Frame(x=0, y=0, width=224, height=224, scale=1.0, left=0, top=0)]
 _SILENT = -20.0
 
 
@@ -26,20 +19,20 @@ def _answer(
     *people: tuple[int, float, tuple[float, float]],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The network's output for people: (anchor, logit, middle of the face in input pixels)."""
-    regressors = np.zeros((ANCHORS, 12), np.float32)
-    logits = np.full((ANCHORS, 1), _SILENT, np.float32)
+    regressors = np.zeros((1, ANCHORS, 12), np.float32)
+    logits = np.full((1, ANCHORS, 1), _SILENT, np.float32)
     for anchor, logit, (x, y) in people:
         offset = np.array([x, y]) - anchors()[anchor] * INPUT_SIDE
-        regressors[anchor, :2] = offset
-        regressors[anchor, 2:4] = 20
-        regressors[anchor, 4:6] = offset + np.array([0, 50])  # hips
-        regressors[anchor, 6:8] = offset + np.array([0, -10])  # top of the circle
-        logits[anchor] = logit
+        regressors[0, anchor, :2] = offset
+        regressors[0, anchor, 2:4] = 20
+        regressors[0, anchor, 4:6] = offset + np.array([0, 50])  # hips
+        regressors[0, anchor, 6:8] = offset + np.array([0, -10])  # top of the circle
+        logits[0, anchor] = logit
     return regressors, logits
 
 
 def _centers(people: list[Detection]) -> list[tuple[float, float]]:
-    return [(round(one.face.center.x, 3), round(one.face.center.y, 3)) for one in people]
+    return [(round(one.face.x, 3), round(one.face.y, 3)) for one in people]
 
 
 def test_anchors_are_the_centres_of_the_grids() -> None:
@@ -56,10 +49,10 @@ def test_anchors_are_the_centres_of_the_grids() -> None:
 
 def test_a_picture_is_centred_on_black() -> None:
     """A wide white picture has black bars above and below, and values of -1..1."""
-    tensor, letterbox = prepare(np.full((100, 200, 3), 255, np.uint8))
+    [tensor], [frame] = prepare(np.full((100, 200, 3), 255, np.uint8))
     assert tensor.shape == (INPUT_SIDE, INPUT_SIDE, 3)
     assert tensor.dtype == np.float32
-    assert letterbox == Letterbox(scale=1.12, left=0, top=56)
+    assert frame == Frame(x=0, y=0, width=200, height=100, scale=1.12, left=0, top=56)
     assert (tensor[:56] == -1).all()
     assert (tensor[56:168] == 1).all()
     assert (tensor[168:] == -1).all()
@@ -68,20 +61,49 @@ def test_a_picture_is_centred_on_black() -> None:
 @given(st.integers(1, 600), st.integers(1, 600))
 def test_every_picture_fits(width: int, height: int) -> None:
     """Whatever its size and shape, the whole picture lies in the input, to a pixel of the input."""
-    tensor, letterbox = prepare(np.zeros((height, width, 3), np.uint8))
-    assert tensor.shape == (INPUT_SIDE, INPUT_SIDE, 3)
-    pixel = 1 / letterbox.scale
-    corners = letterbox.to_picture(np.array([[0.0, 0.0], [INPUT_SIDE, INPUT_SIDE]]))
-    assert (corners[0] <= pixel).all()
-    assert (corners[1] >= np.array([width, height]) - pixel).all()
+    tensors, frames = prepare(np.zeros((height, width, 3), np.uint8))
+    assert tensors.shape == (len(frames), INPUT_SIDE, INPUT_SIDE, 3)
+    for frame in frames:
+        pixel = 1 / frame.scale
+        low, high = frame.to_picture(np.array([[0.0, 0.0], [INPUT_SIDE, INPUT_SIDE]]))
+        assert (low <= np.array([frame.x, frame.y]) + pixel).all()
+        assert (high >= np.array([frame.x + frame.width, frame.y + frame.height]) - pixel).all()
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_frames_cover_the_picture(width: int, height: int) -> None:
+    """The whole first; squares, if any, lie inside; their number is bounded."""
+    whole, *squares = frames_of(width, height)
+    assert (whole.x, whole.y, whole.width, whole.height) == (0, 0, width, height)
+    assert len(squares) < MOST_FRAMES
+    for square in squares:
+        assert square.width == square.height == height
+        assert 0 <= square.x <= width - height
+    if squares:
+        assert (squares[0].x, squares[-1].x) == (0, width - height)
+        assert squares[0].scale > whole.scale
+
+
+def test_only_wide_and_large_pictures_have_squares() -> None:
+    """A film's frame is looked at in two halves besides; a portrait or a thumbnail only as a whole."""
+    assert len(frames_of(1920, 1080)) == 3
+    assert len(frames_of(1080, 1920)) == len(frames_of(250, 250)) == len(frames_of(300, 200)) == 1
+
+
+def test_a_square_shows_its_part() -> None:
+    """The right one of a picture that is black on the left and white on the right is white."""
+    picture = np.zeros((400, 800, 3), np.uint8)
+    picture[:, 400:] = 255
+    (_, left, right), _ = prepare(picture)
+    assert (left == -1).all()
+    assert (right == 1).all()
 
 
 def test_a_person_is_where_the_regressors_say() -> None:
     """Box, hips and rim are relative to the anchor, whichever answers."""
     for anchor in (0, 700, 1800, 2253):
         [person] = decode_people(*_answer((anchor, 4.0, (100.0, 60.0))), _IDENTITY)
-        assert (person.face.x, person.face.y) == pytest.approx((90, 50), abs=1e-3)
-        assert (person.face.width, person.face.height) == pytest.approx((20, 20), abs=1e-3)
+        assert (person.face.x, person.face.y) == pytest.approx((100, 60), abs=1e-3)
         assert (person.hips.x, person.hips.y) == pytest.approx((100, 110), abs=1e-3)
         assert person.radius == pytest.approx(60, abs=1e-3)
         assert person.confidence == pytest.approx(1 / (1 + np.exp(-4)))
@@ -89,10 +111,10 @@ def test_a_person_is_where_the_regressors_say() -> None:
 
 def test_the_letterbox_is_undone() -> None:
     """What lies at a place of the input lies at the same place of the picture."""
-    letterbox = Letterbox(scale=0.5, left=0, top=28)
-    [person] = decode_people(*_answer((5, 3.0, (100.0, 128.0))), letterbox)
-    assert (person.face.center.x, person.face.center.y) == pytest.approx((200, 200), abs=1e-3)
-    assert person.face.width == pytest.approx(40, abs=1e-3)
+    frame = Frame(x=30, y=0, width=448, height=336, scale=0.5, left=0, top=28)
+    [person] = decode_people(*_answer((5, 3.0, (100.0, 128.0))), [frame])
+    assert (person.face.x, person.face.y) == pytest.approx((230, 200), abs=1e-3)
+    assert person.radius == pytest.approx(120, abs=1e-3)
 
 
 def test_several_people_are_told_apart() -> None:
@@ -107,8 +129,23 @@ def test_overlapping_answers_are_averaged_by_confidence() -> None:
     [person] = decode_people(*answer, _IDENTITY)
     sure, unsure = 1 / (1 + np.exp(-4)), 1 / (1 + np.exp(-0.1))
     expected = (sure * 100 + sure * 104 + unsure * 106) / (2 * sure + unsure)
-    assert person.face.center.x == pytest.approx(expected, abs=1e-3)
+    assert person.face.x == pytest.approx(expected, abs=1e-3)
     assert person.confidence == pytest.approx(sure)
+
+
+def test_a_person_in_two_frames_is_one() -> None:
+    """The whole picture and a square see the same face: the surer view counts."""
+    whole = Frame(x=0, y=0, width=800, height=400, scale=0.28, left=0, top=56)
+    right = Frame(x=400, y=0, width=400, height=400, scale=0.56, left=0, top=0)
+    place = np.array([600.0, 200.0])
+    answers = [
+        _answer((10, 3.0, tuple(place * 0.28 + [0, 56]))),
+        _answer((11, 4.0, tuple((place - [400, 0]) * 0.56))),
+    ]
+    regressors, logits = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+    [person] = decode_people(regressors, logits, [whole, right])
+    assert (person.face.x, person.face.y) == pytest.approx((600, 200), abs=1e-3)
+    assert person.radius == pytest.approx(60 / 0.56, abs=1e-3)
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.05, 0.95))
@@ -129,6 +166,6 @@ def test_nobody_is_a_valid_answer() -> None:
 def test_extreme_values_do_not_overflow() -> None:
     """Logits beyond what exp can hold are a confidence of 0 or 1."""
     regressors, logits = _answer((3, 5000.0, (50.0, 50.0)))
-    logits[7] = -5000.0
+    logits[0, 7] = -5000.0
     [person] = decode_people(regressors, logits, _IDENTITY)
     assert person.confidence == pytest.approx(1.0)
