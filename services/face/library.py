@@ -1,0 +1,123 @@
+"""The enrolled faces in memory: one gallery for each embedder, searched and compared as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.gallery import Gallery, GalleryRow
+from services.face.ensemble import Ensemble, Likeness, ModelKey
+from services.face.template import FaceTemplate
+
+__all__ = ["FaceRow", "FaceCandidate", "FaceLibrary"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceRow:
+    """One stored vector."""
+
+    seq: int
+    """The row's number, unique over all models."""
+    performer_id: str
+    key: ModelKey
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceCandidate:
+    """A performer near a face."""
+
+    performer_id: str
+    likeness: Likeness
+
+
+class FaceLibrary:
+    """What is enrolled, as a cache of the database; safe to use from many threads.
+
+    Every call is synchronous and computes: run it in a `WorkPool`.
+    """
+
+    def __init__(self, ensemble: Ensemble) -> None:
+        self.ensemble = ensemble
+        self._galleries = {row.key: Gallery(row.dimension) for row in ensemble.rows}
+        self._faces: dict[ModelKey, Counter[str]] = {row.key: Counter() for row in ensemble.rows}
+        self._changing = Lock()
+
+    def __repr__(self) -> str:
+        return f"<FaceLibrary {list(self._galleries.values())}>"
+
+    def add(self, rows: Sequence[FaceRow]) -> None:
+        """Make committed rows findable; those that are or were here, or of models not in use, change nothing.
+
+        Raises InvalidInput for a vector that is no vector of its model.
+        """
+        with self._changing:
+            for key, gallery in self._galleries.items():
+                new = {row.seq: row for row in rows if row.key == key and not gallery.has_seen(row.seq)}
+                gallery.add([GalleryRow(seq, row.performer_id, row.vector) for seq, row in new.items()])
+                self._faces[key].update(row.performer_id for row in new.values())
+
+    def forget(self, performer_id: str) -> int:
+        """Take a performer out of every later search; how many vectors were here."""
+        with self._changing:
+            for faces in self._faces.values():
+                faces.pop(performer_id, None)
+            return sum(gallery.forget(performer_id) for gallery in self._galleries.values())
+
+    def search(self, template: FaceTemplate, k: int) -> list[FaceCandidate]:
+        """At most k performers nearest to a face, best first, ties by performer id; k at least 1.
+
+        With several embedders: all that any of them finds, compared exactly by each.
+        """
+        found = {
+            match.performer_id
+            for key, vector in template.vectors.items()
+            for match in self._galleries[key].search(vector, k)
+        }
+        positions = self.positions(template, found)
+        ranking = sorted(positions.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+        return [FaceCandidate(one, self.ensemble.likeness(position)) for one, position in ranking]
+
+    def positions(self, template: FaceTemplate, performer_ids: Iterable[str]) -> dict[str, float]:
+        """For each of these performers with enrolled faces the mean position of their most similar face.
+
+        The most similar face is each embedder's own. See `Ensemble.position`.
+        """
+        wanted = set(performer_ids)
+        similarities = {
+            key: self._galleries[key].similarities(vector, wanted) for key, vector in template.vectors.items()
+        }
+        return {
+            performer_id: position
+            for performer_id in wanted
+            if (position := self._position(similarities, performer_id)) is not None
+        }
+
+    def faces_of(self, performer_id: str) -> int:
+        """Enrolled faces of a performer that can be compared."""
+        return max(faces[performer_id] for faces in self._faces.values())
+
+    def vectors_of(self, key: ModelKey) -> int:
+        """Vectors of one model that can be found."""
+        return len(self._galleries[key])
+
+    @property
+    def faces(self) -> int:
+        """Faces that can be found."""
+        return max(len(gallery) for gallery in self._galleries.values())
+
+    @property
+    def performers(self) -> int:
+        """Performers with at least one face that can be found."""
+        return max(len(gallery.performers) for gallery in self._galleries.values())
+
+    def _position(
+        self, similarities: Mapping[ModelKey, Mapping[str, float]], performer_id: str
+    ) -> float | None:
+        known = {key: found[performer_id] for key, found in similarities.items() if performer_id in found}
+        return self.ensemble.position(known)

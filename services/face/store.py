@@ -1,0 +1,153 @@
+"""The face service's rows in PostgreSQL; all of its SQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.geometry import Box
+from chassis.postgres.migrations import SchemaSource
+from chassis.postgres.pool import Connection, Pool
+from chassis.postgres.translation import translate
+from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
+from chassis.protos import ImageSource
+from chassis.signal.enrolment import Stored
+from chassis.signal.rows import adding_rows, every_row
+from services.face.ensemble import Ensemble, ModelKey
+from services.face.library import FaceRow
+from services.face.template import FaceTemplate
+
+__all__ = ["SCHEMA", "NewFace", "FaceAttributes", "FaceStore"]
+
+SCHEMA = SchemaSource("face", "services.face")
+
+# Above this quality a face is good: it gets full weight in the policy WEIGHTED.
+_GOOD = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewFace:
+    """One face to store for a performer."""
+
+    template: FaceTemplate
+    box: Box
+    source: ImageSource
+
+    @property
+    def quality(self) -> float:
+        """0..1."""
+        return self.template.quality
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAttributes:
+    """What is enrolled of one performer's face."""
+
+    performer_id: str
+    faces: int
+    good_faces: int
+    """Of quality above 0.8."""
+    best_quality: float
+
+
+class FaceStore:
+    """Reads and writes `face.vectors`.
+
+    Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
+    """
+
+    def __init__(self, pool: Pool, ensemble: Ensemble) -> None:
+        self._pool = pool
+        self._dimensions = {row.key: row.dimension for row in ensemble.rows}
+
+    async def insert(self, performer_id: str, views: Sequence[NewFace]) -> list[Stored[FaceRow]]:
+        """Store faces of a performer in one transaction; in order, with those that were there already.
+
+        A face is new when any of its vectors is: one that was enrolled before another embedder came into use
+        is enrolled for that embedder. Raises NotFound when there is no such performer, also for no faces.
+        """
+        async with adding_rows(self._pool, performer_id) as connection:
+            return [await self._insert(connection, performer_id, view) for view in views]
+
+    async def forget(self, performer_id: str) -> int:
+        """Delete a performer's rows, of every model, and return how many faces they were."""
+        with translate():
+            return int(await self._pool.fetchval(_DELETE, performer_id))
+
+    async def lookup(self, performer_ids: Sequence[str]) -> dict[str, FaceAttributes]:
+        """Attributes of those of the performers that have faces."""
+        with translate():
+            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD)
+        found = [
+            FaceAttributes(str(row["performer_id"]), row["faces"], row["good_faces"], float(row["best"]))
+            for row in rows
+        ]
+        return {one.performer_id: one for one in found}
+
+    async def every(self) -> AsyncGenerator[list[FaceRow], None]:
+        """All rows of the embedders in use, some thousand at a time."""
+        for key in self._dimensions:
+            async with aclosing(every_row(self._pool, _EVERY, *key)) as batches:
+                async for rows in batches:
+                    yield [self._row(row) for row in rows]
+
+    async def _insert(self, connection: Connection, performer_id: str, view: NewFace) -> Stored[FaceRow]:
+        box = [view.box.x, view.box.y, view.box.width, view.box.height]
+        source = (view.source.image_hash, view.source.uri, view.source.date)
+        new = [
+            await connection.fetchval(
+                _INSERT, performer_id, *key, self._bytes(key, vector), view.quality, box, *source
+            )
+            for key, vector in view.template.vectors.items()
+        ]
+        found = await connection.fetch(_FIND, performer_id, view.source.image_hash)
+        rows = tuple(self._row(row) for row in found if _key_of(row) in self._dimensions)
+        return Stored(rows, is_new=any(seq is not None for seq in new))
+
+    def _bytes(self, key: ModelKey, vector: NDArray[np.float32]) -> bytes:
+        return vector_to_bytes(vector, dimension=self._dimensions[key])
+
+    def _row(self, row: asyncpg.Record) -> FaceRow:
+        key = _key_of(row)
+        vector = vector_from_bytes(row["vector"], dimension=self._dimensions[key])
+        return FaceRow(row["seq"], str(row["performer_id"]), key, vector)
+
+
+def _key_of(row: asyncpg.Record) -> ModelKey:
+    return (row["model"], row["version"])
+
+
+_INSERT = """
+INSERT INTO face.vectors
+    (performer_id, model, version, vector, quality, box, image_hash, source, image_date)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING
+RETURNING seq
+"""
+_FIND = """
+SELECT seq, performer_id, model, version, vector FROM face.vectors
+WHERE performer_id = $1 AND image_hash = $2
+"""
+_DELETE = """
+WITH deleted AS (DELETE FROM face.vectors WHERE performer_id = $1 RETURNING image_hash)
+SELECT count(DISTINCT image_hash) FROM deleted
+"""
+_LOOKUP = """
+SELECT performer_id, count(*) AS faces, count(*) FILTER (WHERE quality > $2) AS good_faces,
+       max(quality) AS best
+FROM (
+    SELECT performer_id, image_hash, max(quality) AS quality FROM face.vectors
+    WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash
+) AS faces
+GROUP BY performer_id
+"""
+_EVERY = """
+SELECT seq, performer_id, model, version, vector FROM face.vectors
+WHERE model = $1 AND version = $2
+ORDER BY seq
+"""

@@ -1,0 +1,158 @@
+"""The model table: everything an embedder needs to know about its input, its output and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from chassis.signal.operating_point import OperatingPoint
+from services.face.models import DLIB_RESNET, MOBILEFACENET
+from services.face.templates import ARCFACE, DLIB, AlignmentTemplate
+
+__all__ = [
+    "EmbedderRow",
+    "BUILT_IN_ROWS",
+    "DEFAULT_EMBEDDERS",
+    "ENSEMBLE_IDENTIFICATION_CONFIDENCE",
+    "EMBEDDER_ROLE",
+]
+
+EMBEDDER_ROLE = "face.embedder"
+
+# Raised when detection, alignment or mirror averaging change: vectors made before and after must not meet.
+_RECIPE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderRow:
+    """One embedder: a row of the model table."""
+
+    name: str
+    """As `marquee models list` and the settings name it."""
+    version: str
+    """Vectors of different versions are never compared."""
+    size: int
+    """Width and height of the input, pixels."""
+    layout: Literal["NCHW", "NHWC"]
+    color: Literal["RGB", "BGR"]
+    subtract: float
+    """The input is (x - subtract) / divide for pixel values x in 0..255."""
+    divide: float
+    template: AlignmentTemplate
+    mirror: bool
+    """Whether the face and its mirror image are both embedded and averaged."""
+    dimension: int
+    """Values of a vector."""
+    weight: float = 1.0
+    """Share in the mean of several embedders, relative to the others'; above 0."""
+    operating_point: OperatingPoint
+    model_version: str | None = None
+    """Version of the built-in model's file; None: the owner gives the file."""
+    file: Path | None = None
+    """The owner's ONNX file; a row with neither this nor `model_version` is disabled."""
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether there is a file, or will be once `marquee models build` ran."""
+        return self.model_version is not None or self.file is not None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What vectors are filed under: name and version."""
+        return (self.name, self.version)
+
+
+_MEASURED = (
+    "python -m bench.faces, calibration half of the identities of Labeled Faces in the Wild (228 people), "
+    "gallery of one photograph each"
+)
+_PROVISIONAL = (
+    "provisional, not measured here: from thresholds published for the model; measure with "
+    "`python -m bench.faces` and put the numbers into the settings"
+)
+
+_MOBILEFACENET = EmbedderRow(
+    name=MOBILEFACENET.name,
+    version=f"{MOBILEFACENET.version}.{_RECIPE}",
+    size=112,
+    layout="NHWC",
+    color="RGB",
+    subtract=127.5,
+    divide=128.0,
+    template=ARCFACE,
+    mirror=True,
+    dimension=192,
+    weight=3.0,
+    operating_point=OperatingPoint(
+        impostor_p99=0.352, genuine_median=0.770, identification_confidence=0.5, provenance=_MEASURED
+    ),
+    model_version=MOBILEFACENET.version,
+)
+
+_DLIB_RESNET = EmbedderRow(
+    name=DLIB_RESNET.name,
+    version=f"{DLIB_RESNET.version}.{_RECIPE}",
+    size=150,
+    layout="NCHW",
+    color="RGB",
+    subtract=0.0,
+    divide=1.0,
+    template=DLIB,
+    mirror=True,
+    dimension=128,
+    operating_point=OperatingPoint(
+        impostor_p99=0.910, genuine_median=0.958, identification_confidence=0.7, provenance=_MEASURED
+    ),
+    model_version=DLIB_RESNET.version,
+)
+
+# Community files that we do not ship: a row is disabled until the settings name its file.
+_FACENET512 = EmbedderRow(
+    name="facenet512",
+    version="",
+    size=160,
+    layout="NHWC",
+    color="RGB",
+    subtract=127.5,
+    divide=127.5,
+    template=ARCFACE,
+    mirror=True,
+    dimension=512,
+    weight=3.0,
+    operating_point=OperatingPoint(
+        impostor_p99=0.40, genuine_median=0.80, identification_confidence=0.75, provenance=_PROVISIONAL
+    ),
+)
+
+_ARCFACE = EmbedderRow(
+    name="arcface",
+    version="",
+    size=112,
+    layout="NHWC",
+    color="RGB",
+    subtract=127.5,
+    divide=128.0,
+    template=ARCFACE,
+    mirror=True,
+    dimension=512,
+    weight=3.0,
+    operating_point=OperatingPoint(
+        impostor_p99=0.22, genuine_median=0.62, identification_confidence=0.5, provenance=_PROVISIONAL
+    ),
+)
+
+BUILT_IN_ROWS: Mapping[str, EmbedderRow] = MappingProxyType(
+    {row.name: row for row in (_MOBILEFACENET, _DLIB_RESNET, _FACENET512, _ARCFACE)}
+)
+"""By name. The first two are built by `marquee models build`."""
+
+DEFAULT_EMBEDDERS: tuple[str, ...] = (MOBILEFACENET.name, DLIB_RESNET.name)
+"""In use unless the settings name others, as far as they are built; the first is the primary."""
+
+ENSEMBLE_IDENTIFICATION_CONFIDENCE: Mapping[frozenset[str], float] = MappingProxyType(
+    {frozenset(DEFAULT_EMBEDDERS): 0.5}
+)
+"""For sets of embedders measured together; other sets use the weighted mean of their rows' values."""
