@@ -45,7 +45,8 @@ class Style:
         """For a picture of this many pixels."""
         longest = max(width, height)
         scale = min(_MOST_ENLARGEMENT, max(1.0, _LEAST_SIDE / longest))
-        size = longest * scale
+        # A tall, narrow picture takes no wider labels than its width allows.
+        size = min(longest, 2.2 * min(width, height)) * scale
         return cls(scale, max(0.48, size / 1800), max(2, round(size / 500)), max(4, round(size / 160)))
 
     @property

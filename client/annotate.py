@@ -56,7 +56,7 @@ def label_lines(person: Person) -> list[str]:
     lines = [person.status.value, signals]
     if best is not None and person.status is PersonStatus.IDENTIFIED:
         lines = [f"{_shortened(best.name)}  {_score(best.score, best.probability)}", signals]
-    elif best is not None and person.status is PersonStatus.UNKNOWN:
+    elif best is not None and best.score > 0 and person.status is PersonStatus.UNKNOWN:
         lines.append(f"nearest: {_shortened(best.name)}  {_score(best.score, best.probability)}")
     return [line for line in lines if line]
 

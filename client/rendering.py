@@ -30,8 +30,13 @@ _STYLES = {
 }
 
 
-def identification_table(title: str, seen: Identification, *, candidates: int = 3) -> RenderableType:
-    """What was seen in one picture: a line about the picture, a row for each candidate of each person."""
+def identification_table(
+    title: str, seen: Identification, *, candidates: int = 3, least: int = 1
+) -> RenderableType:
+    """What was seen in one picture: a line about the picture, a row for each candidate of each person.
+
+    At most `candidates` of a person; those without any score only up to `least`, to show how far off they are.
+    """
     reports = " · ".join(_report_text(report) for report in seen.reports.values())
     head = Text.assemble(
         (title, "bold"), f"  {seen.width}x{seen.height}  {seen.elapsed_ms:.0f} ms  ", (reports, "dim")
@@ -41,7 +46,7 @@ def identification_table(title: str, seen: Identification, *, candidates: int = 
     table = Table("#", "status", "performer", "score", "evidence", show_lines=False)
     table.columns[3].justify = "right"
     for number, person in enumerate(seen.people, start=1):
-        _add_person(table, number, person, candidates)
+        _add_person(table, number, person, candidates, least)
     return Group(head, table)
 
 
@@ -74,8 +79,9 @@ def _one_evidence(evidence: Evidence) -> str:
     return f"{parts[0]} ({', '.join(parts[1:])})"
 
 
-def _add_person(table: Table, number: int, person: Person, candidates: int) -> None:
-    shown = person.candidates[:candidates]
+def _add_person(table: Table, number: int, person: Person, candidates: int, least: int) -> None:
+    scored = sum(candidate.score > 0 for candidate in person.candidates)
+    shown = person.candidates[: min(candidates, max(scored, least))]
     status = Text(person.status.value, style=_STYLES.get(person.status, ""))
     if not shown:
         seen = " + ".join(sorted(person.signals))

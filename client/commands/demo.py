@@ -58,7 +58,7 @@ async def _demo(output: Path, cache: Path) -> int:
                 image, verdict = await identify_probe(marquee, probe, pictures)
                 verdicts.append(verdict)
                 out.print()
-                out.print(identification_table(probe.title, verdict.seen))
+                out.print(identification_table(probe.title, verdict.seen, least=2))
                 target = output / probe.file_name
                 await asyncio.to_thread(save_annotated, image, verdict.seen, target)
     return _sum_up(verdicts, output)

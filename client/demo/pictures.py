@@ -134,7 +134,7 @@ PROBES = (
     DemoProbe("Obama, left half of the face cut off", _OBAMA_RIGHT_HIDDEN, "Barack Obama"),
     DemoProbe("Biden, the enrolled photograph cut in half", _BIDEN, "Joe Biden", _right_of(0.55)),
     DemoProbe("Collins, the enrolled photograph cut in half", _ASTRONAUT, "Eileen Collins", _right_of(0.43)),
-    DemoProbe("six strangers", _FRIENDS, None),
+    DemoProbe("strangers at a table", _FRIENDS, None),
 )
 
 
