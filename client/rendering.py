@@ -35,7 +35,7 @@ def identification_table(
 ) -> RenderableType:
     """What was seen in one picture: a line about the picture, a row for each candidate of each person.
 
-    At most `candidates` of a person; those without any score only up to `least`, to show how far off they are.
+    At most `candidates` of a person; those without any score only up to `least`, to show how far off.
     """
     reports = " · ".join(_report_text(report) for report in seen.reports.values())
     head = Text.assemble(
