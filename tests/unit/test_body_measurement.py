@@ -1,4 +1,4 @@
-"""Measurements: combining, their vectors and their points."""
+"""Measurements: combining them, and their vectors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 from marquee.body.v1 import body_pb2
 from services.body.kinds import KINDS, RatioKind
 from services.body.measurement import Measurement, combine, stack
-from services.body.population import MEANS, SPREADS
-from services.body.standardised import point_of
 from services.body.template import DIMENSION, NOT_MEASURED, decode, encode
 
 _RATIOS = st.dictionaries(
@@ -105,19 +102,6 @@ def test_a_ratio_that_one_view_lacks_comes_from_the_other() -> None:
     first = Measurement.of({RatioKind.LEG_TORSO: (1.6, 0.05)})
     second = Measurement.of({RatioKind.ARM_TORSO: (1.0, 0.05)})
     assert set(combine([first, second]).ratios()) == {RatioKind.LEG_TORSO, RatioKind.ARM_TORSO}
-
-
-def _average(error: float) -> Measurement:
-    logs: NDArray[np.float64] = MEANS + SPREADS
-    return Measurement(logs, np.full(len(KINDS), error**-2))
-
-
-def test_points_are_standard_scores() -> None:
-    """One spread above the mean is 1 when sure, shrinks towards 0 when unsure, and is 0 when not measured."""
-    assert point_of(_average(1e-4)) == pytest.approx(np.ones(6), abs=1e-4)
-    assert point_of(Measurement(MEANS + SPREADS, SPREADS**-2.0)) == pytest.approx(np.full(6, 0.5))
-    assert point_of(_average(100.0)) == pytest.approx(np.zeros(6), abs=1e-4)
-    assert point_of(Measurement(np.zeros(6), np.zeros(6))) == pytest.approx(np.zeros(6), abs=1e-9)
 
 
 def test_rows_of_nobody() -> None:
