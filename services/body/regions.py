@@ -26,8 +26,10 @@ __all__ = ["LEAST_VISIBILITY", "RegionView", "regions_in_view"]
 LEAST_VISIBILITY = 0.3
 """A region less visible than this is not in view."""
 
-# A hip below the picture's edge may be hidden as well as not: neither for nor against.
-_UNKNOWN = 0.5
+# With hips outside the picture nothing tells whether something hides the belly: mostly nothing does.
+_HIPS_OUTSIDE = 0.6
+# Share of each side of the torso that is in view from the front or from behind.
+_SIDE_SHARE = 0.6
 _SHOULDERS = (KeyPoint.LEFT_SHOULDER, KeyPoint.RIGHT_SHOULDER)
 _HIPS = (KeyPoint.LEFT_HIP, KeyPoint.RIGHT_HIP)
 _EYES = (KeyPoint.LEFT_EYE, KeyPoint.RIGHT_EYE)
@@ -164,8 +166,7 @@ def _torso(pose: Pose, view: View, torso: Torso) -> Iterator[_Whole]:
     yield Region.LOWER_BACK, torso.patch(middle, (0.5, 1.0)), lower * back
     sides = ((0.0, torso.right_side, -view.left), (torso.left_side, 1.0, view.left))
     for first, last, toward in sides:
-        # From the front half of each side is in view; of the far side nothing.
-        share = float(np.clip(0.5 + toward, 0, 1))
+        share = float(np.clip(_SIDE_SHARE + toward, 0, 1))
         yield Region.RIBS_OR_SIDE, torso.patch((first, last), (0.15, 0.8)), lower * share
     yield from _hips_and_buttocks(view, torso, lower)
 
@@ -206,7 +207,7 @@ def _up(pose: Pose) -> NDArray[np.float64]:
 def _hips_visibility(pose: Pose) -> float:
     x, y = pose.middle(_HIPS)
     is_inside = 0 <= x <= pose.width and 0 <= y <= pose.height
-    return pose.least_visibility(_HIPS) if is_inside else _UNKNOWN
+    return pose.least_visibility(_HIPS) if is_inside else _HIPS_OUTSIDE
 
 
 def _facing(cosine: float) -> float:

@@ -22,6 +22,7 @@ from services.body.likelihood import (
 from services.body.measurement import Measurement, combine, stack
 from services.body.population import MEANS, SPREADS
 from services.body.ratios import BASE_ERRORS, LARGEST_ERROR
+from services.body.table import OPERATING_POINT
 
 _BEST = np.array([BASE_ERRORS[kind] for kind in KINDS])
 _SCORES = st.lists(st.floats(-3, 3), min_size=6, max_size=6)
@@ -202,3 +203,16 @@ def test_the_tolerance_excludes_few_of_the_same_person() -> None:
     people = rng.normal(size=(3000, 6))
     probes, enrolled = _photographs(people, rng, _BEST), _photographs(people, rng, _BEST)
     assert are_compatible(probes, enrolled, tolerance=0.2).mean() > 0.99
+
+
+def test_the_operating_point_is_where_the_model_has_it() -> None:
+    """1% of strangers reach its lower end with many enrolled pictures, fewer with one."""
+    rng = np.random.default_rng(9)
+    people = rng.normal(size=(20000, 6))
+    probes = _photographs(people, rng, _BEST)
+    quantiles = []
+    for pictures in (1, 20):
+        enrolled = _photographs(np.roll(people, 1, axis=0), rng, _BEST / pictures**0.5)
+        quantiles.append(float(np.quantile(similarities(probes, enrolled), 0.99)))
+    assert quantiles[0] < quantiles[1]
+    assert quantiles[1] == pytest.approx(OPERATING_POINT.impostor_p99, abs=0.01)

@@ -158,9 +158,9 @@ def test_a_portrait_shows_head_neck_shoulders_and_chest() -> None:
 
 
 def test_hips_out_of_the_picture_leave_the_abdomen_open() -> None:
-    """With hips below the edge the abdomen may be hidden as well as not: at most one half."""
+    """With hips below the edge nothing tells whether the abdomen is hidden: in view, but never surely."""
     pose = standing(height=398, hips=(200, 400))
-    assert _one(pose, Region.ABDOMEN).visibility == pytest.approx(0.5, abs=0.01)
+    assert _one(pose, Region.ABDOMEN).visibility == pytest.approx(0.6, abs=0.02)
 
 
 def test_hidden_limbs_are_not_in_view() -> None:
