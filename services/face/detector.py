@@ -1,4 +1,4 @@
-"""What the face detector takes and gives: MediaPipe full-range, 192 x 192, 48 x 48 cells with an anchor each."""
+"""What the face detector takes and gives: MediaPipe full-range, 192 x 192, one anchor a cell of 48 x 48."""
 
 from __future__ import annotations
 

@@ -1,0 +1,82 @@
+"""Similarities of all photographs by one embedder or several, and trials made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.faces.observing import Seen
+from bench.faces.protocol import Scores, Trial
+from services.face.table import EmbedderRow
+
+__all__ = ["Comparison", "draw_trials"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How alike the faces of any two sets of photographs are, by these embedders."""
+
+    rows: tuple[EmbedderRow, ...]
+    seen: Mapping[Path, Seen | None]
+
+    def scores(self, probes: Sequence[Path], gallery: Sequence[Path]) -> Scores:
+        """(probes, gallery): positions as `Ensemble.position`; minus infinity where a face was missed."""
+        total = np.zeros((len(probes), len(gallery)))
+        for row in self.rows:
+            cosines = self.vectors(row, probes) @ self.vectors(row, gallery).T
+            total += row.weight * row.operating_point.position(cosines)
+        total /= sum(row.weight for row in self.rows)
+        total[~self._has_face(probes)] = -np.inf
+        total[:, ~self._has_face(gallery)] = -np.inf
+        return total
+
+    def vectors(self, row: EmbedderRow, files: Sequence[Path]) -> NDArray[np.float64]:
+        """(files, dimension); zeros where a face was missed."""
+        vectors = np.zeros((len(files), row.dimension))
+        for index, file in enumerate(files):
+            seen = self.seen[file]
+            if seen is not None:
+                vectors[index] = seen.vectors[row.key]
+        return vectors
+
+    def _has_face(self, files: Sequence[Path]) -> NDArray[np.bool_]:
+        return np.array([self.seen[file] is not None for file in files])
+
+
+def draw_trials(
+    comparison: Comparison,
+    identities: Mapping[str, Sequence[Path]],
+    strangers: Sequence[Path],
+    *,
+    draws: int,
+    seed: int,
+) -> list[Trial]:
+    """Trials with one gallery photograph for each identity, drawn at random; the others are probes."""
+    rng = np.random.default_rng(seed)
+    return [_trial(comparison, identities, strangers, rng) for _ in range(draws)]
+
+
+def _trial(
+    comparison: Comparison,
+    identities: Mapping[str, Sequence[Path]],
+    strangers: Sequence[Path],
+    rng: np.random.Generator,
+) -> Trial:
+    gallery = [files[int(rng.integers(len(files)))] for files in identities.values()]
+    pairs = [
+        (probe, number)
+        for number, files in enumerate(identities.values())
+        for probe in files
+        if probe != gallery[number]
+    ]
+    probes = [probe for probe, _ in pairs]
+    return Trial(
+        probes=comparison.scores(probes, gallery),
+        mates=np.array([number for _, number in pairs]),
+        probes_with_strangers=comparison.scores(probes, strangers),
+        unknowns=comparison.scores(strangers, gallery),
+    )
