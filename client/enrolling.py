@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chassis.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound, Refused, Unavailable
 from client.api import Marquee
-from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection
+from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection, SignalOutcome
 from client.concurrency import started
 from client.folders import PerformerFolder, Picture
 
@@ -41,6 +41,8 @@ class PictureResult:
     """Why rejected; "" otherwise."""
     signals: tuple[str, ...]
     """Names of the signals that have it now."""
+    missing: tuple[str, ...]
+    """Names of the signals that could not be asked; repeating the command asks them again."""
     performer_id: str
     """"" when the performer was refused."""
 
@@ -85,6 +87,7 @@ class _Enrolment:
         self._choice = choice
         self._on_result = on_result
         self._performer_id = ""
+        self._new: set[Path] = set()
 
     async def run(self) -> list[PictureResult]:
         try:
@@ -107,6 +110,8 @@ class _Enrolment:
             settled[picture.path] = self._tell(self._result(picture.path, reply))
 
         def settle_if_final(picture: Picture, reply: EnrollReply) -> None:
+            if reply.is_new:  # the second reply would call it a duplicate
+                self._new.add(picture.path)
             if not _may_improve(reply):
                 settle(picture, reply)
 
@@ -145,14 +150,19 @@ class _Enrolment:
         if not reply.is_accepted:
             words = reply.reason.value if reply.reason else "rejected"
             return self._rejected(path, reply.detail or words)
-        outcome = Outcome.ENROLLED if reply.is_new else Outcome.ALREADY
-        signals = tuple(
-            signal.value for signal, each in reply.signals.items() if each.accepted or _has(each.rejected)
+        is_new = reply.is_new or path in self._new
+        return PictureResult(
+            folder=self._folder,
+            path=path,
+            outcome=Outcome.ENROLLED if is_new else Outcome.ALREADY,
+            reason="",
+            signals=tuple(signal.value for signal, outcome in reply.signals.items() if _has(outcome)),
+            missing=tuple(signal.value for signal, outcome in reply.signals.items() if _missed(outcome)),
+            performer_id=self._performer_id,
         )
-        return PictureResult(self._folder, path, outcome, "", signals, self._performer_id)
 
     def _rejected(self, path: Path, reason: str) -> PictureResult:
-        return PictureResult(self._folder, path, Outcome.REJECTED, reason, (), self._performer_id)
+        return PictureResult(self._folder, path, Outcome.REJECTED, reason, (), (), self._performer_id)
 
     def _tell(self, result: PictureResult) -> PictureResult:
         self._on_result(result)
@@ -167,8 +177,12 @@ def _may_improve(reply: EnrollReply) -> bool:
     return Rejection.AMBIGUOUS_PERSON in reasons or any(reason.is_temporary for reason in reasons)
 
 
-def _has(rejected: Sequence[Rejection]) -> bool:
-    return Rejection.DUPLICATE_IMAGE in rejected
+def _has(outcome: SignalOutcome) -> bool:
+    return outcome.accepted > 0 or Rejection.DUPLICATE_IMAGE in outcome.rejected
+
+
+def _missed(outcome: SignalOutcome) -> bool:
+    return any(reason.is_temporary for reason in outcome.rejected)
 
 
 def _read(path: Path) -> bytes:

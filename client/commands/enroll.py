@@ -115,6 +115,8 @@ def _show(folders: Sequence[PerformerFolder], results: Sequence[PictureResult]) 
     for folder in folders:
         for path in folder.ignored:
             err.print(f"[dim]passed over {escape(str(path))}: no picture Marquee reads (JPEG, PNG, WebP)[/]")
+    for signal, count in Counter(name for result in results for name in result.missing).items():
+        err.print(f"[yellow]{signal} did not answer for {count} pictures; repeat the command later[/]")
     counts = Counter(result.outcome for result in results)
     out.print(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome))
 
@@ -151,4 +153,5 @@ def _document(result: PictureResult) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "reason": result.reason,
         "signals": list(result.signals),
+        "missing": list(result.missing),
     }

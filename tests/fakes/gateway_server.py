@@ -57,6 +57,8 @@ class FakeGateway(
     def __init__(self) -> None:
         self.enrolled: dict[str, _Enrolled] = {}
         self.requests: list[identification_pb2.IdentifyRequest] = []
+        self.is_body_away = False
+        """Whether enrolment says that the body signal did not answer."""
 
     async def Identify(
         self, request: identification_pb2.IdentifyRequest, context: object
@@ -213,6 +215,9 @@ class FakeGateway(
             enrolled.colors[reply.image_hash] = _color_of(request.image)
             face.accepted, reply.is_accepted = 1, True
         reply.signals.append(face)
+        if self.is_body_away:
+            body = reply.signals.add(signal=common_pb2.SIGNAL_BODY)
+            body.rejected.add(reason=common_pb2.REJECTION_REASON_UNAVAILABLE)
         return reply
 
     def _why_not(

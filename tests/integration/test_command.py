@@ -119,6 +119,15 @@ async def test_enroll_reports_every_picture(shell: _Shell) -> None:
     }
 
 
+async def test_enroll_says_which_signal_is_missing(shell: _Shell) -> None:
+    """Pictures count as enrolled, not as known before, and the signal that did not answer is named."""
+    shell.fake.is_body_away = True
+    done = await shell.marquee("enroll", shell.gallery(), "--adults")
+    assert done.code == 0
+    assert "3 enrolled, 0 already enrolled, 0 rejected" in done.out
+    assert "body did not answer for 3 pictures" in done.err
+
+
 async def test_enroll_takes_portraits_at_their_word(shell: _Shell) -> None:
     """With --largest-face a crowd alone is enrolled; without, it is not."""
     shell.picture("gallery/Ann/crowd.png", WHITE)

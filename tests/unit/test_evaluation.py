@@ -114,8 +114,8 @@ def test_probes_that_are_gallery_files_are_counted(tmp_path: Path) -> None:
 def _evaluation() -> tuple[Evaluation, list[JudgedProbe]]:
     gallery = [_folder("ann", Path("a.jpg")), _folder("ben", Path("b.jpg"))]
     enrolled = [
-        PictureResult(gallery[0], Path("a.jpg"), Outcome.ENROLLED, "", ("face",), "1"),
-        PictureResult(gallery[1], Path("b.jpg"), Outcome.REJECTED, "no face", (), "2"),
+        PictureResult(gallery[0], Path("a.jpg"), Outcome.ENROLLED, "", ("face",), (), "1"),
+        PictureResult(gallery[1], Path("b.jpg"), Outcome.REJECTED, "no face", (), (), "2"),
     ]
     ben = ProbeFile(Path("ben.jpg"), "ben", "folder:ben")
     judged = [
