@@ -14,6 +14,8 @@ from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.config import OwnEmbedder, TattooSection
 from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
 from services.tattoo.table import (
+    DETECTOR,
+    EMBEDDER,
     DetectorRow,
     EmbedderRow,
     built_in_detector,
@@ -21,6 +23,9 @@ from services.tattoo.table import (
 )
 
 __all__ = ["ChosenModels", "choose_models"]
+
+# For a detector of the owner's, unless the settings say otherwise.
+_OWN_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +56,33 @@ def choose_models(settings: TattooSection, models: ModelsSection) -> ChosenModel
 
 
 def _detector(settings: TattooSection) -> DetectorRow:
-    row = built_in_detector()
-    if settings.detector_file is not None:
-        row = replace(row, file=settings.detector_file, version=_digest(settings.detector_file))
-    if settings.detection_threshold is not None:
-        threshold = settings.detection_threshold
-        row = replace(row, threshold=threshold, edge=min(row.edge, threshold))
-    return row
+    row = built_in_detector() if settings.detector_file is None else _own_detector(settings.detector_file)
+    if settings.detection_threshold is None:
+        return row
+    threshold = settings.detection_threshold
+    return replace(row, threshold=threshold, edge=min(row.edge, threshold))
+
+
+def _own_detector(file: Path) -> DetectorRow:
+    return DetectorRow(
+        name=DETECTOR,
+        version=_digest(file),
+        threshold=_OWN_THRESHOLD,
+        edge=_OWN_THRESHOLD / 2,
+        file=file,
+    )
 
 
 def _embedders(settings: TattooSection) -> tuple[EmbedderRow, ...]:
-    known = {built_in_embedder().name: built_in_embedder()}
-    for own in settings.own_embedders:
-        if own.name in known or own.name == built_in_detector().name:
-            raise ConfigError(f"tattoo.own_embedders: the name {own.name} is taken")
-        known[own.name] = _own_row(own)
-    if unknown := [name for name in settings.embedders if name not in known]:
-        raise ConfigError(f"tattoo.embedders: no embedder {unknown[0]}; there are {', '.join(sorted(known))}")
+    own = {one.name: _own_row(one) for one in settings.own_embedders}
+    if len(own) < len(settings.own_embedders) or not own.keys().isdisjoint((DETECTOR, EMBEDDER)):
+        raise ConfigError("tattoo.own_embedders: a name is given twice, or is that of a built-in model")
+    if unknown := [name for name in settings.embedders if name not in (EMBEDDER, *own)]:
+        there = ", ".join((EMBEDDER, *own))
+        raise ConfigError(f"tattoo.embedders: no embedder {unknown[0]}; there are {there}")
     if len(set(settings.embedders)) < len(settings.embedders):
         raise ConfigError("tattoo.embedders: an embedder is named twice")
-    return tuple(known[name] for name in settings.embedders)
+    return tuple(built_in_embedder() if name == EMBEDDER else own[name] for name in settings.embedders)
 
 
 def _own_row(own: OwnEmbedder) -> EmbedderRow:

@@ -62,7 +62,8 @@ class TattooSection(ServerSection):
     """ONNX file of another detector with the input and output that docs/models.md gives for tattoo_detector;
     empty: the built-in one."""
     detection_threshold: float | None = pydantic.Field(default=None, gt=0, lt=1)
-    """Least confidence of a tattoo; empty: the detector's own. Lower finds more, and more that is none."""
+    """Least confidence of a tattoo; empty: what the built-in detector was trained for, 0.5 for another. Lower
+    finds more, and more that is none."""
     embedders: tuple[str, ...] = pydantic.Field(default=("tattoo_embedder",), min_length=1)
     """Embedders in use; the first is the primary one, which similarities are told in."""
     own_embedders: tuple[OwnEmbedder, ...] = ()

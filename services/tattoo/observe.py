@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from chassis.gallery import Match
 from chassis.images import ImageLimits, RGBImage, decode
 from chassis.work import WorkPool
@@ -68,6 +70,12 @@ class ObserveTattoos:
         height, width = picture.shape[:2]
         tattoos = tuple(map(ObservedTattoo, detections, templates, matches))
         return ObservedImage(width, height, tattoos)
+
+    async def check(self) -> None:
+        """Run every network once. Raises ModelError where one does not give what the model table says."""
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+        await self._finder.find(noise)
+        await self._embedder.embed([noise])
 
     async def _describe(self, picture: RGBImage, detections: Sequence[Detection]) -> list[Template]:
         crops = [cut(picture, one.box) for one in detections]

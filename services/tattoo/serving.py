@@ -53,12 +53,14 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         await load(store.every(), enrolled, work)
         _log.info("tattoos loaded", performers=enrolled.performers, tattoos=len(enrolled))
         inference = await stack.enter_async_context(open_inference(config.inference, models.paths))
+        observe = _observe(config, models, inference, enrolled, work)
+        await observe.check()
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database tattoos are still observed and scored, so it is no part of readiness: Enroll
         # and Lookup say themselves that it is away.
         readiness = Readiness({"models": inference.ready})
         servicer = TattooServicer(
-            observe=_observe(config, models, inference, enrolled, work),
+            observe=observe,
             score=ScoreTattoos(enrolled, work, models.embedders),
             enroll=Enrolment(store, enrolled, changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store),

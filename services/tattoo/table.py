@@ -15,6 +15,8 @@ from services.tattoo.networks import DIMENSION
 from services.tattoo.template import ModelKey
 
 __all__ = [
+    "DETECTOR",
+    "EMBEDDER",
     "DETECTOR_ROLE",
     "EMBEDDER_ROLE",
     "DetectorRow",
@@ -23,6 +25,10 @@ __all__ = [
     "built_in_embedder",
 ]
 
+DETECTOR = "tattoo_detector"
+"""Name of the built-in detector."""
+EMBEDDER = "tattoo_embedder"
+"""Name of the built-in embedder."""
 DETECTOR_ROLE = "tattoo.detector"
 EMBEDDER_ROLE = "tattoo.embedder"
 
@@ -76,14 +82,14 @@ class EmbedderRow:
 def built_in_detector() -> DetectorRow:
     """The detector on MobileNetV2, with the threshold chosen when it was trained."""
     card = _card("detector")
-    return DetectorRow(name="tattoo_detector", version="1", threshold=card["threshold"], edge=card["edge"])
+    return DetectorRow(name=DETECTOR, version="1", threshold=card["threshold"], edge=card["edge"])
 
 
 def built_in_embedder() -> EmbedderRow:
     """The embedder on MobileNetV2, with the operating point measured when its projection was fitted."""
     card = _card("embedder")
     return EmbedderRow(
-        name="tattoo_embedder",
+        name=EMBEDDER,
         version=f"1.{_RECIPE}",
         size=224,
         dimension=DIMENSION,

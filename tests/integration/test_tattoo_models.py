@@ -1,0 +1,187 @@
+"""The networks that the owner chooses, and the process around them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from chassis.channels import open_channel
+from chassis.errors import ConfigError, ModelError, StoreError
+from chassis.geometry import Box
+from chassis.postgres import SchemaSource, migrate
+from marquee.tattoo.v1 import tattoo_pb2 as pb
+from marquee.tattoo.v1 import tattoo_pb2_grpc
+from services.tattoo.config import TattooSection
+from tests.fakes.ink import tattooed
+from tests.fakes.onnx_models import arithmetic
+from tests.fakes.pictures import encode
+from tests.fakes.postgres import database, postgres_server
+from tests.fakes.tattoo_models import LAYOUT_DIMENSION, dark_detector
+from tests.fakes.tattoo_service import (
+    MODEL,
+    migrate_tattoo,
+    open_tattoo_system,
+    own_embedder,
+    plain_section,
+    seen,
+    system,
+)
+
+__all__ = ["database", "postgres_server", "system"]
+
+_LARGE = Box(60, 90, 240, 240)
+
+
+async def test_two_embedders_describe_each_tattoo(database: str, tmp_path: Path) -> None:
+    """A template has two vectors, a tattoo two rows that count as one; what one model knows is found."""
+    await migrate_tattoo(database)
+    first, second = own_embedder(tmp_path), own_embedder(tmp_path, name="second")
+    performer, old = "", ""
+    async with open_tattoo_system(database, plain_section(tmp_path, first)) as system:
+        old = await system.performer()
+        [tattoo] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
+        await system.enroll(old, seen(tattoo))
+    async with open_tattoo_system(database, plain_section(tmp_path, first, second)) as system:
+        performer = await system.performer()
+        [tattoo] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
+        assert [one.model for one in tattoo.template.embeddings] == [MODEL, "second"]
+        [outcome] = await system.enroll(performer, seen(tattoo))
+        assert outcome.is_accepted
+        assert await system.rows.count(performer) == 2
+        scores = await system.score(tattoo.template, performer, old)
+        assert [len(scores[one].known) for one in (performer, old)] == [1, 1]
+        assert [scores[one].similarity for one in (performer, old)] == pytest.approx([1, 1], abs=1e-5)
+        lookup = await system.stub.Lookup(pb.LookupRequest(performer_ids=[performer]))
+        assert len(lookup.performers[0].tattoos) == 1
+        assert (await system.stub.GetStatus(pb.GetStatusRequest())).status.observations == 2
+
+
+async def test_another_version_is_not_compared_with(database: str, tmp_path: Path) -> None:
+    """What one version described is neither compared with nor lost to the other."""
+    await migrate_tattoo(database)
+    old, new = own_embedder(tmp_path), own_embedder(tmp_path, version="2")
+    async with open_tattoo_system(database, plain_section(tmp_path, old)) as system:
+        performer = await system.performer()
+        [tattoo] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
+        await system.enroll(performer, seen(tattoo))
+    async with open_tattoo_system(database, plain_section(tmp_path, new)) as system:
+        [again] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
+        assert not again.candidates
+        assert await system.score(tattoo.template, performer) == {}
+        assert await system.rows.count(performer) == 1
+        lookup = await system.stub.Lookup(pb.LookupRequest(performer_ids=[performer]))
+        assert len(lookup.performers[0].tattoos) == 1
+
+
+async def test_a_network_that_is_not_what_it_should_be_is_refused(database: str, tmp_path: Path) -> None:
+    """Missing, no model at all, other inputs or outputs than told: an error at the start that names it."""
+    await migrate_tattoo(database)
+    broken, other = tmp_path / "broken.onnx", arithmetic(tmp_path / "other.onnx")
+    broken.write_bytes(b"no model")
+    good = plain_section(tmp_path)
+    [embedder] = good.own_embedders
+    cases: list[tuple[TattooSection, type[Exception], str]] = [
+        (good.model_copy(update={"detector_file": tmp_path / "none.onnx"}), ConfigError, "detector_file"),
+        (good.model_copy(update={"detector_file": broken}), ModelError, "tattoo_detector"),
+        (good.model_copy(update={"detector_file": other}), ModelError, "tattoo_detector"),
+        (plain_section(tmp_path, embedder.model_copy(update={"dimension": 7})), ModelError, "layout"),
+        (plain_section(tmp_path, embedder.model_copy(update={"size": 80})), ModelError, "layout"),
+        (plain_section(tmp_path, embedder.model_copy(update={"file": broken})), ModelError, "layout"),
+    ]
+    for section, error, name in cases:
+        with pytest.raises(error, match=name):
+            async with open_tattoo_system(database, section):
+                pass
+
+
+async def test_a_database_without_our_tables_is_refused(database: str, tmp_path: Path) -> None:
+    """The error says what to do."""
+    await migrate(database, [SchemaSource("catalogue", "gateway")])
+    with pytest.raises(StoreError, match="marquee migrate"):
+        async with open_tattoo_system(database, plain_section(tmp_path)):
+            pass
+
+
+def _settings(folder: Path) -> Path:
+    """A settings file that names networks of the owner's."""
+    [embedder] = plain_section(folder).own_embedders
+    file = folder / "marquee.toml"
+    file.write_text(
+        f"""
+        [tattoo]
+        port = 0
+        detector_file = "{dark_detector(folder / "own.onnx")}"
+        embedders = ["{embedder.name}"]
+        [[tattoo.own_embedders]]
+        name = "{embedder.name}"
+        version = "7"
+        file = "{embedder.file}"
+        size = 64
+        layout = "NHWC"
+        mirror = false
+        dimension = {LAYOUT_DIMENSION}
+        impostor_p99 = 0.3
+        genuine_median = 0.8
+        """
+    )
+    return file
+
+
+@asynccontextmanager
+async def _process(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m services.tattoo` with nothing but these settings."""
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.tattoo",
+        env={**surroundings, "XDG_CONFIG_HOME": "/nonexistent", **settings},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_the_process_serves_and_stops(database: str, tmp_path: Path) -> None:
+    """With networks from a settings file: ready, sees, and ends with 0 at the first signal."""
+    await migrate_tattoo(database)
+    async with (
+        asyncio.timeout(60),
+        _process(MARQUEE_DATABASE_DSN=database, MARQUEE_CONFIG=str(_settings(tmp_path))) as process,
+    ):
+        assert process.stderr is not None
+        while b"listening" not in (line := await process.stderr.readline()):
+            assert line, "it ended before it listened"
+        port = re.search(rb"port=(\d+)", line)
+        assert port is not None
+        async with open_channel(f"127.0.0.1:{int(port[1])}") as channel:
+            stub = tattoo_pb2_grpc.TattooServiceStub(channel)
+            status = (await stub.GetStatus(pb.GetStatusRequest())).status
+            assert status.is_ready
+            assert [model.version for model in status.models if model.dimension] == ["7"]
+            image = encode(tattooed(("ring", _LARGE)))
+            assert len((await stub.Observe(pb.ObserveRequest(image=image))).tattoos) == 1
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+        assert process.returncode == 0
+
+
+async def test_the_process_says_why_it_cannot_start() -> None:
+    """Wrong settings: one line that names the field, and exit code 2."""
+    async with asyncio.timeout(60), _process(MARQUEE_TATTOO_MAX_TATTOOS="0") as process:
+        _, stderr = await process.communicate()
+        assert process.returncode == 2
+        assert stderr.decode().startswith("marquee: tattoo.max_tattoos")
+        assert stderr.count(b"\n") == 1
