@@ -63,7 +63,7 @@ def _cells(state: ServiceState) -> tuple[str, ...]:
     mood = "[green]ready[/]" if state.is_ready else f"[red]{escape(state.reason or 'not ready')}[/]"
     if not state.is_reachable:
         return (mood, "", "", "", "", "")
-    models = "\n".join(f"{model.role}: {model.name} {model.version}" for model in state.models)
+    models = "\n".join(f"{model.name} {model.version}" for model in state.models)
     memory = f"{state.resident_bytes / 2**20:.0f} MB"
     return (mood, str(state.performers), str(state.observations), models, memory, _age(state.uptime_seconds))
 
