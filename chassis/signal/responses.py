@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chassis.models import ModelSpec
+from chassis.protos import to_proto_embedding
 from chassis.signal.enrolment import Outcome, Rejection
 from chassis.signal.operating_point import OperatingPoint
 from marquee.common.v1 import common_pb2
 
 __all__ = [
     "Found",
+    "to_proto_template",
     "to_proto_candidates",
     "to_proto_operating_point",
     "to_proto_outcomes",
@@ -33,6 +38,16 @@ class Found(Protocol):
 
     @property
     def similarity(self) -> float: ...
+
+
+def to_proto_template(
+    signal: common_pb2.Signal.ValueType,
+    vectors: Mapping[tuple[str, str], NDArray[np.float32]],
+    quality: float,
+) -> common_pb2.Template:
+    """`vectors` by model and version, float32 of one dimension; `quality` 0..1."""
+    embeddings = [to_proto_embedding(*key, vector) for key, vector in vectors.items()]
+    return common_pb2.Template(signal=signal, embeddings=embeddings, quality=quality)
 
 
 def to_proto_candidates(

@@ -9,7 +9,6 @@ from chassis.protos import (
     from_proto_box,
     parse_image_source,
     to_proto_box,
-    to_proto_embedding,
     vector_of,
 )
 from chassis.signal.requests import (
@@ -21,7 +20,7 @@ from chassis.signal.requests import (
     parse_performer_ids,
     parse_share,
 )
-from chassis.signal.responses import to_proto_candidates, to_proto_operating_point
+from chassis.signal.responses import to_proto_candidates, to_proto_operating_point, to_proto_template
 from marquee.body.v1 import body_pb2 as pb
 from marquee.common.v1 import common_pb2
 from services.body.lookup import BodyAttributes
@@ -95,10 +94,8 @@ class BodyTranslation:
     def _template(self, body: ObservedBody) -> common_pb2.Template | None:
         if body.measurement is None:
             return None
-        embedding = to_proto_embedding(self._model.name, self._model.version, encode(body.measurement))
-        return common_pb2.Template(
-            signal=common_pb2.SIGNAL_BODY, embeddings=[embedding], quality=body.quality
-        )
+        vectors = {self._model.key: encode(body.measurement)}
+        return to_proto_template(common_pb2.SIGNAL_BODY, vectors, body.quality)
 
     def _query(self, query: common_pb2.ScoreQuery) -> BodyQuery:
         measurements = [self._measurement(one) for one in query.templates]

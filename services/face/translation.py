@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
-from chassis.protos import from_proto_box, parse_image_source, to_proto_box, to_proto_embedding
+from chassis.protos import from_proto_box, parse_image_source, to_proto_box
 from chassis.signal.requests import (
     MOST_COMPARED,
     MOST_OBSERVATIONS,
@@ -20,7 +20,7 @@ from chassis.signal.requests import (
     parse_share,
     unit_vector_of,
 )
-from chassis.signal.responses import to_proto_operating_point
+from chassis.signal.responses import to_proto_operating_point, to_proto_template
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from services.face.ensemble import Ensemble
@@ -110,11 +110,7 @@ class FaceTranslation:
 
 def to_template(template: FaceTemplate) -> common_pb2.Template:
     """The template as the contract has it."""
-    return common_pb2.Template(
-        signal=common_pb2.SIGNAL_FACE,
-        embeddings=[to_proto_embedding(*key, vector) for key, vector in template.vectors.items()],
-        quality=template.quality,
-    )
+    return to_proto_template(common_pb2.SIGNAL_FACE, template.vectors, template.quality)
 
 
 def _to_face(face: ObservedFace) -> pb.FaceObservation:

@@ -9,7 +9,6 @@ from chassis.protos import (
     from_proto_box,
     parse_image_source,
     to_proto_box,
-    to_proto_embedding,
 )
 from chassis.signal.requests import (
     MOST_COMPARED,
@@ -21,7 +20,7 @@ from chassis.signal.requests import (
     parse_share,
     unit_vector_of,
 )
-from chassis.signal.responses import to_proto_candidates, to_proto_operating_point
+from chassis.signal.responses import to_proto_candidates, to_proto_operating_point, to_proto_template
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from services.tattoo.enrolled import KnownTattoo
@@ -93,7 +92,7 @@ class TattooTranslation:
             detection_confidence=detection.confidence,
             quality=template.quality,
             mask=common_pb2.Polygon(points=corners),
-            template=_to_proto_template(template),
+            template=to_proto_template(common_pb2.SIGNAL_TATTOO, template.vectors, template.quality),
             candidates=to_proto_candidates(tattoo.matches, self._primary.confidence),
         )
 
@@ -135,14 +134,6 @@ class TattooTranslation:
             if key in self._rows
         }
         return Template(vectors, parse_share("template.quality", template.quality))
-
-
-def _to_proto_template(template: Template) -> common_pb2.Template:
-    return common_pb2.Template(
-        signal=common_pb2.SIGNAL_TATTOO,
-        embeddings=[to_proto_embedding(*model, vector) for model, vector in template.vectors.items()],
-        quality=template.quality,
-    )
 
 
 def _known(tattoo: KnownTattoo) -> pb.KnownTattoo:

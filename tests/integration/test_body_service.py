@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
@@ -32,6 +29,8 @@ from tests.fakes.database_line import open_line
 from tests.fakes.figure import scene
 from tests.fakes.pictures import encode, gradient
 from tests.fakes.postgres import database, postgres_server
+from tests.fakes.rpc import code_of
+from tests.fakes.service_process import failure_of, listening_port, open_process
 
 __all__ = ["database", "postgres_server"]
 
@@ -48,13 +47,6 @@ async def system(database: str) -> AsyncIterator[BodySystem]:
 
 def _one_person() -> bytes:
     return encode(scene(400, 560, (80, 40, 1.0)), ".png")
-
-
-async def _code(call: Awaitable[object]) -> grpc.StatusCode:
-    """The code of a call that must fail."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value.code()
 
 
 async def test_a_person_is_observed_with_everything_there_is_to_say(system: BodySystem) -> None:
@@ -111,7 +103,7 @@ async def test_a_picture_of_nobody_has_nobody(system: BodySystem) -> None:
 @pytest.mark.parametrize("image", [b"", b"nonsense", _one_person()[:5000]], ids=["empty", "other", "cut off"])
 async def test_other_bytes_are_refused(system: BodySystem, image: bytes) -> None:
     """No acceptable image: INVALID_ARGUMENT, and the service goes on."""
-    assert await _code(system.stub.Observe(pb.ObserveRequest(image=image))) is _INVALID
+    assert await code_of(system.stub.Observe(pb.ObserveRequest(image=image))) is _INVALID
     assert (await system.observe(_one_person())).bodies
 
 
@@ -191,7 +183,7 @@ async def test_nobody_can_be_enrolled_as_nobody(system: BodySystem) -> None:
         request = pb.EnrollRequest(
             performer_id=_NOBODY, observations=[enrolment(template_of(0.0, quality=quality))]
         )
-        assert await _code(system.stub.Enroll(request)) is grpc.StatusCode.NOT_FOUND
+        assert await code_of(system.stub.Enroll(request)) is grpc.StatusCode.NOT_FOUND
 
 
 async def test_a_forgotten_body_is_gone(system: BodySystem) -> None:
@@ -217,7 +209,7 @@ async def test_a_performer_deleted_from_the_catalogue_stays_away(system: BodySys
     assert (await system.stub.Forget(pb.ForgetRequest(performer_id=performer))).observations == 0
     assert await system.score(template_of(0.0), performer) == {}
     request = pb.EnrollRequest(performer_id=performer, observations=[enrolment(template_of(0.0))])
-    assert await _code(system.stub.Enroll(request)) is grpc.StatusCode.NOT_FOUND
+    assert await code_of(system.stub.Enroll(request)) is grpc.StatusCode.NOT_FOUND
 
 
 async def test_forgetting_while_enrolling_ends_consistent(system: BodySystem) -> None:
@@ -275,9 +267,9 @@ async def test_without_the_database_people_are_still_scored(database: str) -> No
         await system.enroll(performer, enrolment(template_of(0.0)))
         await line.cut()
         enroll = pb.EnrollRequest(performer_id=performer, observations=[enrolment(template_of(0.0))])
-        assert await _code(system.stub.Enroll(enroll)) is grpc.StatusCode.UNAVAILABLE
+        assert await code_of(system.stub.Enroll(enroll)) is grpc.StatusCode.UNAVAILABLE
         lookup = pb.LookupRequest(performer_ids=[performer])
-        assert await _code(system.stub.Lookup(lookup)) is grpc.StatusCode.UNAVAILABLE
+        assert await code_of(system.stub.Lookup(lookup)) is grpc.StatusCode.UNAVAILABLE
         assert await system.score(template_of(0.0), performer)
         assert (await system.observe(_one_person())).bodies[0].candidates
         assert (await system.stub.GetStatus(pb.GetStatusRequest())).status.is_ready
@@ -295,7 +287,7 @@ async def test_forgetting_without_the_database_is_said_and_repeated(database: st
         await system.enroll(performer, enrolment(template_of(0.0)))
         await line.cut()
         request = pb.ForgetRequest(performer_id=performer)
-        assert await _code(system.stub.Forget(request)) is grpc.StatusCode.UNAVAILABLE
+        assert await code_of(system.stub.Forget(request)) is grpc.StatusCode.UNAVAILABLE
         assert await system.score(template_of(0.0), performer) == {}
         await line.mend()
         assert (await system.stub.Forget(request)).observations == 1
@@ -364,7 +356,7 @@ async def test_malformed_requests_are_refused(system: BodySystem) -> None:
         stub.Forget(pb.ForgetRequest(performer_id="x")),
         stub.Lookup(pb.LookupRequest(performer_ids=["x"])),
     ]
-    assert [await _code(call) for call in refused] == [_INVALID] * len(refused)
+    assert [await code_of(call) for call in refused] == [_INVALID] * len(refused)
     assert await system.rows(performer) == 0
 
 
@@ -419,42 +411,25 @@ async def test_a_database_without_our_tables_is_refused(database: str) -> None:
             pass
 
 
-async def _start(environ: dict[str, str]) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.body",
-        env={**os.environ, **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
 async def test_the_process_serves_and_stops(database: str) -> None:
     """`python -m services.body` says that it listens, and ends with 0 at the first signal."""
     await migrate_body(database)
-    process = await _start({"MARQUEE_DATABASE_DSN": database, "MARQUEE_BODY_PORT": "0"})
-    assert process.stderr is not None
-    async with asyncio.timeout(60):
-        while b"listening" not in (line := await process.stderr.readline()):
-            assert line, "it ended before it listened"
-        port = re.search(rb"port=(\d+)", line)
-        assert port is not None
-        async with open_channel(f"127.0.0.1:{int(port[1])}") as channel:
+    settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_BODY_PORT": "0"}
+    async with open_process("services.body", **settings) as process:
+        async with open_channel(f"127.0.0.1:{await listening_port(process)}") as channel:
             status = await body_pb2_grpc.BodyServiceStub(channel).GetStatus(pb.GetStatusRequest())
             assert status.status.is_ready
         process.send_signal(signal.SIGTERM)
-        await process.communicate()
+        await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
 
 
 async def test_the_process_says_why_it_cannot_start() -> None:
     """Wrong settings: one line that names the field, and exit code 2."""
-    process = await _start({"MARQUEE_BODY_MAX_PEOPLE": "0"})
-    _, stderr = await process.communicate()
-    assert process.returncode == 2
-    assert stderr.decode().startswith("marquee: body.max_people")
-    assert stderr.count(b"\n") == 1
+    code, text = await failure_of("services.body", MARQUEE_BODY_MAX_PEOPLE="0")
+    assert code == 2
+    assert text.startswith("marquee: body.max_people")
+    assert text.count("\n") == 1
 
 
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT

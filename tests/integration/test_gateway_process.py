@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 
 import grpc
 import pytest
@@ -20,6 +17,7 @@ from marquee.gateway.v1 import catalogue_pb2, identification_pb2, status_pb2, st
 from tests.fakes.gateway_system import open_system, picture
 from tests.fakes.postgres import database, embedded_server, fresh_database, postgres_server
 from tests.fakes.scenes import face_at
+from tests.fakes.service_process import failure_of, listening_port, open_process
 
 __all__ = ["database", "postgres_server"]
 
@@ -27,48 +25,12 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _SERVICES = ("IdentificationService", "CatalogueService", "StatusService")
 
 
-@asynccontextmanager
-async def _process(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m gateway` with nothing but these settings; killed if it is still there in the end."""
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway",
-        env={**surroundings, "XDG_CONFIG_HOME": "/nonexistent", **settings},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _failure(settings: Mapping[str, str]) -> tuple[int | None, str]:
-    async with _process(**settings) as process:
-        _, stderr = await asyncio.wait_for(process.communicate(), 60)
-        return process.returncode, stderr.decode()
-
-
-async def _said(process: asyncio.subprocess.Process, words: str) -> str:
-    """The first line of the log with these words."""
-    assert process.stderr is not None
-    async with asyncio.timeout(60):
-        async for line in process.stderr:
-            if words in line.decode():
-                return line.decode()
-    raise AssertionError(f"the gateway never said {words!r}")
-
-
 async def test_it_serves_until_it_is_stopped(database: str) -> None:
     """Ready with a migrated database and no signal at all; SIGTERM ends it well; its port is its own."""
     await migrate(database, [SchemaSource("catalogue", "gateway")])
     settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_GATEWAY_PORT": "0", "MARQUEE_LOG_FORMAT": "json"}
-    async with _process(**settings) as process:
-        line = await _said(process, '"listening"')
-        port = line.split('"port": ')[1].split(",")[0]
+    async with open_process("gateway", **settings) as process:
+        port = await listening_port(process)
         async with open_channel(f"127.0.0.1:{port}") as channel:
             health = health_pb2_grpc.HealthStub(channel)
             for name in _SERVICES:
@@ -78,7 +40,7 @@ async def test_it_serves_until_it_is_stopped(database: str) -> None:
                 status_pb2.GetStatusRequest(), timeout=10
             )
             assert status.gateway.is_ready
-        code, text = await _failure({**settings, "MARQUEE_GATEWAY_PORT": port})
+        code, text = await failure_of("gateway", **{**settings, "MARQUEE_GATEWAY_PORT": str(port)})
         assert (code, f"cannot listen on 127.0.0.1:{port}" in text) == (2, True)
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.wait(), 30)
@@ -95,7 +57,7 @@ async def test_it_serves_until_it_is_stopped(database: str) -> None:
 )
 async def test_wrong_settings_are_one_clear_line(settings: dict[str, str], word: str) -> None:
     """Exit code 2 and the field's name, no traceback."""
-    code, text = await _failure(settings)
+    code, text = await failure_of("gateway", **settings)
     assert code == 2
     assert word in text
     assert "Traceback" not in text
@@ -103,7 +65,7 @@ async def test_wrong_settings_are_one_clear_line(settings: dict[str, str], word:
 
 async def test_an_older_schema_is_refused(database: str) -> None:
     """Without migrations the process does not start, and says what to do."""
-    code, text = await _failure({"MARQUEE_DATABASE_DSN": database, "MARQUEE_GATEWAY_PORT": "0"})
+    code, text = await failure_of("gateway", MARQUEE_DATABASE_DSN=database, MARQUEE_GATEWAY_PORT="0")
     assert code == 2
     assert "run `marquee migrate`" in text
 

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -24,6 +19,7 @@ from tests.fakes.ink import tattooed
 from tests.fakes.onnx_models import arithmetic
 from tests.fakes.pictures import encode
 from tests.fakes.postgres import database, postgres_server
+from tests.fakes.service_process import failure_of, listening_port, open_process
 from tests.fakes.tattoo_models import LAYOUT_DIMENSION, dark_detector
 from tests.fakes.tattoo_service import (
     MODEL,
@@ -135,38 +131,12 @@ def _settings(folder: Path) -> Path:
     return file
 
 
-@asynccontextmanager
-async def _process(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m services.tattoo` with nothing but these settings."""
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.tattoo",
-        env={**surroundings, "XDG_CONFIG_HOME": "/nonexistent", **settings},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
 async def test_the_process_serves_and_stops(database: str, tmp_path: Path) -> None:
     """With networks from a settings file: ready, sees, and ends with 0 at the first signal."""
     await migrate_tattoo(database)
-    async with (
-        asyncio.timeout(60),
-        _process(MARQUEE_DATABASE_DSN=database, MARQUEE_CONFIG=str(_settings(tmp_path))) as process,
-    ):
-        assert process.stderr is not None
-        while b"listening" not in (line := await process.stderr.readline()):
-            assert line, "it ended before it listened"
-        port = re.search(rb"port=(\d+)", line)
-        assert port is not None
-        async with open_channel(f"127.0.0.1:{int(port[1])}") as channel:
+    settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_CONFIG": str(_settings(tmp_path))}
+    async with open_process("services.tattoo", **settings) as process:
+        async with open_channel(f"127.0.0.1:{await listening_port(process)}") as channel:
             stub = tattoo_pb2_grpc.TattooServiceStub(channel)
             status = (await stub.GetStatus(pb.GetStatusRequest())).status
             assert status.is_ready
@@ -174,14 +144,13 @@ async def test_the_process_serves_and_stops(database: str, tmp_path: Path) -> No
             image = encode(tattooed(("ring", _LARGE)))
             assert len((await stub.Observe(pb.ObserveRequest(image=image))).tattoos) == 1
         process.send_signal(signal.SIGTERM)
-        await process.communicate()
-        assert process.returncode == 0
+        await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
 
 
 async def test_the_process_says_why_it_cannot_start() -> None:
     """Wrong settings: one line that names the field, and exit code 2."""
-    async with asyncio.timeout(60), _process(MARQUEE_TATTOO_MAX_TATTOOS="0") as process:
-        _, stderr = await process.communicate()
-        assert process.returncode == 2
-        assert stderr.decode().startswith("marquee: tattoo.max_tattoos")
-        assert stderr.count(b"\n") == 1
+    code, text = await failure_of("services.tattoo", MARQUEE_TATTOO_MAX_TATTOOS="0")
+    assert code == 2
+    assert text.startswith("marquee: tattoo.max_tattoos")
+    assert text.count("\n") == 1

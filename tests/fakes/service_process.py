@@ -1,0 +1,58 @@
+"""A part of Marquee as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+__all__ = ["open_process", "said", "listening_port", "failure_of"]
+
+_SECONDS = 60
+
+
+@asynccontextmanager
+async def open_process(module: str, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m MODULE` with nothing but these settings; killed if it is still there in the end."""
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        env={**surroundings, "XDG_CONFIG_HOME": "/nonexistent", **settings},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def said(process: asyncio.subprocess.Process, words: str) -> str:
+    """The first line of the log with these words."""
+    assert process.stderr is not None
+    async with asyncio.timeout(_SECONDS):
+        async for line in process.stderr:
+            if words in line.decode():
+                return line.decode()
+    raise AssertionError(f"the process never said {words!r}")
+
+
+async def listening_port(process: asyncio.subprocess.Process) -> int:
+    """The port on which it says that it listens, in either form of the log."""
+    line = await said(process, "listening")
+    port = re.search(r"port\W+(\d+)", line)
+    assert port is not None, line
+    return int(port[1])
+
+
+async def failure_of(module: str, **settings: str) -> tuple[int | None, str]:
+    """Exit code and what was written to stderr by a process that ends by itself."""
+    async with open_process(module, **settings) as process:
+        _, stderr = await asyncio.wait_for(process.communicate(), _SECONDS)
+        return process.returncode, stderr.decode()
