@@ -42,7 +42,7 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
     if scale < 1:
         size = [max(1, round(side * scale)) for side in grey.shape[::-1]]
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    detail = max(0.0, float(cv2.Laplacian(grey, cv2.CV_32F).var()) - _ROUNDING) ** 0.5
+    detail = float(np.sqrt(max(0.0, float(cv2.Laplacian(grey, cv2.CV_32F).var()) - _ROUNDING)))
     contrast = max(float(grey.std()), _LEAST_CONTRAST)
     relative = detail / contrast
     return relative / (relative + _HALF_SHARP)
