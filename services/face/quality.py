@@ -1,7 +1,7 @@
 """How much one face observation is worth: the product of four factors. docs/face.md gives the formula.
 
-The ends of each factor are round numbers, set so that an ordinary sharp frontal face of 100 pixels or more
-comes out above 0.8 and that each factor falls where the similarity of genuine pairs falls.
+The ends of each factor are round numbers, set where the similarity of genuine pairs begins to fall and where
+little is left of it as faces are reduced, blurred or turned; an ordinary sharp frontal face is above 0.8.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = [
 ]
 
 # Each factor is 0 at or below the first number, 1 at or above the second, and linear between them.
-_DETECTION = (0.1, 0.6)
-_SIZE = (10.0, 80.0)
-_DETAIL = (0.03, 0.12)
+_DETECTION = (0.2, 0.8)
+_SIZE = (8.0, 48.0)
+_DETAIL = (0.05, 0.13)
 # Degrees the head is turned away: full worth up to the first, none from the second on.
-_TURN = (25.0, 90.0)
+_TURN = (20.0, 80.0)
 
 _RIGHT_CHEEK, _LEFT_CHEEK = 234, 454
 _FOREHEAD, _CHIN = 10, 152
@@ -54,12 +54,12 @@ class QualityFactors:
 
 
 def detection_factor(confidence: float) -> float:
-    """0..1 for the detector's confidence 0..1."""
+    """0..1 for the detector's confidence times the mesh's presence, 0..1."""
     return _ramp(confidence, *_DETECTION)
 
 
 def size_factor(width: float) -> float:
-    """0..1 for the width of the face in pixels."""
+    """0..1 for the lesser side of the mesh's box in pixels."""
     return _ramp(width, *_SIZE)
 
 

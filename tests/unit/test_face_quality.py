@@ -61,9 +61,9 @@ def test_an_ordinary_good_face_is_good() -> None:
 
 
 def test_the_least_useful_face_is_poor() -> None:
-    """A face of 40 pixels is below the 0.8, one of 10 is worth nothing."""
-    assert 0 < size_factor(40) < 0.8
-    assert size_factor(10) == 0
+    """A face of 40 pixels is just not good any more, one of 8 is worth nothing."""
+    assert 0.7 < size_factor(40) <= 0.8
+    assert size_factor(8) == 0
 
 
 @given(sigmas=st.tuples(st.floats(0.3, 6), st.floats(0.3, 6)))
