@@ -18,8 +18,10 @@ __all__ = ["FoundFace", "FaceFinder"]
 
 # MediaPipe's own limit for this detector.
 _CERTAIN = 0.6
-# Where nobody certain is found, a doubtful face counts too.
+# A doubtful face counts too, unless it would be the largest beside certain ones.
 _DOUBTFUL = 0.4
+# When the first looks find nobody above this, the picture may be held wrongly: further looks are worth it.
+_CONVINCING = 0.75
 # Least product of the detector's confidence and the mesh's presence.
 _LEAST_JOINT = 0.2
 # Boxes of one face after the mesh, from looks that cut it differently, overlap at least this much.
@@ -55,26 +57,26 @@ class FaceFinder:
         Raises Overloaded, ModelError or Unavailable as the models and the pool do.
         """
         detections = await self._look(picture, first_looks(picture.width, picture.height))
-        faces = await self._confirm(picture, detections)
-        if not faces:
-            detections = await self._look(picture, further_looks(picture.width, picture.height))
-            faces = await self._confirm(picture, detections)
-        return faces
+        if all(one.confidence < _CONVINCING for one in detections):
+            more = await self._look(picture, further_looks(picture.width, picture.height))
+            detections = best_of([*detections, *more])
+        return await self._confirm(picture, detections)
 
     async def _look(self, picture: Picture, squares: Sequence[Square]) -> list[Detection]:
         batch = await self._pool.run(
             lambda: detector_input([picture.cut(square, detector.INPUT_SIDE) for square in squares])
         )
         outputs = await self._inference.infer(self._detector, batch)
-        return await self._pool.run(_detections, outputs, squares, picture, self._max_faces)
+        return await self._pool.run(_detections, outputs, squares)
 
     async def _confirm(self, picture: Picture, detections: Sequence[Detection]) -> list[FoundFace]:
-        """Those in which the mesh sees a face too."""
-        if not detections:
+        """Those in which the mesh sees a face too, largest first."""
+        largest = sorted(detections, key=lambda one: -_seen(one.box, picture).area)[: self._max_faces]
+        if not largest:
             return []
-        rough = await self._meshes(picture, [square_of_detection(one) for one in detections])
+        rough = await self._meshes(picture, [square_of_detection(one) for one in largest])
         fine = await self._meshes(picture, [square_of_mesh(one) for one in rough])
-        return await self._pool.run(_faces, picture, detections, fine)
+        return await self._pool.run(_faces, picture, largest, fine)
 
     async def _meshes(self, picture: Picture, squares: Sequence[Square]) -> list[FaceMesh]:
         batch = await self._pool.run(
@@ -84,14 +86,13 @@ class FaceFinder:
         return await self._pool.run(_decoded_meshes, outputs, squares)
 
 
-def _detections(outputs: Outputs, squares: Sequence[Square], picture: Picture, most: int) -> list[Detection]:
-    """What all looks show, each face once, the largest first."""
-    found = best_of(
+def _detections(outputs: Outputs, squares: Sequence[Square]) -> list[Detection]:
+    """What all looks show, each face once, the surest first."""
+    return best_of(
         detection
         for regressors, logits, square in zip(outputs["regressors"], outputs["logits"], squares, strict=True)
         for detection in decode_detections(regressors, logits, square, minimum=_DOUBTFUL)
     )
-    return sorted(found, key=lambda one: -_seen(one.box, picture).area)[:most]
 
 
 def _decoded_meshes(outputs: Outputs, squares: Sequence[Square]) -> list[FaceMesh]:
@@ -104,7 +105,7 @@ def _decoded_meshes(outputs: Outputs, squares: Sequence[Square]) -> list[FaceMes
 
 
 def _faces(picture: Picture, detections: Sequence[Detection], meshes: Sequence[FaceMesh]) -> list[FoundFace]:
-    """Those that the mesh confirms, each once, largest first; doubtful ones only where nobody is certain."""
+    """Those that the mesh confirms, each once, largest first."""
     faces: list[FoundFace] = []
     surest_first = sorted(zip(detections, meshes, strict=True), key=lambda pair: -pair[0].confidence)
     for detection, face_mesh in surest_first:
@@ -112,8 +113,14 @@ def _faces(picture: Picture, detections: Sequence[Detection], meshes: Sequence[F
         is_face = detection.confidence * face_mesh.presence >= _LEAST_JOINT and seen.area > 0
         if is_face and all(face_mesh.box.iou(other.mesh.box) < _SAME_FACE for other in faces):
             faces.append(FoundFace(seen, detection.confidence, face_mesh))
-    certain = [face for face in faces if face.confidence >= _CERTAIN]
-    return sorted(certain or faces, key=lambda face: (-face.box.area, face.box.x, face.box.y))
+    return sorted(_trusted(faces), key=lambda face: (-face.box.area, face.box.x, face.box.y))
+
+
+def _trusted(faces: Sequence[FoundFace]) -> list[FoundFace]:
+    """Without the doubtful ones that would be larger than every certain one."""
+    certain = [face.box.area for face in faces if face.confidence >= _CERTAIN]
+    most = max(certain, default=float("inf"))
+    return [face for face in faces if face.confidence >= _CERTAIN or face.box.area < most]
 
 
 def _seen(box: Box, picture: Picture) -> Box:
