@@ -56,12 +56,14 @@ def figure(
 ) -> None:
     """Paint a person, facing us, over float RGB pixels (height, width, 3); `legs` makes their legs longer."""
     height, width = pixels.shape[:2]
-    y, x = np.mgrid[0:height, 0:width] + 0.5
-    x, y = (x - left) / scale, (y - top) / scale
+    x: NDArray[np.float64] = (np.arange(width) + 0.5 - left) / scale
+    y: NDArray[np.float64] = (np.arange(height) + 0.5 - top) / scale
     y = np.where(y > _HIPS, _HIPS + (y - _HIPS) / legs, y)
     for start, end, color in _LIMBS:
-        cover, shade = _limb(x, y, start, end, scale)
-        pixels += cover[..., None] * (np.array(color) * shade[..., None] - pixels)
+        columns, rows = (_near(places, start, end, axis, 1 / scale) for axis, places in enumerate((x, y)))
+        part = pixels[rows, columns]
+        cover, shade = _limb(x[None, columns], y[rows, None], start, end, scale)
+        part += cover[..., None] * (np.array(color) * shade[..., None] - part)
 
 
 def scene(
@@ -74,6 +76,19 @@ def scene(
         figure(pixels, left=left, top=top, scale=scale, legs=legs)
     noise = np.random.default_rng(7).normal(0, 3, pixels.shape)
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def _near(
+    places: NDArray[np.float64],
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    axis: int,
+    pixel: float,
+) -> slice:
+    """The pixels along an axis that a limb may touch."""
+    low = min(point[axis] - point[2] for point in (start, end)) - pixel
+    high = max(point[axis] + point[2] for point in (start, end)) + pixel
+    return slice(*np.searchsorted(places, (low, high)).tolist())
 
 
 def _limb(
