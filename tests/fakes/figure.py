@@ -56,8 +56,8 @@ def figure(
 ) -> None:
     """Paint a person, facing us, over float RGB pixels (height, width, 3); `legs` makes their legs longer."""
     height, width = pixels.shape[:2]
-    x: NDArray[np.float64] = (np.arange(width) + 0.5 - left) / scale
-    y: NDArray[np.float64] = (np.arange(height) + 0.5 - top) / scale
+    x = (np.arange(width, dtype=np.float64) + 0.5 - left) / scale
+    y = (np.arange(height, dtype=np.float64) + 0.5 - top) / scale
     y = np.where(y > _HIPS, _HIPS + (y - _HIPS) / legs, y)
     for start, end, color in _LIMBS:
         columns, rows = (_near(places, start, end, axis, 1 / scale) for axis, places in enumerate((x, y)))
