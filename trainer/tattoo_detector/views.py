@@ -1,5 +1,7 @@
 """Draws several photographs of one tattoo, cropped as the service does: what the embedding is fitted on."""
 
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from trainer.tattoo_detector.skin import skin_tone
 __all__ = ["draw_views"]
 
 _FEWEST_PIXELS = 500
+_ATTEMPTS = 3
 
 
 def draw_views(rng: np.random.Generator, count: int) -> list[NDArray[np.uint8]]:
@@ -22,13 +25,12 @@ def draw_views(rng: np.random.Generator, count: int) -> list[NDArray[np.uint8]]:
 
     Light, angle, size, sharpness, wear, compression, surroundings and the crop's margins differ.
     """
-    design, tone = draw_design(rng), skin_tone(rng)
-    views: list[NDArray[np.uint8]] = []
-    while len(views) < count:
-        view = _view(rng, design, tone)
-        if view is not None:
-            views.append(view)
-    return views
+    while True:
+        design, tone = draw_design(rng), skin_tone(rng)
+        attempts = (_view(rng, design, tone) for _ in range(_ATTEMPTS * count))
+        views = list(islice((view for view in attempts if view is not None), count))
+        if len(views) == count:  # else it is too small, or too faint on this skin, to be told from others
+            return views
 
 
 def _view(rng: np.random.Generator, design: Design, tone: Field) -> NDArray[np.uint8] | None:
