@@ -19,6 +19,7 @@ from chassis.models import ModelStore
 from chassis.signal.parts import open_inference
 from chassis.work import WorkPool
 from services.face.config import FaceConfig
+from services.face.embedding import Embedder
 from services.face.ensemble import Ensemble, ModelKey
 from services.face.library import FaceLibrary
 from services.face.observe import ObservedFace, Observer
@@ -62,7 +63,8 @@ async def observe_all(files: Sequence[Path], config: FaceConfig, *, cache: Path,
     async with AsyncExitStack() as stack:
         work = await stack.enter_async_context(WorkPool(2, 256))
         inference = await stack.enter_async_context(open_inference(config.inference, paths))
-        observer = new_observer(config, inference, FaceLibrary(ensemble), work)
+        embedders = [Embedder(row, inference, work) for row in ensemble.rows]
+        observer = new_observer(config, inference, embedders, FaceLibrary(ensemble), work)
         for portion in portions:
             seen |= await _portion(observer, portion, folder)
             progress.advance(task, len(portion))

@@ -18,7 +18,7 @@ class EmbedderSettings(Section):
     A name of the built-in table takes what is left out from there; any other name needs every field.
     """
 
-    name: str = pydantic.Field(pattern=r"[a-z][a-z0-9_]{0,63}")
+    name: str = pydantic.Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     """What the role and the stored vectors call it."""
     file: Path | None = None
     """The ONNX file: one float32 input, batch first; the first output is the vector."""

@@ -39,18 +39,28 @@ class Embedder:
         outputs = await self._inference.infer(self.row.name, batch)
         return await self._pool.run(self._vectors, outputs)
 
+    async def check(self) -> None:
+        """Run the model once. Raises ModelError when its file is not what the row says."""
+        row = self.row
+        blank = np.zeros((row.size, row.size, 3), np.uint8)
+        outputs = await self._inference.infer(row.name, embedder_input(row, [blank]))
+        self._raw(outputs)
+
     def _input(self, picture: Picture, meshes: Sequence[FaceMesh]) -> NDArray[np.float32]:
         row = self.row
         return embedder_input(row, [aligned(picture, mesh, row.template, row.size) for mesh in meshes])
 
     def _vectors(self, outputs: Outputs) -> NDArray[np.float32]:
-        raw = next(iter(outputs.values()))
-        raw = raw.reshape(len(raw), -1)
+        return unit_vectors(self._raw(outputs), mirror=self.row.mirror)
+
+    def _raw(self, outputs: Outputs) -> NDArray[np.float32]:
+        first = next(iter(outputs.values()))
+        raw = first.reshape(len(first), -1)
         if raw.shape[1] != self.row.dimension:
             raise ModelError(
                 f"model {self.row.name}: gives {raw.shape[1]} values, its row says {self.row.dimension}"
             )
-        return unit_vectors(raw, mirror=self.row.mirror)
+        return raw
 
 
 def embedder_input(row: EmbedderRow, faces: Sequence[RGBImage]) -> NDArray[np.float32]:

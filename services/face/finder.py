@@ -23,7 +23,7 @@ _DOUBTFUL = 0.4
 # When the first looks find nobody above this, the picture may be held wrongly: further looks are worth it.
 _CONVINCING = 0.75
 # Least product of the detector's confidence and the mesh's presence.
-_LEAST_JOINT = 0.2
+_LEAST_JOINT = 0.4
 # Boxes of one face after the mesh, from looks that cut it differently, overlap at least this much.
 _SAME_FACE = 0.5
 

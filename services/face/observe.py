@@ -101,12 +101,8 @@ class Observer:
     ) -> dict[ModelKey, NDArray[np.float32]]:
         """Unit vectors (n, dimension) of the faces by each embedder."""
         meshes = [face.mesh for face in found]
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                embedder.row.key: group.create_task(embedder.embed(picture, meshes))
-                for embedder in self._embedders
-            }
-        return {key: task.result() for key, task in tasks.items()}
+        vectors = await asyncio.gather(*(one.embed(picture, meshes) for one in self._embedders))
+        return {one.row.key: values for one, values in zip(self._embedders, vectors, strict=True)}
 
     def _search(
         self, templates: Sequence[FaceTemplate], max_candidates: int

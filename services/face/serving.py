@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -57,12 +57,15 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         _log.info("faces loaded", performers=library.performers, faces=library.faces)
         paths = model_paths(ensemble, models)
         inference = await stack.enter_async_context(open_inference(config.inference, paths))
+        embedders = [Embedder(row, inference, work) for row in ensemble.rows]
+        for embedder in embedders:
+            await embedder.check()
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database faces are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": inference.ready})
         servicer = FaceServicer(
-            observer=new_observer(config, inference, library, work),
+            observer=new_observer(config, inference, embedders, library, work),
             enrolment=Enrolment(store, library, changes, least_quality=settings.enrol_quality),
             store=store,
             library=library,
@@ -81,7 +84,13 @@ def model_paths(ensemble: Ensemble, models: ModelStore) -> dict[str, Path]:
     return finders | {row.name: model_file(row, models) for row in ensemble.rows}
 
 
-def new_observer(config: FaceConfig, inference: Inference, library: FaceLibrary, work: WorkPool) -> Observer:
+def new_observer(
+    config: FaceConfig,
+    inference: Inference,
+    embedders: Sequence[Embedder],
+    library: FaceLibrary,
+    work: WorkPool,
+) -> Observer:
     """What looks at pictures, with these models."""
     finder = FaceFinder(
         inference,
@@ -91,5 +100,4 @@ def new_observer(config: FaceConfig, inference: Inference, library: FaceLibrary,
         max_faces=config.face.max_faces,
     )
     limits = ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)
-    embedders = [Embedder(row, inference, work) for row in library.ensemble.rows]
     return Observer(finder, embedders, library, work, limits)

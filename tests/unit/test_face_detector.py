@@ -43,9 +43,9 @@ def test_a_cell_says_where_its_face_is() -> None:
     output.face(10, 20, side=40, score=0.9)
     [face] = output.decoded()
     assert face.confidence == pytest.approx(0.9)
-    assert face.box.center == Point(pytest.approx(42), pytest.approx(82))
-    assert (face.box.width, face.box.height) == (pytest.approx(40), pytest.approx(40))
-    assert face.right_eye == Point(pytest.approx(32), pytest.approx(72))
+    assert _xy(face.box.center) == pytest.approx((42, 82))
+    assert (face.box.width, face.box.height) == pytest.approx((40, 40))
+    assert _xy(face.right_eye) == pytest.approx((32, 72))
     assert face.roll == pytest.approx(0)
 
 
@@ -54,7 +54,7 @@ def test_the_look_decides_where_the_cell_is() -> None:
     output = _Output()
     output.face(24, 24, side=40, score=0.9)
     [face] = output.decoded(Square(1000, 500, INPUT_SIDE * 4))
-    assert face.box.center == Point(pytest.approx(1008), pytest.approx(508))
+    assert _xy(face.box.center) == pytest.approx((1008, 508))
     assert face.box.width == pytest.approx(160)
 
 
@@ -121,3 +121,7 @@ def test_input_is_normalised() -> None:
 def _detection(confidence: float, x: float, y: float, side: float) -> Detection:
     box = Box(x - side / 2, y - side / 2, side, side)
     return Detection(confidence, box, Point(x - side / 4, y), Point(x + side / 4, y))
+
+
+def _xy(point: Point) -> tuple[float, float]:
+    return (point.x, point.y)

@@ -36,7 +36,7 @@ def test_extreme_presence_is_no_error(logit: float, presence: float) -> None:
 def test_the_second_look_is_centred_and_upright(roll: float, x: float, y: float, side: float) -> None:
     """From any mesh: half a face of margin on the longer side, centred, turned as the head leans."""
     square = square_of_mesh(frontal_mesh(x=x, y=y, side=side, roll=roll))
-    assert (square.x, square.y) == (pytest.approx(x, abs=side / 20), pytest.approx(y, abs=side / 20))
+    assert (square.x, square.y) == pytest.approx((x, y), abs=side / 20)
     assert square.side == pytest.approx(1.5 * side, rel=0.02)
     assert np.cos(square.angle - roll) == pytest.approx(1.0)
 
@@ -52,8 +52,8 @@ def test_the_first_look_follows_the_detection() -> None:
 def test_the_box_surrounds_the_points() -> None:
     """From the leftmost to the rightmost point, from the highest to the lowest."""
     box = frontal_mesh(x=200, y=100, side=80).box
-    assert (box.x, box.y) == (pytest.approx(160), pytest.approx(60))
-    assert (box.right, box.bottom) == (pytest.approx(240), pytest.approx(140))
+    assert (box.x, box.y) == pytest.approx((160, 60))
+    assert (box.right, box.bottom) == pytest.approx((240, 140))
 
 
 def test_input_is_normalised() -> None:
