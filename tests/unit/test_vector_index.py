@@ -347,7 +347,7 @@ def test_searches_do_not_wait_for_the_whole_of_a_long_add() -> None:
         index.search(vectors[0], 5)
         sizes.append(len(index))
     adding.join()
-    assert len(set(sizes)) > 10
+    assert any(1 < size < 3001 for size in sizes)
     assert len(index) == 3001
 
 
