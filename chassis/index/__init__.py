@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -87,8 +86,6 @@ class VectorIndex:
             for part in _portions(len(new_ids), _PORTION * self._settings.threads):
                 with self._access:
                     self._graph.add(new_ids[part], rows[part])
-                # Lets a waiting search have its turn: whoever releases a lock would take it again at once.
-                time.sleep(0)
 
     def remove(self, ids: Iterable[int]) -> None:
         """Take vectors out of every later search; all or none. Their room is freed by `rebuild`.
