@@ -34,8 +34,9 @@ def inside(points: Points, outline: Sequence[Point]) -> NDArray[np.bool_]:
     x, y = points[:, :1], points[:, 1:]
     (x1, y1), (x2, y2) = points_of(outline).T, points_of((*outline[1:], outline[0])).T
     crosses = (y1 > y) != (y2 > y)
-    rise = np.where(y2 == y1, 1.0, y2 - y1)
-    is_right = x < x1 + (y - y1) * (x2 - x1) / rise
+    # Only edges that cross the point's height count; the others might divide by next to nothing.
+    rise = np.where(crosses, y2 - y1, 1.0)
+    is_right = x < x1 + np.where(crosses, y - y1, 0.0) * (x2 - x1) / rise
     return np.asarray((crosses & is_right).sum(axis=1) % 2 == 1)
 
 
