@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from chassis.errors import AlreadyRunning, DeadlineExceeded, Unavailable
+from chassis.postgres.pool import connect
 from client.supervisor.data_folder import DataFolder
 from client.supervisor.parts import Part, free_ports
 from client.supervisor.restart import Backoff
@@ -139,6 +141,20 @@ async def test_a_deaf_service_is_killed(data: Path) -> None:
     async with running_stack(data, _options(FAKE_FACE="deaf")) as stack:
         pids = _pids(stack)
     assert not _alive(pids)
+
+
+async def test_a_configured_database_is_used(
+    data: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a DSN in the settings that one is migrated and none is started; throw-away data never goes there."""
+    monkeypatch.setenv("MARQUEE_DATABASE_DSN", database)
+    async with running_stack(data, replace(_options(), always_embedded=False)) as stack:
+        assert stack.database is None
+        async with connect(database) as connection:
+            assert await connection.fetchval("SELECT to_regclass('catalogue.performers') IS NOT NULL")
+            assert await connection.fetchval("SELECT to_regclass('face.rows') IS NOT NULL")
+    async with running_stack(data, _options()) as stack:
+        assert stack.database is not None
 
 
 def test_pauses_double_up_to_a_bound_and_start_over() -> None:
