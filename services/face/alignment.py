@@ -29,7 +29,12 @@ def similarity_transform(source: NDArray[np.float64], target: NDArray[np.float64
     return np.column_stack([linear, target_center - linear @ source_center])
 
 
-def aligned(picture: Picture, mesh: FaceMesh, template: AlignmentTemplate, size: int) -> RGBImage:
-    """The face as an embedder wants it: `size` x `size` x 3, points as near to the template's as can be."""
-    transform = similarity_transform(template.source(mesh), template.target(size))
-    return picture.warp(transform, size, is_smooth=True)
+def aligned(
+    picture: Picture, mesh: FaceMesh, template: AlignmentTemplate, size: int, *, zoom: float = 1.0
+) -> RGBImage:
+    """The face as an embedder wants it: `size` x `size` x 3, points as near to the template's as can be.
+
+    `zoom` shows it larger or smaller than the template, around the centre.
+    """
+    target = (template.target(size) - size / 2) * zoom + size / 2
+    return picture.warp(similarity_transform(template.source(mesh), target), size, is_smooth=True)

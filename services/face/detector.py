@@ -12,7 +12,7 @@ from chassis.geometry import Box, Point
 from chassis.images import RGBImage
 from services.face.picture import Square
 
-__all__ = ["INPUT_SIDE", "Detection", "detector_input", "decode_detections", "best_of"]
+__all__ = ["INPUT_SIDE", "Detection", "detector_input", "decode_detections", "is_same_face"]
 
 INPUT_SIDE = 192
 """Width and height of the network's input, pixels."""
@@ -71,13 +71,11 @@ def decode_detections(
     ]
 
 
-def best_of(detections: Iterable[Detection]) -> list[Detection]:
-    """Faces seen in several looks once each, as the most confident look saw them; most confident first."""
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda found: -found.confidence):
-        if not any(_is_same_face(detection, other) for other in kept):
-            kept.append(detection)
-    return kept
+def is_same_face(one: Detection, other: Detection) -> bool:
+    """Whether two looks show the same face, or one of them a part of it."""
+    shared = one.box.intersection(other.box).area
+    is_part = shared > _PART_OF_FACE * min(one.box.area, other.box.area)
+    return is_part or one.box.iou(other.box) > _SAME_FACE_BETWEEN_LOOKS
 
 
 def _groups(
@@ -118,12 +116,6 @@ def _detection(scores: NDArray[np.float64], values: NDArray[np.float64], square:
         right_eye=Point(*right_eye),
         left_eye=Point(*left_eye),
     )
-
-
-def _is_same_face(one: Detection, other: Detection) -> bool:
-    shared = one.box.intersection(other.box).area
-    is_part = shared > _PART_OF_FACE * min(one.box.area, other.box.area)
-    return is_part or one.box.iou(other.box) > _SAME_FACE_BETWEEN_LOOKS
 
 
 def _anchors() -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""From aligned faces to unit vectors: the embedder's input as its table row says, mirror-averaged output."""
+"""From aligned faces to unit vectors: the embedder's input as its table row says, averaged output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.face.mesh import FaceMesh
 from services.face.picture import Picture
 from services.face.table import EmbedderRow
 
-__all__ = ["Embedder", "embedder_input", "unit_vectors"]
+__all__ = ["Embedder", "views_of", "embedder_input", "unit_vectors"]
 
 
 class Embedder:
@@ -47,11 +47,12 @@ class Embedder:
         self._raw(outputs)
 
     def _input(self, picture: Picture, meshes: Sequence[FaceMesh]) -> NDArray[np.float32]:
-        row = self.row
-        return embedder_input(row, [aligned(picture, mesh, row.template, row.size) for mesh in meshes])
+        return embedder_input(
+            self.row, [view for mesh in meshes for view in views_of(self.row, picture, mesh)]
+        )
 
     def _vectors(self, outputs: Outputs) -> NDArray[np.float32]:
-        return unit_vectors(self._raw(outputs), mirror=self.row.mirror)
+        return unit_vectors(self._raw(outputs), views=len(self.row.views))
 
     def _raw(self, outputs: Outputs) -> NDArray[np.float32]:
         first = next(iter(outputs.values()))
@@ -63,28 +64,30 @@ class Embedder:
         return raw
 
 
-def embedder_input(row: EmbedderRow, faces: Sequence[RGBImage]) -> NDArray[np.float32]:
-    """Aligned faces as the embedder's batch: colour order, normalisation and layout of its row.
+def views_of(row: EmbedderRow, picture: Picture, mesh: FaceMesh) -> list[RGBImage]:
+    """The looks at one face that the row averages, in its order."""
+    zooms = {view.zoom for view in row.views}
+    faces = {zoom: aligned(picture, mesh, row.template, row.size, zoom=zoom) for zoom in zooms}
+    return [faces[view.zoom][:, ::-1] if view.is_mirrored else faces[view.zoom] for view in row.views]
 
-    With mirror averaging each face is followed by its mirror image, so n faces give 2n inputs.
-    """
-    both = [view for face in faces for view in ((face, face[:, ::-1]) if row.mirror else (face,))]
-    batch = np.stack(both)
+
+def embedder_input(row: EmbedderRow, looks: Sequence[RGBImage]) -> NDArray[np.float32]:
+    """Looks at aligned faces as the embedder's batch: colour order, normalisation and layout of its row."""
+    batch = np.stack(looks)
     if row.color == "BGR":
         batch = batch[..., ::-1]
     values = (batch.astype(np.float32) - np.float32(row.subtract)) / np.float32(row.divide)
     return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if row.layout == "NCHW" else values)
 
 
-def unit_vectors(raw: NDArray[np.float32], *, mirror: bool) -> NDArray[np.float32]:
-    """The network's vectors (m, dimension) as unit vectors: pairs are averaged when `mirror`, m = 2n.
+def unit_vectors(raw: NDArray[np.float32], *, views: int) -> NDArray[np.float32]:
+    """The network's vectors (n x views, dimension) as unit vectors (n, dimension), looks at a face averaged.
 
-    Each of a pair counts the same whatever its length. Raises ModelError for a zero vector.
+    Each look counts the same whatever its vector's length. Raises ModelError for a zero vector.
     """
     units = _unit(raw.astype(np.float64))
-    if mirror:
-        units = _unit(units.reshape(-1, 2, units.shape[1]).mean(axis=1))
-    return np.ascontiguousarray(units, dtype=np.float32)
+    means = _unit(units.reshape(-1, views, units.shape[1]).mean(axis=1))
+    return np.ascontiguousarray(means, dtype=np.float32)
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chassis.geometry import Box
 from chassis.inference import Inference, Outputs
 from chassis.work import WorkPool
 from services.face import detector, mesh
-from services.face.detector import Detection, best_of, decode_detections, detector_input
+from services.face.detector import Detection, decode_detections, detector_input, is_same_face
 from services.face.looks import first_looks, further_looks
 from services.face.mesh import FaceMesh, decode_mesh, mesh_input, square_of_detection, square_of_mesh
 from services.face.picture import Picture, Square
 
-__all__ = ["FoundFace", "FaceFinder"]
+__all__ = ["FoundFace", "Candidate", "FaceFinder", "choose"]
 
-# MediaPipe's own limit for this detector.
-_CERTAIN = 0.6
-# A doubtful face counts too, unless it would be the largest beside certain ones.
+# Detections below this are not looked at.
 _DOUBTFUL = 0.4
-# When the first looks find nobody above this, the picture may be held wrongly: further looks are worth it.
+# MediaPipe's own limit for this detector. A face below it counts unless it would be larger than all above.
+_CERTAIN = 0.6
+# Least trust in a face.
+_LEAST_TRUST = 0.4
+# When nobody is trusted this much, the picture may be held wrongly: further looks are worth it.
 _CONVINCING = 0.75
-# Least product of the detector's confidence and the mesh's presence.
-_LEAST_JOINT = 0.4
-# Boxes of one face after the mesh, from looks that cut it differently, overlap at least this much.
+# Few pictures are held wrongly: a face in a turned look must be that much more convincing.
+_TURNED = 0.85
+# Meshes of one face, from looks that show it differently, overlap at least this much.
 _SAME_FACE = 0.5
+# Candidates that get a mesh, for each face that may be kept: a face is seen by a few looks.
+_CANDIDATES_A_FACE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,21 @@ class FoundFace:
     confidence: float
     """The detector's, 0..1."""
     mesh: FaceMesh
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What one look takes for a face."""
+
+    detection: Detection
+    mesh: FaceMesh
+    is_turned: bool
+    """Whether the look showed the picture turned."""
+
+    @property
+    def trust(self) -> float:
+        """Detector and mesh agreeing, 0..1: the detector alone also sees faces that are not there."""
+        return self.detection.confidence * self.mesh.presence * (_TURNED if self.is_turned else 1.0)
 
 
 class FaceFinder:
@@ -56,29 +75,33 @@ class FaceFinder:
 
         Raises Overloaded, ModelError or Unavailable as the models and the pool do.
         """
-        detections = await self._look(picture, first_looks(picture.width, picture.height))
-        if all(one.confidence < _CONVINCING for one in detections):
-            more = await self._look(picture, further_looks(picture.width, picture.height))
-            detections = best_of([*detections, *more])
-        return await self._confirm(picture, detections)
+        candidates = await self._candidates(picture, first_looks(picture.width, picture.height))
+        if all(one.trust < _CONVINCING for one in candidates):
+            candidates += await self._candidates(picture, further_looks(picture.width, picture.height))
+        chosen = choose(candidates, width=picture.width, height=picture.height)[: self._max_faces]
+        meshes = await self._meshes(picture, [square_of_mesh(one.mesh) for one in chosen])
+        return [
+            FoundFace(_seen(one.detection.box, picture.width, picture.height), one.detection.confidence, fine)
+            for one, fine in zip(chosen, meshes, strict=True)
+        ]
 
-    async def _look(self, picture: Picture, squares: Sequence[Square]) -> list[Detection]:
+    async def _candidates(self, picture: Picture, squares: Sequence[Square]) -> list[Candidate]:
+        """What the looks take for faces, each with its mesh."""
         batch = await self._pool.run(
             lambda: detector_input([picture.cut(square, detector.INPUT_SIDE) for square in squares])
         )
         outputs = await self._inference.infer(self._detector, batch)
-        return await self._pool.run(_detections, outputs, squares)
-
-    async def _confirm(self, picture: Picture, detections: Sequence[Detection]) -> list[FoundFace]:
-        """Those in which the mesh sees a face too, largest first."""
-        largest = sorted(detections, key=lambda one: -_seen(one.box, picture).area)[: self._max_faces]
-        if not largest:
-            return []
-        rough = await self._meshes(picture, [square_of_detection(one) for one in largest])
-        fine = await self._meshes(picture, [square_of_mesh(one) for one in rough])
-        return await self._pool.run(_faces, picture, largest, fine)
+        seen = await self._pool.run(_detections, outputs, squares)
+        seen = seen[: self._max_faces * _CANDIDATES_A_FACE]
+        meshes = await self._meshes(picture, [square_of_detection(detection) for detection, _ in seen])
+        return [
+            Candidate(detection, face_mesh, is_turned=square.angle != 0)
+            for (detection, square), face_mesh in zip(seen, meshes, strict=True)
+        ]
 
     async def _meshes(self, picture: Picture, squares: Sequence[Square]) -> list[FaceMesh]:
+        if not squares:
+            return []
         batch = await self._pool.run(
             lambda: mesh_input([picture.cut(square, mesh.INPUT_SIDE) for square in squares])
         )
@@ -86,13 +109,28 @@ class FaceFinder:
         return await self._pool.run(_decoded_meshes, outputs, squares)
 
 
-def _detections(outputs: Outputs, squares: Sequence[Square]) -> list[Detection]:
-    """What all looks show, each face once, the surest first."""
-    return best_of(
-        detection
+def choose(candidates: Iterable[Candidate], *, width: int, height: int) -> list[Candidate]:
+    """Faces of a picture of `width` x `height`, each as the most trusted look shows it, largest first."""
+    chosen: list[Candidate] = []
+    for one in sorted(candidates, key=lambda candidate: -candidate.trust):
+        is_seen = _seen(one.detection.box, width, height).area > 0
+        if one.trust >= _LEAST_TRUST and is_seen and not any(_is_same(one, other) for other in chosen):
+            chosen.append(one)
+    areas = {id(one): _seen(one.detection.box, width, height).area for one in chosen}
+    certain = [areas[id(one)] for one in chosen if one.detection.confidence >= _CERTAIN]
+    most = max(certain, default=float("inf"))
+    kept = [one for one in chosen if one.detection.confidence >= _CERTAIN or areas[id(one)] < most]
+    return sorted(kept, key=lambda one: (-areas[id(one)], one.detection.box.x, one.detection.box.y))
+
+
+def _detections(outputs: Outputs, squares: Sequence[Square]) -> list[tuple[Detection, Square]]:
+    """What every look shows, the surest first."""
+    found = [
+        (detection, square)
         for regressors, logits, square in zip(outputs["regressors"], outputs["logits"], squares, strict=True)
         for detection in decode_detections(regressors, logits, square, minimum=_DOUBTFUL)
-    )
+    ]
+    return sorted(found, key=lambda pair: -pair[0].confidence)
 
 
 def _decoded_meshes(outputs: Outputs, squares: Sequence[Square]) -> list[FaceMesh]:
@@ -104,24 +142,9 @@ def _decoded_meshes(outputs: Outputs, squares: Sequence[Square]) -> list[FaceMes
     ]
 
 
-def _faces(picture: Picture, detections: Sequence[Detection], meshes: Sequence[FaceMesh]) -> list[FoundFace]:
-    """Those that the mesh confirms, each once, largest first."""
-    faces: list[FoundFace] = []
-    surest_first = sorted(zip(detections, meshes, strict=True), key=lambda pair: -pair[0].confidence)
-    for detection, face_mesh in surest_first:
-        seen = _seen(detection.box, picture)
-        is_face = detection.confidence * face_mesh.presence >= _LEAST_JOINT and seen.area > 0
-        if is_face and all(face_mesh.box.iou(other.mesh.box) < _SAME_FACE for other in faces):
-            faces.append(FoundFace(seen, detection.confidence, face_mesh))
-    return sorted(_trusted(faces), key=lambda face: (-face.box.area, face.box.x, face.box.y))
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    return is_same_face(one.detection, other.detection) or one.mesh.box.iou(other.mesh.box) > _SAME_FACE
 
 
-def _trusted(faces: Sequence[FoundFace]) -> list[FoundFace]:
-    """Without the doubtful ones that would be larger than every certain one."""
-    certain = [face.box.area for face in faces if face.confidence >= _CERTAIN]
-    most = max(certain, default=float("inf"))
-    return [face for face in faces if face.confidence >= _CERTAIN or face.box.area < most]
-
-
-def _seen(box: Box, picture: Picture) -> Box:
-    return box.intersection(Box(0.0, 0.0, float(picture.width), float(picture.height)))
+def _seen(box: Box, width: int, height: int) -> Box:
+    return box.intersection(Box(0.0, 0.0, float(width), float(height)))

@@ -13,7 +13,14 @@ from chassis.errors import ConfigError, ModelError
 from chassis.models import ModelStore
 from chassis.signal.operating_point import OperatingPoint
 from services.face.config import EmbedderSettings, FaceSection
-from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS, EmbedderRow
+from services.face.table import (
+    BUILT_IN_ROWS,
+    DEFAULT_EMBEDDERS,
+    MIRRORED_VIEWS,
+    PLAIN_VIEWS,
+    EmbedderRow,
+    FaceView,
+)
 from services.face.templates import TEMPLATES, AlignmentTemplate
 
 __all__ = ["rows_in_use", "row_of", "model_file"]
@@ -65,7 +72,7 @@ def row_of(settings: EmbedderSettings, *, field: str = "face.embedders") -> Embe
         subtract=_first(f"{field}.subtract", settings.subtract, base.subtract if base else None),
         divide=_first(f"{field}.divide", settings.divide, base.divide if base else None),
         template=_template(settings.template, base, field),
-        mirror=_first(f"{field}.mirror", settings.mirror, base.mirror if base else None),
+        views=_views(settings.mirror, base, field),
         dimension=_first(f"{field}.dimension", settings.dimension, base.dimension if base else None),
         weight=_first(f"{field}.weight", settings.weight, base.weight if base else 1.0),
         operating_point=_operating_point(settings, base, field),
@@ -124,6 +131,12 @@ def _template(name: str | None, base: EmbedderRow | None, field: str) -> Alignme
     if name is None or name not in TEMPLATES:
         raise ConfigError(f"{field}.template: must be one of {', '.join(TEMPLATES)}")
     return TEMPLATES[name]
+
+
+def _views(mirror: bool | None, base: EmbedderRow | None, field: str) -> tuple[FaceView, ...]:
+    if mirror is None and base is not None:
+        return base.views
+    return MIRRORED_VIEWS if _first(f"{field}.mirror", mirror, None) else PLAIN_VIEWS
 
 
 def _operating_point(settings: EmbedderSettings, base: EmbedderRow | None, field: str) -> OperatingPoint:

@@ -14,6 +14,9 @@ from services.face.templates import ARCFACE, DLIB, AlignmentTemplate
 
 __all__ = [
     "EmbedderRow",
+    "FaceView",
+    "PLAIN_VIEWS",
+    "MIRRORED_VIEWS",
     "BUILT_IN_ROWS",
     "DEFAULT_EMBEDDERS",
     "ENSEMBLE_IDENTIFICATION_CONFIDENCE",
@@ -24,6 +27,21 @@ EMBEDDER_ROLE = "face.embedder"
 
 # Raised when detection, alignment or mirror averaging change: vectors made before and after must not meet.
 _RECIPE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FaceView:
+    """One look of an embedder at an aligned face; the vectors of all looks are averaged."""
+
+    zoom: float
+    """How much larger than the template says the face is shown, around the input's centre."""
+    is_mirrored: bool
+
+
+PLAIN_VIEWS = (FaceView(1.0, False),)
+"""The aligned face as it is."""
+MIRRORED_VIEWS = (FaceView(1.0, False), FaceView(1.0, True))
+"""The face and its mirror image: nearly free accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +60,8 @@ class EmbedderRow:
     """The input is (x - subtract) / divide for pixel values x in 0..255."""
     divide: float
     template: AlignmentTemplate
-    mirror: bool
-    """Whether the face and its mirror image are both embedded and averaged."""
+    views: tuple[FaceView, ...]
+    """Looks that are averaged, at least one."""
     dimension: int
     """Values of a vector."""
     weight: float = 1.0
@@ -83,7 +101,7 @@ _MOBILEFACENET = EmbedderRow(
     subtract=127.5,
     divide=128.0,
     template=ARCFACE,
-    mirror=True,
+    views=tuple(FaceView(zoom, mirrored) for zoom in (0.96, 1.04) for mirrored in (False, True)),
     dimension=192,
     weight=3.0,
     operating_point=OperatingPoint(
@@ -101,7 +119,8 @@ _DLIB_RESNET = EmbedderRow(
     subtract=0.0,
     divide=1.0,
     template=DLIB,
-    mirror=True,
+    # The mirror image at another scale: a second scale that costs nothing.
+    views=(FaceView(0.94, False), FaceView(1.06, True)),
     dimension=128,
     operating_point=OperatingPoint(
         impostor_p99=0.910, genuine_median=0.958, identification_confidence=0.7, provenance=_MEASURED
@@ -119,7 +138,7 @@ _FACENET512 = EmbedderRow(
     subtract=127.5,
     divide=127.5,
     template=ARCFACE,
-    mirror=True,
+    views=MIRRORED_VIEWS,
     dimension=512,
     weight=3.0,
     operating_point=OperatingPoint(
@@ -136,7 +155,7 @@ _ARCFACE = EmbedderRow(
     subtract=127.5,
     divide=128.0,
     template=ARCFACE,
-    mirror=True,
+    views=MIRRORED_VIEWS,
     dimension=512,
     weight=3.0,
     operating_point=OperatingPoint(

@@ -10,9 +10,9 @@ from chassis.geometry import Box, Point
 from services.face.detector import (
     INPUT_SIDE,
     Detection,
-    best_of,
     decode_detections,
     detector_input,
+    is_same_face,
 )
 from services.face.picture import Square
 
@@ -101,11 +101,14 @@ def test_extreme_outputs_are_no_error() -> None:
     assert face.confidence == pytest.approx(1.0)
 
 
-def test_a_face_seen_by_several_looks_counts_once() -> None:
-    """The surest look's box stays: for overlapping boxes, and for a part within the whole."""
-    sure, less = _detection(0.9, 100, 100, 50), _detection(0.7, 104, 98, 52)
-    part, other = _detection(0.6, 90, 90, 20), _detection(0.5, 300, 100, 50)
-    assert best_of([less, other, part, sure]) == [sure, other]
+def test_boxes_of_two_looks_are_of_one_face_or_of_two() -> None:
+    """Overlapping boxes, and a part within the whole, are one face; boxes side by side are two."""
+    face, shifted = _detection(0.9, 100, 100, 50), _detection(0.7, 104, 98, 52)
+    part, cheek_to_cheek = _detection(0.6, 90, 90, 20), _detection(0.5, 140, 100, 50)
+    assert is_same_face(face, shifted)
+    assert is_same_face(face, part)
+    assert is_same_face(part, face)
+    assert not is_same_face(face, cheek_to_cheek)
 
 
 def test_input_is_normalised() -> None:

@@ -11,7 +11,7 @@ from chassis.errors import ConfigError, ModelError
 from chassis.models import ModelStore
 from services.face.config import FaceConfig
 from services.face.selection import model_file, rows_in_use
-from services.face.table import BUILT_IN_ROWS, EmbedderRow
+from services.face.table import BUILT_IN_ROWS, PLAIN_VIEWS, EmbedderRow
 from services.face.templates import DLIB
 
 _OWN = """
@@ -53,7 +53,7 @@ def test_a_row_of_ones_own_has_every_field(tmp_path: Path, model: Path) -> None:
     """Everything the settings say is in the row; its version follows the file."""
     [row] = _rows(tmp_path, _OWN.format(file=model))
     assert (row.name, row.size, row.layout, row.color) == ("own", 96, "NCHW", "BGR")
-    assert (row.subtract, row.divide, row.mirror, row.dimension) == (0, 255, False, 64)
+    assert (row.subtract, row.divide, row.views, row.dimension) == (0, 255, PLAIN_VIEWS, 64)
     assert row.template is DLIB
     assert row.operating_point.genuine_median == 0.7
     assert model_file(row, ModelStore(tmp_path)) == model
