@@ -12,7 +12,8 @@ import grpc
 from chassis.channels import open_channel
 from chassis.health import Readiness
 from chassis.images import ImageLimits
-from chassis.postgres import open_pool, ping, require_schema
+from chassis.parts import open_database
+from chassis.postgres import ping
 from chassis.server import Server, open_server
 from chassis.work import WorkPool
 from gateway.catalogue.coverage import CoverageReport
@@ -46,15 +47,7 @@ async def open_gateway(
     """
     settings = config.gateway
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            open_pool(
-                config.database.resolve_dsn(),
-                max_size=config.database.pool_size,
-                command_timeout=config.database.command_timeout_seconds,
-                application_name="marquee gateway",
-            )
-        )
-        await require_schema(pool, SCHEMA)
+        pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.threads, _MOST_WAITING))
         signals = await _open_signals(config, stack)
         readiness = Readiness({"database": lambda: ping(pool)})

@@ -14,9 +14,9 @@ from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference
 from chassis.models import ModelStore
+from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
 from chassis.signal.enrolment import Enrolment, load
-from chassis.signal.parts import open_database, open_inference
 from chassis.signal.responses import to_proto_model
 from chassis.work import WorkPool
 from marquee.face.v1 import face_pb2_grpc

@@ -12,9 +12,9 @@ from chassis.changes import Changes
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference
+from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
 from chassis.signal.enrolment import Enrolment, load
-from chassis.signal.parts import open_database, open_inference
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
 from services.tattoo.chosen import ChosenModels, choose_models
