@@ -146,7 +146,7 @@ async def test_a_deaf_service_is_killed(data: Path) -> None:
 async def test_a_configured_database_is_used(
     data: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a DSN in the settings that one is migrated and none is started; throw-away data never goes there."""
+    """A DSN in the settings is migrated and no other is started; throw-away data never goes there."""
     monkeypatch.setenv("MARQUEE_DATABASE_DSN", database)
     async with running_stack(data, replace(_options(), always_embedded=False)) as stack:
         assert stack.database is None
