@@ -13,7 +13,7 @@ from bench.faces.observing import Seen
 from bench.faces.protocol import Scores, Trial
 from services.face.table import EmbedderRow
 
-__all__ = ["Comparison", "draw_trials"]
+__all__ = ["Comparison", "draw_trials", "best_trial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,33 @@ def draw_trials(
 ) -> list[Trial]:
     """Trials with one gallery photograph for each identity, drawn at random; the others are probes."""
     rng = np.random.default_rng(seed)
-    return [_trial(comparison, identities, strangers, rng) for _ in range(draws)]
+    galleries = [
+        [files[int(rng.integers(len(files)))] for files in identities.values()] for _ in range(draws)
+    ]
+    return [_trial(comparison, identities, strangers, gallery) for gallery in galleries]
+
+
+def best_trial(
+    comparison: Comparison, identities: Mapping[str, Sequence[Path]], strangers: Sequence[Path]
+) -> Trial:
+    """The trial in which each identity is enrolled with the photograph of the best quality.
+
+    Quality is the service's own measure; ties go by the detector's confidence.
+    """
+
+    def worth(file: Path) -> tuple[float, float]:
+        seen = comparison.seen[file]
+        return (seen.factors.quality, seen.confidence) if seen else (-1.0, -1.0)
+
+    return _trial(comparison, identities, strangers, [max(files, key=worth) for files in identities.values()])
 
 
 def _trial(
     comparison: Comparison,
     identities: Mapping[str, Sequence[Path]],
     strangers: Sequence[Path],
-    rng: np.random.Generator,
+    gallery: Sequence[Path],
 ) -> Trial:
-    gallery = [files[int(rng.integers(len(files)))] for files in identities.values()]
     pairs = [
         (probe, number)
         for number, files in enumerate(identities.values())

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 import services.face
 from chassis.models import ModelStore
-from chassis.signal.parts import open_inference
+from chassis.parts import open_inference
 from chassis.work import WorkPool
 from services.face.config import FaceConfig
 from services.face.embedding import Embedder

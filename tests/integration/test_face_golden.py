@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from chassis.models import ModelStore
-from chassis.signal.parts import open_inference
+from chassis.parts import open_inference
 from chassis.work import WorkPool
 from services.face.config import FaceConfig
 from services.face.embedding import Embedder
@@ -23,8 +23,8 @@ from tests.fakes.portrait import portrait
 
 # First values of the unit vectors of the drawn portrait of 250 pixels.
 _GOLDEN = {
-    "mobilefacenet": [-0.0108, 0.0172, 0.0117, 0.0017, -0.0286, 0.1333, -0.069, -0.0417],
-    "dlib_resnet": [-0.1047, 0.1149, 0.0682, -0.041, -0.073, 0.0391, -0.0734, -0.0547],
+    "mobilefacenet": [-0.0111, 0.0165, 0.012, -0.0007, -0.0271, 0.1317, -0.0744, -0.0391],
+    "dlib_resnet": [-0.1054, 0.1095, 0.0605, -0.0406, -0.068, 0.0316, -0.0826, -0.0502],
 }
 _LANDMARKS = [(101.4, 106.3), (148.0, 106.3), (123.3, 134.5), (106.9, 156.3), (143.0, 156.1)]
 _ROWS = [BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS]
@@ -48,7 +48,7 @@ async def test_the_vector_of_a_known_face(observer: Observer, row: EmbedderRow) 
     [face] = (await observer.observe(encode(portrait(250)), max_candidates=0)).faces
     vector = face.template.vectors[row.key]
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
-    assert vector[:8] == pytest.approx(_GOLDEN[row.name], abs=2e-3)
+    assert vector[:8] == pytest.approx(_GOLDEN[row.name], abs=5e-4)
 
 
 async def test_the_landmarks_of_a_known_face(observer: Observer) -> None:
