@@ -459,7 +459,8 @@ async def test_an_embedder_of_ones_own(database: str) -> None:
         [face] = (await system.observe(_portrait())).faces
     first, second = face.template.embeddings
     assert (first.model, second.model) == ("own", "mobilefacenet")
-    assert np.allclose(_vector(first), _vector(second))
+    # The built-in row averages more looks of the same network.
+    assert float(_vector(first) @ _vector(second)) > 0.95
 
 
 @pytest.mark.parametrize("wrong", [{"dimension": 64}, {"size": 96}, {"layout": "NCHW"}])
