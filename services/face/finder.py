@@ -30,6 +30,8 @@ _TURNED = 0.85
 _SAME_FACE = 0.5
 # Candidates that get a mesh, for each face that may be kept: a face is seen by a few looks.
 _CANDIDATES_A_FACE = 4
+# Meshes made at a time: bounds the memory that a crowd takes.
+_PORTION = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,10 @@ class FaceFinder:
         ]
 
     async def _meshes(self, picture: Picture, squares: Sequence[Square]) -> list[FaceMesh]:
-        if not squares:
-            return []
+        portions = [squares[start : start + _PORTION] for start in range(0, len(squares), _PORTION)]
+        return [one for portion in portions for one in await self._portion(picture, portion)]
+
+    async def _portion(self, picture: Picture, squares: Sequence[Square]) -> list[FaceMesh]:
         batch = await self._pool.run(
             lambda: mesh_input([picture.cut(square, mesh.INPUT_SIDE) for square in squares])
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +45,11 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An upright RGB picture and, once asked for, halved copies of it. Belongs to one request."""
+    """An upright RGB picture and, once asked for, halved copies of it; safe to use from many threads."""
 
     pixels: RGBImage
     _levels: list[RGBImage] = field(default_factory=list, repr=False, compare=False)
+    _halving: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def width(self) -> int:
@@ -85,14 +87,17 @@ class Picture:
 
     def _copy(self, number: int) -> RGBImage:
         """The picture halved `number` times."""
-        if not self._levels:
-            self._levels.append(self.pixels)
-        while len(self._levels) <= number:
-            last = self._levels[-1]
-            size = ((last.shape[1] + 1) // 2, (last.shape[0] + 1) // 2)
-            halved = cv2.resize(last, size, interpolation=cv2.INTER_AREA)
-            self._levels.append(np.asarray(halved, dtype=np.uint8))
-        return self._levels[number]
+        with self._halving:
+            if not self._levels:
+                self._levels.append(self.pixels)
+            while len(self._levels) <= number:
+                self._levels.append(_halved(self._levels[-1]))
+            return self._levels[number]
+
+
+def _halved(pixels: RGBImage) -> RGBImage:
+    size = ((pixels.shape[1] + 1) // 2, (pixels.shape[0] + 1) // 2)
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _rotation(angle: float) -> NDArray[np.float64]:

@@ -60,6 +60,8 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         embedders = [Embedder(row, inference, work) for row in ensemble.rows]
         for embedder in embedders:
             await embedder.check()
+            point = embedder.row.operating_point
+            _log.info("face embedder", model=embedder.row.name, operating_point=point.provenance)
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database faces are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
