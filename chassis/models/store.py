@@ -73,6 +73,10 @@ class ModelStore:
             raise ModelError(f"model {name} is missing or corrupted: {_REMEDY}")
         return self._file(name)
 
+    def has(self, name: str) -> bool:
+        """Whether the model was ever built here; `path` says whether its file is still good."""
+        return name in self._manifest.read()
+
     def built(self, spec: ModelSpec) -> BuiltFile | None:
         """Return what is stored for this spec, or None when it has to be built (again)."""
         built = self._manifest.read().get(spec.name)

@@ -102,14 +102,14 @@ def _named(name: str, table: Mapping[str, EmbedderRow]) -> EmbedderRow:
 
 
 def _built(store: ModelStore) -> tuple[EmbedderRow, ...]:
+    """The default embedders, less those never built (no npm). A damaged one is an error."""
     rows = []
     for name in DEFAULT_EMBEDDERS:
         row = BUILT_IN_ROWS[name]
-        try:
-            store.path(name, version=row.model_version)
-        except ModelError as exc:
-            _log.warning("face embedder not used", model=name, reason=str(exc))
+        if not store.has(name):
+            _log.warning("face embedder not built, going on without", model=name)
             continue
+        store.path(name, version=row.model_version)
         rows.append(row)
     if not rows:
         raise ModelError("no face embedder is built: run `marquee models build`")
