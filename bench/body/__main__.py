@@ -96,7 +96,10 @@ def _calibration(views: Sequence[MeasuredView], deviations: _Floats) -> list[dic
     for low, high in _TURNS:
         chosen = (across > low) & (across <= high)
         scores = deviations[chosen] / errors[chosen]
-        row: dict[str, float | str] = {"turn": f"cosine {low:g} to {high:g}", "views": int(chosen.sum())}
+        row: dict[str, float | str] = {
+            "cosine of the turn": f"{low:g} to {high:g}",
+            "views": int(chosen.sum()),
+        }
         for column, kind in enumerate(KINDS):
             known = scores[:, column][~np.isnan(scores[:, column])]
             row[kind.name.lower()] = float(np.sqrt((known**2).mean())) if len(known) >= 10 else float("nan")
@@ -165,7 +168,9 @@ def _print(
         ("Deviation over stated error, root mean square: 1 is right", calibration),
         ("What a picture is worth", worth),
     ):
-        print_table(title, list(table[0]), [[_cell(value) for value in row.values()] for row in table])
+        heading, *names = table[0]
+        columns = [heading, *(_cell(row[heading]) for row in table)]
+        print_table(title, columns, [[name, *(_cell(row[name]) for row in table)] for name in names])
 
 
 def _cell(value: float | str) -> str:

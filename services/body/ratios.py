@@ -39,7 +39,7 @@ BASE_ERRORS: dict[RatioKind, float] = {
     RatioKind.SHOULDER_TORSO: 0.06,
     RatioKind.ARM_TORSO: 0.07,
     RatioKind.THIGH_LOWER_LEG: 0.045,
-    RatioKind.UPPER_ARM_FOREARM: 0.08,
+    RatioKind.UPPER_ARM_FOREARM: 0.085,
 }
 """Log error in the best view: where the network puts joints, the lens, the height of the camera."""
 
