@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.images import cv2
+from client.supervisor.stack import throw_away_folder
 from tests.fakes.portrait import portrait
 
 _ROOT = Path(__file__).parents[2]
@@ -71,8 +72,8 @@ def test_the_installed_command_identifies(site: Path, tmp_path: Path) -> None:
     """From nothing but the wheel: database, migrations, three services, gateway, one answer."""
     picture = tmp_path / "face.png"
     picture.write_bytes(cv2.imencode(".png", portrait(320)[:, :, ::-1])[1].tobytes())
-    data = tmp_path / "data"
-    done = _run(site, tmp_path, "-m", "client", "identify", str(picture), "--data", str(data), "--json")
+    with throw_away_folder() as data:
+        done = _run(site, tmp_path, "-m", "client", "identify", str(picture), "--data", str(data), "--json")
     assert done.returncode == 0, done.stderr
     (answer,) = json.loads(done.stdout)
     assert {report["state"] for report in answer["reports"]} <= {"ok", "nothing visible"}
