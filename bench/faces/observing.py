@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,19 @@ __all__ = ["Seen", "Look", "observe_all"]
 
 _PORTION = 32
 _AT_ONCE = 4
+# Modules of the face service that decide what is seen and how it is described.
+_DECIDING = (
+    "alignment",
+    "detector",
+    "embedding",
+    "finder",
+    "looks",
+    "mesh",
+    "observe",
+    "picture",
+    "quality",
+    "templates",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,7 @@ async def observe_all(files: Sequence[Path], config: FaceConfig, *, cache: Path,
     models = ModelStore(config.models.directory)
     ensemble = Ensemble(rows_in_use(config.face, models))
     paths = model_paths(ensemble, models)
-    folder = cache / _fingerprint(paths.values())
+    folder = cache / _fingerprint(ensemble, paths.values())
     folder.mkdir(parents=True, exist_ok=True)
     portions = [files[start : start + _PORTION] for start in range(0, len(files), _PORTION)]
     task = progress.add_task("photographs", total=len(files))
@@ -93,23 +106,15 @@ def _seen(face: ObservedFace) -> Seen:
     return Seen(dict(face.template.vectors), face.factors, face.confidence)
 
 
-def _fingerprint(models: object) -> str:
-    """Changes with the code of the face service and with the models' files."""
+def _fingerprint(ensemble: Ensemble, models: Iterable[Path]) -> str:
+    """Changes with all that decides what is observed: code, models' files, rows of the model table."""
     digest = hashlib.sha256()
     package = Path(str(services.face.__file__)).parent
-    # What is done with vectors afterwards changes no observation.
-    skipped = {
-        "table.py",
-        "servicer.py",
-        "translation.py",
-        "store.py",
-        "serving.py",
-        "score.py",
-        "library.py",
-    }
-    for source in sorted(package.glob("*.py")):
-        if source.name not in skipped:
-            digest.update(source.read_bytes())
-    for model in sorted(str(path) for path in models):  # type: ignore[attr-defined]
-        digest.update(f"{model} {Path(model).stat().st_size}".encode())
+    for name in _DECIDING:
+        digest.update((package / f"{name}.py").read_bytes())
+    for row in ensemble.rows:
+        looks = (row.size, row.layout, row.color, row.subtract, row.divide, row.template, row.views)
+        digest.update(f"{row.key} {looks}".encode())
+    for model in sorted(models):
+        digest.update(model.read_bytes())
     return digest.hexdigest()[:16]
