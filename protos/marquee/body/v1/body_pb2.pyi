@@ -187,11 +187,11 @@ class BodyObservation(google.protobuf.message.Message):
 
     @property
     def key_points(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KeyPoint]:
-        """33 key points."""
+        """33 key points; empty for people beyond the number whose key points the service looks for, smallest last."""
 
     @property
     def regions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___RegionView]:
-        """Regions in view."""
+        """Regions in view; RIBS_OR_SIDE may come twice, once for each side."""
 
     @property
     def ratios(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Ratio]:
@@ -298,7 +298,9 @@ class BodyScore(google.protobuf.message.Message):
     llr: builtins.float
     """Natural log of P(measurement | same person) / P(measurement | another person)."""
     is_compatible: builtins.bool
-    """Whether every proportion measured on both sides agrees within the configured tolerance."""
+    """Whether every proportion measured on both sides agrees within the configured tolerance, the error of the
+    measurements allowed for.
+    """
     compared_ratios: builtins.int
     """Proportions measured on both sides."""
     measurements: builtins.int
