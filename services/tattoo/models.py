@@ -77,4 +77,4 @@ TATTOO_EMBEDDER = ModelSpec(
     build=build_embedder,
 )
 
-SPECS: tuple[ModelSpec, ...] = (MOBILENET_V2, MOBILENET_V2_FEATURES)
+SPECS: tuple[ModelSpec, ...] = (MOBILENET_V2, MOBILENET_V2_FEATURES, TATTOO_DETECTOR, TATTOO_EMBEDDER)

@@ -28,6 +28,8 @@ _NAMES = [
     "mobilenet_v2_features",
     "pose_detector",
     "pose_landmarks",
+    "tattoo_detector",
+    "tattoo_embedder",
 ]
 
 
@@ -88,6 +90,19 @@ _GOLDEN = [
         "features",
         (slice(6), 5, 5),
         [0.2181385, 0.0521457, 0.0876043, 0.0, 0.0263773, 0.1317174],
+    ),
+    # Our own parts on MobileNetV2: numbers of the first build, which a later one must repeat.
+    Golden(
+        "tattoo_detector",
+        "heatmap",
+        (0, 2, slice(8, 14)),
+        [0.0145348, 0.0337582, 0.0433809, 0.0500198, 0.0223908, 0.003594],
+    ),
+    Golden(
+        "tattoo_embedder",
+        "embedding",
+        (slice(6),),
+        [0.0452996, 0.0040087, 0.0695829, 0.0218051, 0.0338935, 0.0215831],
     ),
 ]
 

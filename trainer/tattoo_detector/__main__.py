@@ -1,9 +1,10 @@
-"""`python -m trainer.tattoo_detector sheet|detector|embedder`: docs/tattoo.md says when to run which."""
+"""`python -m trainer.tattoo_detector sheet|detector|embedder|calibrate`: see docs/tattoo.md."""
 
 import argparse
 from pathlib import Path
 
 from chassis.models import ModelStore
+from trainer.tattoo_detector.calibration import calibrate
 from trainer.tattoo_detector.detector import DetectorPlan, train_detector
 from trainer.tattoo_detector.embedder import EmbedderPlan, fit_embedder
 from trainer.tattoo_detector.sheet import write_sheet
@@ -15,11 +16,12 @@ _WEIGHTS = Path("services/tattoo/weights")
 def main() -> None:
     """Run one step; each can be interrupted and called again."""
     arguments = _parser().parse_args()
+    models, folders = ModelStore(), {"work": arguments.work, "out": arguments.out}
     if arguments.step == "sheet":
         write_sheet(arguments.work / "sheet.png", seed=arguments.seed)
-        return
-    models, folders = ModelStore(), {"work": arguments.work, "out": arguments.out}
-    if arguments.step == "detector":
+    elif arguments.step == "calibrate":
+        calibrate(models.path("tattoo_embedder"), arguments.photographs, arguments.out / "embedder.json")
+    elif arguments.step == "detector":
         plan = DetectorPlan(training_chunks=arguments.chunks, epochs=arguments.epochs)
         train_detector(
             plan, backbone=models.path("mobilenet_v2_features"), workers=arguments.workers, **folders
@@ -31,7 +33,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer.tattoo_detector", description=__doc__)
-    parser.add_argument("step", choices=["sheet", "detector", "embedder"])
+    parser.add_argument("step", choices=["sheet", "detector", "embedder", "calibrate"])
     parser.add_argument(
         "--work", type=Path, default=Path("build/tattoo"), help="folder for what can be made again"
     )
@@ -40,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of the sheet")
     parser.add_argument("--chunks", type=int, default=_DETECTOR.training_chunks, help="200 scenes each")
     parser.add_argument("--epochs", type=int, default=_DETECTOR.epochs)
+    parser.add_argument(
+        "--photographs", type=Path, default=Path("../shared/data/bivtatt"), help="to calibrate"
+    )
     parser.add_argument("--designs", type=int, default=_EMBEDDER.fitted_designs)
     return parser
 

@@ -1,0 +1,111 @@
+"""The built-in tattoo networks with their committed weights, on drawings and, where they are, photographs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from chassis.geometry import Box
+from chassis.images import RGBImage, decode
+from chassis.inference.onnx import OnnxInference
+from chassis.models import ModelStore
+from chassis.work import WorkPool
+from services.tattoo.crop import cut
+from services.tattoo.detect import Detection
+from services.tattoo.embed import TattooEmbedder
+from services.tattoo.finder import TattooFinder
+from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
+from services.tattoo.table import built_in_detector, built_in_embedder
+from tests.fakes.tattoo_pictures import SPOT, clean_skin, tattooed_skin
+from trainer.tattoo_detector.calibration import is_for_calibration
+
+_DATA = Path("../shared/data")
+_photographs = pytest.mark.skipif(not _DATA.is_dir(), reason="no photographs in ../shared/data")
+
+
+class Networks:
+    """Detector and embedder as the service runs them."""
+
+    def __init__(self, finder: TattooFinder, embedder: TattooEmbedder) -> None:
+        self.finder = finder
+        self._embedder = embedder
+
+    async def found(self, picture: RGBImage) -> list[Detection]:
+        return await self.finder.find(picture)
+
+    async def similarity(self, first: RGBImage, second: RGBImage) -> float:
+        a, b = (vectors[built_in_embedder().key] for vectors in await self._embedder.embed([first, second]))
+        return float(a @ b)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def networks() -> AsyncIterator[Networks]:
+    """The built-in networks, built if they were not."""
+    store = ModelStore()
+    store.build([TATTOO_DETECTOR, TATTOO_EMBEDDER])
+    paths = {spec.name: store.path(spec.name) for spec in (TATTOO_DETECTOR, TATTOO_EMBEDDER)}
+    async with OnnxInference.open(paths) as inference, WorkPool(1, 64) as work:
+        finder = TattooFinder(inference, work, built_in_detector(), most=16)
+        yield Networks(finder, TattooEmbedder(inference, work, [built_in_embedder()]))
+
+
+@pytest.mark.parametrize(("motif", "view"), [("rose", 1), ("rose", 2), ("figure", 1)])
+async def test_a_drawn_tattoo_is_found_where_it_is(networks: Networks, motif: str, view: int) -> None:
+    """One box about the ink on skin, with confidence above the threshold."""
+    (tattoo,) = await networks.found(tattooed_skin(motif, view))
+    half = SPOT.size / 2
+    drawn = Box.from_corners(SPOT.x - half, SPOT.y - half, SPOT.x + half, SPOT.y + half)
+    assert tattoo.box.iou(drawn) > 0.4
+    assert tattoo.confidence >= built_in_detector().threshold
+
+
+@pytest.mark.parametrize("view", range(6))
+async def test_clean_skin_has_no_tattoo(networks: Networks, view: int) -> None:
+    """Moles, hair, creases, spots and shadows are none."""
+    assert await networks.found(clean_skin(view)) == []
+
+
+async def test_a_tattoo_is_more_like_itself_than_like_another(networks: Networks) -> None:
+    """Two views of one design agree more than two designs in the same light."""
+    box = Box(SPOT.x - 110, SPOT.y - 110, 220, 220)
+    rose, again, other = (
+        cut(tattooed_skin(motif, view), box) for motif, view in (("rose", 1), ("rose", 2), ("figure", 1))
+    )
+    same, different = await networks.similarity(rose, again), await networks.similarity(rose, other)
+    assert same > different + 0.1
+
+
+async def test_a_mirrored_crop_has_the_same_vector(networks: Networks) -> None:
+    """Mirror averaging: left and right are the same to the embedder."""
+    crop = tattooed_skin("rose", 1)
+    assert await networks.similarity(crop, np.ascontiguousarray(crop[:, ::-1])) == pytest.approx(1, abs=1e-5)
+
+
+@_photographs
+async def test_faces_seldom_have_a_tattoo(networks: Networks) -> None:
+    """Of 100 photographs of faces at most one fires: a false tattoo would dilute a right answer."""
+    faces = sorted((_DATA / "lfw" / "identities").glob("*/*_0001.jpg"))[::4][:100]
+    fired = [path.name for path in faces if await networks.found(decode(path.read_bytes()))]
+    assert len(faces) == 100
+    assert len(fired) <= 1
+
+
+@_photographs
+async def test_most_photographed_tattoos_are_found(networks: Networks) -> None:
+    """Of the half of BIVTatt that sets no number, most main tattoos are found, half of the box right."""
+    found = []
+    for path in sorted((_DATA / "bivtatt" / "images").iterdir()):
+        if is_for_calibration(path.stem.split("_")[0]):
+            continue
+        boxes = (_DATA / "bivtatt" / "bounding_boxes" / f"{path.stem}.txt").read_text().splitlines()
+        main = max(
+            (Box.from_corners(*map(float, line.split())) for line in boxes if line.strip()),
+            key=lambda box: box.area,
+        )
+        seen = await networks.found(decode(path.read_bytes()))
+        found.append(max((one.box.iou(main) for one in seen), default=0.0) >= 0.5)
+    assert np.mean(found) > 0.6
