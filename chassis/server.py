@@ -25,6 +25,8 @@ _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 # The health service's name for the process itself: liveness.
 _LIVENESS = ""
+# Calls of health and reflection that are open beside the work.
+_ROOM_FOR_PROBES = 64
 
 Register = Callable[[grpc.aio.Server], None]
 
@@ -74,7 +76,11 @@ async def open_server(
     interceptor = RequestInterceptor(
         max_concurrent=settings.max_concurrent_rpcs, default_deadline=settings.default_deadline_seconds
     )
-    server = grpc.aio.server(interceptors=[interceptor], options=_options(settings))
+    # The interceptor refuses with words; this bound, above it, keeps requests from piling up in memory.
+    most = 2 * settings.max_concurrent_rpcs + _ROOM_FOR_PROBES
+    server = grpc.aio.server(
+        interceptors=[interceptor], options=_options(settings), maximum_concurrent_rpcs=most
+    )
     names = [name for name, _ in services]
     for _, register in services:
         register(server)

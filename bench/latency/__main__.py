@@ -17,11 +17,11 @@ from pathlib import Path
 import click
 import psutil
 
-from bench.latency.pictures import LFW, TimedPicture, full_hd, portraits
+from bench.latency.pictures import DEFAULT_DATA, TimedPicture, portraits, whole_figure
 from bench.report import print_heading, print_table, write_json
 from client.api import Marquee
 from client.catalogue import EnrollImage, Performer, PersonChoice
-from client.supervisor.stack import Stack, running_stack, throw_away_folder
+from client.supervisor.stack import Stack, StackOptions, running_stack, throw_away_folder
 from client.values import Identification, Signal
 
 _SEED = 20261122
@@ -46,21 +46,33 @@ class Series:
 
 
 @click.command()
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_DATA,
+    show_default=True,
+    help="Labeled Faces in the Wild: a folder `identities` with one folder for each person.",
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file.")
 @click.option("--requests", default=60, show_default=True, help="Requests of each series.")
 @click.option("--gallery", default=200, show_default=True, help="Portraits to enrol.")
-def main(json_path: Path | None, requests: int, gallery: int) -> None:
+def main(data: Path, json_path: Path | None, requests: int, gallery: int) -> None:
     """Measure latency, enrolment and memory."""
-    if not LFW.is_dir():
-        raise click.ClickException("the photographs in ../shared/data/lfw are needed")
-    asyncio.run(_measure(json_path, requests, gallery))
+    try:
+        people = portraits(data, gallery)
+    except FileNotFoundError as exc:
+        raise click.ClickException(f"no photographs in {data}: name their folder with --data") from exc
+    asyncio.run(_measure(people, json_path, requests))
 
 
-async def _measure(json_path: Path | None, requests: int, gallery: int) -> None:
+async def _measure(people: Sequence[TimedPicture], json_path: Path | None, requests: int) -> None:
     print_heading("bench/latency", seed=_SEED)
-    people = portraits(gallery)
+    options = StackOptions(always_embedded=True)
     with throw_away_folder() as folder:
-        async with running_stack(folder) as stack, Marquee.connect(stack.address) as marquee:
+        async with (
+            running_stack(folder, StackOptions(always_embedded=True)) as stack,
+            Marquee.connect(stack.address) as marquee,
+        ):
             at_rest = _memory(stack)
             per_second = await _enroll(marquee, people)
             series = [
@@ -87,7 +99,7 @@ async def _measure(json_path: Path | None, requests: int, gallery: int) -> None:
 
 
 def _kinds(people: Sequence[TimedPicture]) -> dict[str, list[TimedPicture]]:
-    return {"250x250 face": list(people[:20]), "1080p, one person": [full_hd(people[0].data)]}
+    return {"250x250 face": list(people[:20]), "1080p, one person": [whole_figure()]}
 
 
 async def _enroll(marquee: Marquee, people: Sequence[TimedPicture]) -> float:

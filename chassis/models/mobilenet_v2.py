@@ -19,12 +19,10 @@ __all__ = [
     "build_mobilenet_v2_features",
     "EMBEDDING_SIZE",
     "FEATURE_CHANNELS",
-    "FEATURE_STRIDE",
 ]
 
 EMBEDDING_SIZE = 1280
 FEATURE_CHANNELS = 576
-FEATURE_STRIDE = 16
 
 # Expansion, output channels, repetitions and stride of the first: (t, c, n, s) in the paper.
 _STAGES = [

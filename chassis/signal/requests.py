@@ -32,7 +32,7 @@ MOST_COMPARED = 1000
 MOST_OBSERVATIONS = 256
 """Observations of one Enroll."""
 _SHORTEST = 1e-6
-_MOST_TEMPLATES, _MOST_PERFORMERS, _MOST_CANDIDATES = 256, 1000, 1000
+_MOST_QUERIES, _MOST_TEMPLATES, _MOST_PERFORMERS, _MOST_CANDIDATES = 256, 256, 1000, 1000
 
 
 def check_count(field: str, count: int, *, least: int, most: int) -> None:
@@ -49,7 +49,8 @@ def check_max_candidates(wanted: int) -> int:
 
 
 def check_queries(queries: Sequence[common_pb2.ScoreQuery]) -> None:
-    """Unique keys, and as many templates as the contract says."""
+    """Unique keys, and as many queries and templates as the contract says."""
+    check_count("queries", len(queries), least=0, most=_MOST_QUERIES)
     if len({query.key for query in queries}) != len(queries):
         raise InvalidInput("queries: keys are not unique")
     for query in queries:

@@ -120,3 +120,11 @@ def test_answers_say_the_same_in_the_contracts_words() -> None:
     point = to_proto_operating_point(("m", "1"), _POINT)
     assert (point.model, point.version) == ("m", "1")
     assert point.identification_confidence == pytest.approx(0.4)
+
+
+def test_queries_are_bounded() -> None:
+    """256 people are scored in one call, not 257."""
+    queries = [common_pb2.ScoreQuery(key=str(number), templates=[_template("a")]) for number in range(257)]
+    check_queries(queries[:256])
+    with pytest.raises(InvalidInput, match="queries"):
+        check_queries(queries)
