@@ -70,7 +70,7 @@ async def _measure(people: Sequence[TimedPicture], json_path: Path | None, reque
     options = StackOptions(always_embedded=True)
     with throw_away_folder() as folder:
         async with (
-            running_stack(folder, StackOptions(always_embedded=True)) as stack,
+            running_stack(folder, options) as stack,
             Marquee.connect(stack.address) as marquee,
         ):
             at_rest = _memory(stack)

@@ -34,8 +34,10 @@ def portraits(root: Path, count: int) -> list[TimedPicture]:
 
 
 def whole_figure() -> TimedPicture:
-    """A 1920x1080 photograph with one person from head to feet: one of the demonstration's, fitted to the height
-    on its own blurred enlargement."""
+    """A 1920x1080 photograph with one person from head to feet.
+
+    One of the demonstration's, fitted to the height on its own blurred enlargement.
+    """
     (file,) = {probe.picture for probe in PROBES if Path(probe.picture.path).name == _WHOLE_FIGURE}
     image = decode(load([file], default_cache())[file])[:, :, ::-1]
     width, height = _FULL_HD
