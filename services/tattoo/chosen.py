@@ -74,15 +74,15 @@ def _own_detector(file: Path) -> DetectorRow:
 
 
 def _embedders(settings: TattooSection) -> tuple[EmbedderRow, ...]:
-    own = {one.name: _own_row(one) for one in settings.own_embedders}
-    if len(own) < len(settings.own_embedders) or not own.keys().isdisjoint((DETECTOR, EMBEDDER)):
-        raise ConfigError("tattoo.own_embedders: a name is given twice, or is that of a built-in model")
-    if unknown := [name for name in settings.embedders if name not in (EMBEDDER, *own)]:
+    own = {one.name: _own_row(one) for one in settings.embedders}
+    if len(own) < len(settings.embedders) or not own.keys().isdisjoint((DETECTOR, EMBEDDER)):
+        raise ConfigError("tattoo.embedders: a name is given twice, or is that of a built-in model")
+    if unknown := [name for name in settings.embedder if name not in (EMBEDDER, *own)]:
         there = ", ".join((EMBEDDER, *own))
-        raise ConfigError(f"tattoo.embedders: no embedder {unknown[0]}; there are {there}")
-    if len(set(settings.embedders)) < len(settings.embedders):
-        raise ConfigError("tattoo.embedders: an embedder is named twice")
-    return tuple(built_in_embedder() if name == EMBEDDER else own[name] for name in settings.embedders)
+        raise ConfigError(f"tattoo.embedder: no embedder {unknown[0]}; there are {there}")
+    if len(set(settings.embedder)) < len(settings.embedder):
+        raise ConfigError("tattoo.embedder: an embedder is named twice")
+    return tuple(built_in_embedder() if name == EMBEDDER else own[name] for name in settings.embedder)
 
 
 def _own_row(own: OwnEmbedder) -> EmbedderRow:

@@ -15,7 +15,7 @@ _Triple = tuple[float, float, float]
 
 
 class OwnEmbedder(Section):
-    """[[tattoo.own_embedders]]: an embedder of your own, one input, one output, batch first and dynamic."""
+    """[[tattoo.embedders]]: an embedder of your own, one input, one output, batch first and dynamic."""
 
     name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")
     """Name to list in `embedders`; not the built-in one's."""
@@ -64,10 +64,10 @@ class TattooSection(ServerSection):
     detection_threshold: float | None = pydantic.Field(default=None, gt=0, lt=1)
     """Least confidence of a tattoo; empty: what the built-in detector was trained for, 0.5 for another. Lower
     finds more, and more that is none."""
-    embedders: tuple[str, ...] = pydantic.Field(default=("tattoo_embedder",), min_length=1)
+    embedder: tuple[str, ...] = pydantic.Field(default=("tattoo_embedder",), min_length=1)
     """Embedders in use; the first is the primary one, which similarities are told in."""
-    own_embedders: tuple[OwnEmbedder, ...] = ()
-    """Embedders of your own that `embedders` may name."""
+    embedders: tuple[OwnEmbedder, ...] = ()
+    """Embedders of your own that `embedder` may name."""
     max_tattoos: int = pydantic.Field(default=16, ge=1, le=256)
     """Tattoos of a picture that are described, largest first; about 15 ms of one core each."""
     enrol_quality: float = pydantic.Field(default=0.3, ge=0, le=1)

@@ -135,8 +135,8 @@ def plain_section(folder: Path, *embedders: OwnEmbedder, max_tattoos: int = 16) 
     return TattooSection(
         port=0,
         detector_file=dark_detector(folder / "dark.onnx"),
-        embedders=tuple(one.name for one in own),
-        own_embedders=own,
+        embedder=tuple(one.name for one in own),
+        embedders=own,
         max_tattoos=max_tattoos,
     )
 

@@ -83,7 +83,7 @@ async def test_a_network_that_is_not_what_it_should_be_is_refused(database: str,
     broken, other = tmp_path / "broken.onnx", arithmetic(tmp_path / "other.onnx")
     broken.write_bytes(b"no model")
     good = plain_section(tmp_path)
-    [embedder] = good.own_embedders
+    [embedder] = good.embedders
     cases: list[tuple[TattooSection, type[Exception], str]] = [
         (good.model_copy(update={"detector_file": tmp_path / "none.onnx"}), ConfigError, "detector_file"),
         (good.model_copy(update={"detector_file": broken}), ModelError, "tattoo_detector"),
@@ -108,15 +108,15 @@ async def test_a_database_without_our_tables_is_refused(database: str, tmp_path:
 
 def _settings(folder: Path) -> Path:
     """A settings file that names networks of the owner's."""
-    [embedder] = plain_section(folder).own_embedders
+    [embedder] = plain_section(folder).embedders
     file = folder / "marquee.toml"
     file.write_text(
         f"""
         [tattoo]
         port = 0
         detector_file = "{dark_detector(folder / "own.onnx")}"
-        embedders = ["{embedder.name}"]
-        [[tattoo.own_embedders]]
+        embedder = ["{embedder.name}"]
+        [[tattoo.embedders]]
         name = "{embedder.name}"
         version = "7"
         file = "{embedder.file}"

@@ -57,10 +57,10 @@ def test_names_must_be_known_and_different(tmp_path: Path) -> None:
     good = plain_section(tmp_path)
     one, built_in = own_embedder(tmp_path), own_embedder(tmp_path, name="tattoo_embedder")
     cases: list[tuple[dict[str, object], str]] = [
-        ({"embedders": ("layout", "other")}, "tattoo.embedders: no embedder other"),
-        ({"embedders": ("layout", "layout")}, "tattoo.embedders"),
-        ({"own_embedders": (one, one)}, "tattoo.own_embedders"),
-        ({"own_embedders": (built_in,), "embedders": ("tattoo_embedder",)}, "tattoo.own_embedders"),
+        ({"embedder": ("layout", "other")}, "tattoo.embedder: no embedder other"),
+        ({"embedder": ("layout", "layout")}, "tattoo.embedder:"),
+        ({"embedders": (one, one)}, "tattoo.embedders"),
+        ({"embedders": (built_in,), "embedder": ("tattoo_embedder",)}, "tattoo.embedders"),
     ]
     for change, message in cases:
         with pytest.raises(ConfigError, match=message):
@@ -70,11 +70,11 @@ def test_names_must_be_known_and_different(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "field"),
     [
-        ("genuine_median = 0.1", "tattoo.own_embedders"),
-        ("deviation = [0.1, 0.0, 0.1]", "tattoo.own_embedders"),
-        ('layout = "CHWN"', "tattoo.own_embedders.0.layout"),
-        ("colour = 1", "tattoo.own_embedders.0.colour"),
-        ("size = 4", "tattoo.own_embedders.0.size"),
+        ("genuine_median = 0.1", "tattoo.embedders"),
+        ("deviation = [0.1, 0.0, 0.1]", "tattoo.embedders"),
+        ('layout = "CHWN"', "tattoo.embedders.0.layout"),
+        ("colour = 1", "tattoo.embedders.0.colour"),
+        ("size = 4", "tattoo.embedders.0.size"),
     ],
 )
 def test_an_embedder_that_makes_no_sense_is_refused(tmp_path: Path, line: str, field: str) -> None:
@@ -91,18 +91,18 @@ def test_an_embedder_that_makes_no_sense_is_refused(tmp_path: Path, line: str, f
     key, value = line.split(" = ")
     lines = [f"{key} = {value}" for key, value in {**values, key: value}.items()]
     file = tmp_path / "marquee.toml"
-    file.write_text("\n".join(["[[tattoo.own_embedders]]", *lines]))
+    file.write_text("\n".join(["[[tattoo.embedders]]", *lines]))
     with pytest.raises(ConfigError, match=field):
         load_config(TattooConfig, path=file, environ={})
 
 
 def test_embedders_can_be_chosen_by_a_variable() -> None:
     """A comma-separated list, as for every list of words."""
-    config = load_config(TattooConfig, environ={"MARQUEE_TATTOO_EMBEDDERS": "a, b"})
-    assert config.tattoo.embedders == ("a", "b")
+    config = load_config(TattooConfig, environ={"MARQUEE_TATTOO_EMBEDDER": "a, b"})
+    assert config.tattoo.embedder == ("a", "b")
 
 
 def test_settings_have_bounds() -> None:
     """No embedder at all is refused like any other value out of range."""
-    with pytest.raises(ValueError, match="embedders"):
-        TattooSection(embedders=())
+    with pytest.raises(ValueError, match="embedder"):
+        TattooSection(embedder=())
