@@ -19,7 +19,6 @@ from pathlib import Path
 import grpc
 
 from chassis.channels import open_channel
-from chassis.errors import InvalidInput
 from chassis.status import error_from
 from client import _wire
 from client.catalogue import (
@@ -31,6 +30,7 @@ from client.catalogue import (
     PerformerCoverage,
     PerformerRecord,
 )
+from client.picture_file import read_picture
 from client.system import SystemStatus
 from client.values import ExternalId, Identification, Policy, Signal
 from marquee.gateway.v1 import (
@@ -86,8 +86,8 @@ class Marquee:
 
         max_candidates: 1..100 for each person; signals: those to use, empty for all; hints: ids of performers
         already tagged, who are scored in any case. Raises InvalidImage's parent InvalidInput for an image or
-        an option that is not accepted, Unsupported for a policy the server cannot do, Unavailable when no
-        signal or not the catalogue is reachable.
+        an option that is not accepted, or a file that is too large or cannot be read; Unsupported for a
+        policy the server cannot do; Unavailable when no signal or not the catalogue is reachable.
         """
         request = identification_pb2.IdentifyRequest(
             image=await _read(image),
@@ -214,10 +214,7 @@ class _Source:
 async def _read(image: bytes | Path) -> bytes:
     if isinstance(image, bytes):
         return image
-    try:
-        return await asyncio.to_thread(image.read_bytes)
-    except OSError as exc:
-        raise InvalidInput(f"{image}: cannot be read ({exc.strerror})") from exc
+    return await asyncio.to_thread(read_picture, image)
 
 
 @contextmanager

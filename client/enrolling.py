@@ -8,11 +8,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from chassis.errors import Conflict, DeadlineExceeded, InvalidInput, NotFound, Refused, Unavailable
+from chassis.errors import (
+    Conflict,
+    DeadlineExceeded,
+    InvalidInput,
+    NotFound,
+    Overloaded,
+    Refused,
+    Unavailable,
+)
 from client.api import Marquee
 from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection, SignalOutcome
 from client.concurrency import started
 from client.folders import PerformerFolder, Picture
+from client.picture_file import read_picture
 
 __all__ = ["Outcome", "PictureResult", "OnResult", "enroll_gallery"]
 
@@ -20,6 +29,10 @@ _FOLDERS_AT_A_TIME = 3
 # Servers end a connection after some minutes to spread load; a stream must be done by then.
 _PICTURES_PER_STREAM = 64
 _PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
+_GONE = "the server went away or is overloaded; repeat the command to go on where it stopped"
+_BUSY = (Overloaded, DeadlineExceeded)
+_TEMPORARY = (Unavailable, *_BUSY)
 
 
 class Outcome(StrEnum):
@@ -63,7 +76,8 @@ async def enroll_gallery(
     attests_adults: the owner's word for performers whose folder gives no birth date. `on_result` is called as
     results come. Nothing is lost by stopping: another run finds enrolled pictures enrolled.
 
-    Raises Unavailable when the server is gone, and stays so for the second try.
+    A file that is too large or cannot be read is rejected without being sent. Raises Unavailable, Overloaded
+    or DeadlineExceeded when the server is gone or has too much to do, and stays so for the second try.
     """
     calls = [_Enrolment(marquee, folder, attests_adults, choice, on_result).run for folder in folders]
     async with started(calls, at_a_time=_FOLDERS_AT_A_TIME) as tasks:
@@ -88,14 +102,22 @@ class _Enrolment:
         self._on_result = on_result
         self._performer_id = ""
         self._new: set[Path] = set()
+        self._settled: dict[Path, PictureResult] = {}
 
     async def run(self) -> list[PictureResult]:
         try:
-            performer = await self._marquee.upsert(self._described())
+            performer = await self._upserted()
         except (Refused, Conflict, InvalidInput, NotFound) as exc:
             return [self._tell(self._rejected(picture.path, str(exc))) for picture in self._folder.pictures]
         self._performer_id = performer.id
         return await self._pictures()
+
+    async def _upserted(self) -> Performer:
+        try:
+            return await self._marquee.upsert(self._described())
+        except _BUSY:  # a server that is not there at all is told at once
+            await _until_back(self._marquee)
+            return await self._marquee.upsert(self._described())
 
     def _described(self) -> Performer:
         performer = self._folder.performer
@@ -104,10 +126,9 @@ class _Enrolment:
 
     async def _pictures(self) -> list[PictureResult]:
         """First all pictures; then once more those that the enrolled ones may have made clear."""
-        settled: dict[Path, PictureResult] = {}
 
         def settle(picture: Picture, reply: EnrollReply) -> None:
-            settled[picture.path] = self._tell(self._result(picture.path, reply))
+            self._settle(self._result(picture.path, reply))
 
         def settle_if_final(picture: Picture, reply: EnrollReply) -> None:
             if reply.is_new:  # the second reply would call it a duplicate
@@ -115,32 +136,40 @@ class _Enrolment:
             if not _may_improve(reply):
                 settle(picture, reply)
 
-        if not await self._offer(self._folder.pictures, settle_if_final):
+        if not await self._offer(self._unsettled(), settle_if_final):
             await _until_back(self._marquee)
-        doubtful = [picture for picture in self._folder.pictures if picture.path not in settled]
-        if not await self._offer(doubtful, settle):
-            raise Unavailable("the server went away; repeat the command to go on where it stopped")
-        return [settled[picture.path] for picture in self._folder.pictures]
+            await self._offer(self._unsettled(), settle_if_final)
+        if not await self._offer(self._unsettled(), settle):
+            raise Unavailable(_GONE)
+        return [self._settled[picture.path] for picture in self._folder.pictures]
+
+    def _unsettled(self) -> list[Picture]:
+        return [picture for picture in self._folder.pictures if picture.path not in self._settled]
 
     async def _offer(
         self, pictures: Sequence[Picture], on_reply: Callable[[Picture, EnrollReply], None]
     ) -> bool:
-        """Send pictures and pass on the replies; whether every picture got one."""
+        """Send pictures and pass on the replies; whether every picture got one or cannot be read."""
         waiting = {str(picture.path): picture for picture in pictures}
         for chunk in _chunks(pictures, _PICTURES_PER_STREAM):
             try:
                 async for reply in self._marquee.enroll(self._images(chunk)):
                     on_reply(waiting.pop(reply.key), reply)
-            except Unavailable:
+            except _TEMPORARY:
                 break
-        return not waiting
+        return all(picture.path in self._settled for picture in waiting.values())
 
     async def _images(self, pictures: Sequence[Picture]) -> AsyncIterator[EnrollImage]:
         for picture in pictures:
+            try:
+                image = await asyncio.to_thread(read_picture, picture.path)
+            except InvalidInput as exc:
+                self._settle(self._rejected(picture.path, str(exc)))
+                continue
             yield EnrollImage(
                 key=str(picture.path),
                 performer_id=self._performer_id,
-                image=await asyncio.to_thread(_read, picture.path),
+                image=image,
                 uri=str(picture.path.resolve()),
                 date=picture.date,
                 choice=self._choice,
@@ -164,6 +193,9 @@ class _Enrolment:
     def _rejected(self, path: Path, reason: str) -> PictureResult:
         return PictureResult(self._folder, path, Outcome.REJECTED, reason, (), (), self._performer_id)
 
+    def _settle(self, result: PictureResult) -> None:
+        self._settled[result.path] = self._tell(result)
+
     def _tell(self, result: PictureResult) -> PictureResult:
         self._on_result(result)
         return result
@@ -185,24 +217,20 @@ def _missed(outcome: SignalOutcome) -> bool:
     return any(reason.is_temporary for reason in outcome.rejected)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""  # the server answers an empty image like any other that cannot be read
-
-
 async def _until_back(marquee: Marquee) -> None:
-    """Wait for the server to answer again, for so long as starting again takes it. Raises Unavailable."""
+    """Wait for the server to answer again, for so long as starting again takes it.
+
+    Raises Unavailable, Overloaded or DeadlineExceeded.
+    """
     deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
     while True:
+        await asyncio.sleep(_PAUSE_SECONDS)
         try:
             await marquee.status()
             return
-        except (Unavailable, DeadlineExceeded):
+        except _TEMPORARY:
             if asyncio.get_running_loop().time() > deadline:
                 raise
-            await asyncio.sleep(0.5)
 
 
 def _chunks(items: Sequence[Picture], size: int) -> list[Sequence[Picture]]:

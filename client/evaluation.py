@@ -19,6 +19,7 @@ from client.concurrency import started
 from client.enrolling import Outcome, PictureResult
 from client.folders import PerformerFolder
 from client.metrics import MISSING_SCORE, Figures, Interval, Probe
+from client.picture_file import read_picture
 from client.values import Identification, Person, Policy, Signal
 
 __all__ = [
@@ -244,10 +245,13 @@ def _is_identified(judged: JudgedProbe) -> bool:
 
 def count_identical(gallery: Sequence[PerformerFolder], files: Sequence[ProbeFile]) -> int:
     """Probes whose very bytes are in the gallery: they flatter every figure."""
-    known = {
-        image_hash(picture.path.read_bytes())
-        for folder in gallery
-        for picture in folder.pictures
-        if picture.path.is_file()
-    }
-    return sum(image_hash(file.path.read_bytes()) in known for file in files if file.path.is_file())
+    known = {_hash(picture.path) for folder in gallery for picture in folder.pictures} - {None}
+    return sum(_hash(file.path) in known for file in files)
+
+
+def _hash(path: Path) -> str | None:
+    """None for a file that is too large or gone: it is neither enrolled nor identified."""
+    try:
+        return image_hash(read_picture(path))
+    except InvalidInput:
+        return None

@@ -13,7 +13,14 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from chassis.errors import InvalidInput, MarqueeError, Refused, Unsupported
+from chassis.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    MarqueeError,
+    Overloaded,
+    Refused,
+    Unsupported,
+)
 from client.api import Marquee
 from client.commands._running import err, out, run
 from client.commands._session import (
@@ -24,6 +31,7 @@ from client.commands._session import (
     signals_option,
 )
 from client.concurrency import started
+from client.picture_file import read_picture
 from client.rendering import identification_document, identification_table
 from client.saving import save_annotated
 from client.values import Identification, Policy, Signal
@@ -75,7 +83,8 @@ def identify(
 ) -> None:
     """Say who is in FILES, with the evidence.
 
-    Exit code 0: every file was answered, whoever is in it; 3: some files were not accepted.
+    Exit code 0: every file was answered, whoever is in it; 3: some files were not, each with
+    its reason.
     """
     day = scene_date.date() if scene_date else None
     run(lambda: _identify(files, server, data, _Options(scene_date=day, **options)))
@@ -103,7 +112,7 @@ async def _ask(marquee: Marquee, file: Path, options: _Options) -> Identificatio
             policy=options.policy,
             scene_date=options.scene_date,
         )
-    except (InvalidInput, Refused) as exc:
+    except (InvalidInput, Refused, Overloaded, DeadlineExceeded) as exc:
         return exc
     except Unsupported as exc:
         raise Unsupported(f"--policy {options.policy.value}: {exc}") from exc
@@ -125,5 +134,5 @@ async def _show(file: Path, answer: Identification | MarqueeError, options: _Opt
 
 async def _save(file: Path, seen: Identification, directory: Path) -> Path:
     target = directory / f"{file.name}.marquee.jpg"  # the whole name: a.jpg and a.png are two pictures
-    await asyncio.to_thread(lambda: save_annotated(file.read_bytes(), seen, target))
+    await asyncio.to_thread(lambda: save_annotated(read_picture(file), seen, target))
     return target

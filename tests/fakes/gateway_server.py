@@ -16,7 +16,7 @@ import grpc
 import numpy as np
 
 from chassis.config import ServerSection
-from chassis.errors import InvalidImage, NotFound, Refused, Unsupported
+from chassis.errors import InvalidImage, MarqueeError, NotFound, Refused, Unsupported
 from chassis.health import Readiness
 from chassis.images import decode, image_hash
 from chassis.server import open_server
@@ -59,11 +59,14 @@ class FakeGateway(
         self.requests: list[identification_pb2.IdentifyRequest] = []
         self.is_body_away = False
         """Whether enrolment says that the body signal did not answer."""
+        self.troubles: list[MarqueeError] = []
+        """Raised by the next Identify calls and at the next images to enrol, one each."""
 
     async def Identify(
         self, request: identification_pb2.IdentifyRequest, context: object
     ) -> identification_pb2.IdentifyResponse:
         self.requests.append(request)
+        self._stumble()
         if request.policy == identification_pb2.FUSION_POLICY_BAYESIAN:
             raise Unsupported("policy BAYESIAN comes in a later version")
         color = _color_of(request.image)
@@ -80,6 +83,10 @@ class FakeGateway(
             policy=identification_pb2.FUSION_POLICY_WEIGHTED,
             elapsed_ms=1.5,
         )
+
+    def _stumble(self) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
 
     def _person(self, color: Color, max_candidates: int) -> identification_pb2.Person:
         scores = {
@@ -199,6 +206,7 @@ class FakeGateway(
         context: object,
     ) -> AsyncIterator[catalogue_pb2.EnrollImagesResponse]:
         async for request in request_iterator:
+            self._stumble()
             yield self._enroll(request)
 
     def _enroll(self, request: catalogue_pb2.EnrollImagesRequest) -> catalogue_pb2.EnrollImagesResponse:

@@ -10,6 +10,7 @@ import pytest
 from chassis.errors import InvalidInput, NotFound, Refused, Unavailable, Unsupported
 from client.api import Marquee
 from client.catalogue import AgeStatus, EnrollImage, Performer, PersonChoice, Rejection
+from client.evaluation import EvaluationOptions, ProbeFile, identify_probes
 from client.supervisor.parts import free_ports
 from client.values import ExternalId, PersonStatus, Policy, ReportState, Signal
 from tests.fakes.gateway_server import BLACK, WHITE, Color, FakeGateway, fake_gateway
@@ -100,6 +101,21 @@ async def test_a_missing_file_is_the_callers_error(
     """Reading the file fails before anything is sent, and the error names it."""
     with pytest.raises(InvalidInput, match=r"gone\.jpg"):
         await served[0].identify(tmp_path / "gone.jpg")
+
+
+async def test_an_oversized_probe_is_an_error_of_its_own(
+    served: tuple[Marquee, FakeGateway], tmp_path: Path
+) -> None:
+    """An evaluation goes on: a file of 41 MB is judged as nobody found, with its size, and is not sent."""
+    marquee, fake = served
+    (tmp_path / "good.png").write_bytes(_picture(_RED))
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(41 * 2**20)
+    files = [ProbeFile(tmp_path / name, "ann", None) for name in ("huge.jpg", "good.png")]
+    huge, good = await identify_probes(marquee, files, EvaluationOptions())
+    assert "is 41 MB; at most 32 MB" in huge.error
+    assert (huge.person, good.error) == (None, "")
+    assert len(fake.requests) == 1
 
 
 async def test_nobody_there_is_unavailable() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded
 from chassis.images import decode
 from tests.fakes.gateway_server import BLACK, WHITE, Color, FakeGateway, fake_gateway
 from tests.fakes.pictures import encode
@@ -53,6 +54,13 @@ class _Shell:
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(encode(np.full((size, size, 3), color, np.uint8)))
+        return file
+
+    def oversized(self, path: str) -> Path:
+        """A file of 41 MB, more than one message may have; it takes no room on disk."""
+        file = self.folder / path
+        with file.open("wb") as opened:
+            opened.truncate(41 * 2**20)
         return file
 
     def gallery(self) -> Path:
@@ -119,6 +127,35 @@ async def test_enroll_reports_every_picture(shell: _Shell) -> None:
     }
 
 
+async def test_enroll_rejects_an_oversized_file_and_goes_on(shell: _Shell) -> None:
+    """A file of 41 MB is a rejection with its size; everything else is enrolled."""
+    gallery = shell.gallery()
+    shell.oversized("gallery/Ben/0_huge.jpg")
+    done = await shell.marquee("enroll", gallery, "--adults", "--json", shell.folder / "report.json")
+    assert done.code == 3, done.err
+    assert "3 enrolled, 0 already enrolled, 1 rejected" in done.out
+    reasons = [each["reason"] for each in json.loads((shell.folder / "report.json").read_text())]
+    assert sum("is 41 MB; at most 32 MB are accepted" in reason for reason in reasons) == 1
+
+
+@pytest.mark.parametrize("trouble", [Overloaded("full"), DeadlineExceeded("too slow")])
+async def test_enroll_tries_again_when_the_server_is_busy(shell: _Shell, trouble: MarqueeError) -> None:
+    """A stream that ends because the server has too much to do costs no picture."""
+    shell.fake.troubles.append(trouble)
+    done = await shell.marquee("enroll", shell.gallery(), "--adults")
+    assert done.code == 0, done.err
+    assert not shell.fake.troubles
+    assert "3 enrolled, 0 already enrolled, 0 rejected" in done.out
+
+
+async def test_enroll_gives_up_on_a_server_that_stays_busy(shell: _Shell) -> None:
+    """One line that says how to go on, exit code 1."""
+    shell.fake.troubles.extend([Overloaded("full")] * 6)
+    done = await shell.marquee("enroll", shell.gallery(), "--adults")
+    assert done.code == 1
+    assert "repeat the command to go on" in done.err.splitlines()[-1]
+
+
 async def test_enroll_says_which_signal_is_missing(shell: _Shell) -> None:
     """Pictures count as enrolled, not as known before, and the signal that did not answer is named."""
     shell.fake.is_body_away = True
@@ -174,6 +211,25 @@ async def test_identify_as_json(shell: _Shell) -> None:
     assert person["candidates"][0]["evidence"][0]["signal"] == "face"
     assert [report["state"] for report in first["reports"]] == ["ok", "unavailable"]
     assert "error" in second
+
+
+async def test_identify_goes_on_after_an_oversized_file(shell: _Shell) -> None:
+    """A file of 41 MB is an entry with its error and is not sent; the one after it is answered."""
+    files = (shell.oversized("huge.jpg"), shell.picture("probe.png", _RED))
+    first, second = await _json(shell, "identify", *files, "--json")
+    assert "is 41 MB; at most 32 MB are accepted" in first["error"]
+    assert len(second["people"]) == 1
+    assert len(shell.fake.requests) == 1
+
+
+@pytest.mark.parametrize("trouble", [Overloaded("no room now"), DeadlineExceeded("no time left")])
+async def test_identify_goes_on_after_a_busy_server(shell: _Shell, trouble: MarqueeError) -> None:
+    """What one file met is its error; the other file is answered."""
+    shell.fake.troubles.append(trouble)
+    files = (shell.picture("a.png", _RED), shell.picture("b.png", _BLUE))
+    entries = await _json(shell, "identify", *files, "--json")
+    assert sorted("error" in entry for entry in entries) == [False, True]
+    assert next(entry["error"] for entry in entries if "error" in entry) == str(trouble)
 
 
 async def test_identify_saves_annotated_pictures(shell: _Shell) -> None:

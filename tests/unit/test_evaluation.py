@@ -111,6 +111,15 @@ def test_probes_that_are_gallery_files_are_counted(tmp_path: Path) -> None:
     assert count_identical(gallery, files) == 1
 
 
+def test_oversized_files_are_never_identical(tmp_path: Path) -> None:
+    """They are neither enrolled nor identified, so they are not read either."""
+    for name in ("a.jpg", "b.jpg"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(41 * 2**20)
+    probes = [ProbeFile(tmp_path / "b.jpg", "ann", "folder:ann")]
+    assert count_identical([_folder("ann", tmp_path / "a.jpg")], probes) == 0
+
+
 def _evaluation() -> tuple[Evaluation, list[JudgedProbe]]:
     gallery = [_folder("ann", Path("a.jpg")), _folder("ben", Path("b.jpg"))]
     enrolled = [
