@@ -1,5 +1,6 @@
 """The whole real system, started once, and real photographs to try it on."""
 
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
@@ -20,7 +21,10 @@ def photographs() -> Photographs:
     try:
         pictures = load(files, default_cache())
     except Unavailable as exc:
-        pytest.skip(f"the photographs of the demonstration cannot be fetched: {exc}")
+        reason = f"the photographs of the demonstration cannot be fetched: {exc}"
+        if os.environ.get("CI") == "true":  # there a skip would read as a pass, with nothing tested
+            pytest.fail(reason)
+        pytest.skip(reason)
     return {Path(file.path).name: data for file, data in pictures.items()}
 
 

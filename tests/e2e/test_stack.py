@@ -204,20 +204,23 @@ async def test_a_killed_signal_costs_its_evidence_and_comes_back(
 ) -> None:
     """Killed while requests run, the body service is named as unavailable; restarted, it is used again."""
     body = stack.processes["body"]
-    assert body.pid is not None
+    killed = body.pid
+    assert killed is not None
     asked = [asyncio.create_task(marquee.identify(photographs["obama.jpg"])) for _ in range(3)]
     await asyncio.sleep(0.05)
-    os.kill(body.pid, signal.SIGKILL)
-    for answer in await asyncio.gather(*asked):
-        assert _name(answer) == "Barack Obama"
+    os.kill(killed, signal.SIGKILL)
+    await body.wait()
     degraded = await marquee.identify(photographs["obama.jpg"])
-    assert _name(degraded) == "Barack Obama"
+    assert degraded.reports[Signal.BODY].state is ReportState.UNAVAILABLE
+    for answer in (degraded, *await asyncio.gather(*asked)):
+        assert _name(answer) == "Barack Obama"
 
     async def is_back() -> bool:
         seen = await marquee.identify(photographs["obama.jpg"])
         return not seen.reports[Signal.BODY].is_missing
 
     await _until(is_back)
+    assert body.pid not in (None, killed)
 
 
 async def test_a_killed_face_service_finds_everybody_again(
@@ -244,17 +247,22 @@ async def test_a_killed_database_comes_back_with_everything(
     """While it is away calls fail as unavailable or go without; afterwards nothing is lost."""
     database = stack.database
     assert database is not None
-    assert database.pid is not None
+    killed, restarts = database.pid, database.restarts
+    assert killed is not None
     before = await marquee.coverage()
-    os.kill(database.pid, signal.SIGKILL)
+    os.kill(killed, signal.SIGKILL)
 
     async def is_whole_again() -> bool:
+        if database.restarts == restarts:
+            return False  # the old one is still dying
         try:
             return _name(await marquee.identify(photographs["obama.jpg"])) == "Barack Obama"
         except (Unavailable, DeadlineExceeded):
             return False
 
     await _until(is_whole_again)
+    assert database.restarts == restarts + 1
+    assert database.pid not in (None, killed)
     assert await marquee.coverage() == before
     _, (reply,) = await _enroll(marquee, "Eileen Collins", photographs["astronaut.png"])
     assert reply.is_accepted
