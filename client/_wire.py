@@ -93,7 +93,7 @@ def to_performer(value: Performer) -> catalogue_pb2.Performer:
         birth_date=_iso(value.birth_date),
         career_start_year=value.career_start_year,
         career_end_year=value.career_end_year,
-        adult_attested=value.adult_attested,
+        adult_attested=value.adult_attested or None,  # False would withdraw what is stored
         gender=value.gender,
         country=value.country,
         image_url=value.image_url,

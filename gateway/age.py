@@ -23,6 +23,7 @@ __all__ = [
     "adult_from",
     "check_performer",
     "check_image",
+    "check_enrolled",
     "status_of",
 ]
 
@@ -88,6 +89,20 @@ def check_image(
     check_performer(birth_date=birth_date, career_start_year=0, today=today)
     if image_date is not None and image_date < adult_from(birth_date):
         raise UnderAge("the image is dated before the performer's eighteenth birthday")
+
+
+def check_enrolled(*, birth_date: datetime.date | None, earliest_image_date: datetime.date | None) -> None:
+    """Raise UnderAge when an image that may be enrolled is dated before the eighteenth birthday.
+
+    earliest_image_date: of the images given to the signals so far; None when none was dated.
+    """
+    if birth_date is None or earliest_image_date is None:
+        return
+    if earliest_image_date < adult_from(birth_date):
+        raise UnderAge(
+            "birth_date: an enrolled image is dated before the eighteenth birthday: "
+            "forget the performer or correct the date"
+        )
 
 
 def status_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -129,8 +130,9 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
             group_of=lambda item: item.performer_id,
             in_flight=self._images_in_flight,
         )
-        async for reply in replies:
-            yield _enrolled(reply)
+        async with aclosing(replies):  # a client that leaves ends what runs now, not when memory is tidied
+            async for reply in replies:
+                yield _enrolled(reply)
 
     async def _find(self, request: pb.GetPerformerRequest) -> Performer:
         kind = request.WhichOneof("by")
@@ -150,7 +152,7 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
     def _to_proto(self, performer: Performer) -> pb.Performer:
         status = age.status_of(
             birth_date=performer.birth_date,
-            adult_attested=performer.adult_attested,
+            adult_attested=bool(performer.adult_attested),
             authorities=[one.authority for one in performer.external_ids],
             adults_only_authorities=self._adults_only,
             today=self._today(),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol
 
-from chassis.errors import InvalidImage, InvalidInput
+from chassis.errors import InvalidImage, InvalidInput, Unavailable
 from gateway.fan_out import Branch, attempt
 from gateway.observations import BodySeen, FaceSeen, Observed, OperatingPoint, SeenT, Signal, TattooSeen
 from gateway.signals import Signals
@@ -69,7 +69,8 @@ async def look(
 ) -> Looks:
     """Let every wanted signal look, each for at most `seconds`, with `max_candidates` for each thing seen.
 
-    Raises InvalidImage when a signal says that the image cannot be decoded: all would say so.
+    Raises InvalidImage when every signal that answered refuses the image: nobody can decode it. A signal that
+    alone refuses what another one could see counts as unavailable: the image is not at fault.
     """
     face, tattoo, body = await asyncio.gather(
         _look(signals.face, wanted, image, max_candidates, seconds),
@@ -77,8 +78,9 @@ async def look(
         _look(signals.body, wanted, image, max_candidates, seconds),
     )
     looks = Looks(face, tattoo, body)
-    _refuse_if_invalid(looks)
-    return looks
+    if not any(one.has_answered for one in looks.all):
+        _refuse_if_invalid(looks)
+    return Looks(_neutral(face), _neutral(tattoo), _neutral(body))
 
 
 class _Observer(Protocol[SeenT]):
@@ -102,3 +104,10 @@ def _refuse_if_invalid(looks: Looks) -> None:
     for branch in branches:
         if branch is not None and isinstance(branch.error, InvalidInput):
             raise InvalidImage(str(branch.error)) from branch.error
+
+
+def _neutral(look: Look[SeenT]) -> Look[SeenT]:
+    """A refused image as a signal that is not available; other looks as they are."""
+    if look.branch is None or not isinstance(look.branch.error, InvalidInput):
+        return look
+    return replace(look, branch=replace(look.branch, error=Unavailable("refused an image that others saw")))

@@ -58,7 +58,7 @@ def performer_from(message: catalogue_pb2.Performer) -> Performer:
         birth_date=parse_date(message.birth_date, field="birth_date"),
         career_start_year=message.career_start_year,
         career_end_year=message.career_end_year,
-        adult_attested=message.adult_attested,
+        adult_attested=message.adult_attested if message.HasField("adult_attested") else None,
         gender=message.gender,
         country=message.country,
         image_url=message.image_url,

@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Weights", "Scored", "weights_of", "rank_weighted", "MOST_SCORE"]
-
-MOST_SCORE = 1.2
-"""The largest score: confidence 1 in face and tattoo, agreeing."""
+__all__ = ["Weights", "Scored", "weights_of", "rank_weighted"]
 
 _GOOD_FACE_QUALITY = 0.8
 _GOOD_FACE_WEIGHT = 1.0

@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chassis.errors import InvalidInput
 
@@ -31,9 +31,11 @@ class ExternalId:
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """What is known of a performer. Empty, 0, None and False mean unknown; in a change, unchanged.
+    """What is known of a performer. Empty, 0 and None mean unknown; in a change, unchanged.
 
     `id`: a UUID, empty only for a performer who is not stored yet. Years: 0 or 1900 to next year.
+    `adult_attested`: never None once stored; in a change, False withdraws.
+    `earliest_image_date`: of the dated images given to the signals; only enrolling changes it.
     """
 
     id: str = ""
@@ -43,11 +45,12 @@ class Performer:
     birth_date: datetime.date | None = None
     career_start_year: int = 0
     career_end_year: int = 0
-    adult_attested: bool = False
+    adult_attested: bool | None = None
     gender: str = ""
     country: str = ""
     image_url: str = ""
     urls: tuple[str, ...] = ()
+    earliest_image_date: datetime.date | None = None
 
 
 def merged(stored: Performer, change: Performer) -> Performer:
@@ -56,7 +59,8 @@ def merged(stored: Performer, change: Performer) -> Performer:
     Except external ids where the change names no `id`: it was found by one of them, and a caller who knows
     only that one must not take the others away. They are added.
     """
-    given = {field.name: value for field in fields(change) if (value := getattr(change, field.name))}
+    values: dict[str, Any] = {field.name: getattr(change, field.name) for field in fields(change)}
+    given: dict[str, Any] = {name: value for name, value in values.items() if value or value is False}
     if not change.id:
         given["external_ids"] = tuple(dict.fromkeys((*stored.external_ids, *change.external_ids)))
     return replace(stored, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ SCHEMA = SchemaSource("catalogue", "gateway")
 
 _COLUMNS = """
     p.id, p.name, p.aliases, p.birth_date, p.career_start_year, p.career_end_year, p.adult_attested, p.gender,
-    p.country, p.image_url, p.urls,
+    p.country, p.image_url, p.urls, p.earliest_image_date,
     ARRAY(SELECT e.authority FROM catalogue.external_ids e WHERE e.performer_id = p.id ORDER BY e.position)
         AS authorities,
     ARRAY(SELECT e.id FROM catalogue.external_ids e WHERE e.performer_id = p.id ORDER BY e.position)
@@ -174,11 +175,11 @@ class CatalogueEdit:
 
     async def create(self, performer: Performer) -> Performer:
         """Store a new performer; returns it with its id."""
-        created = replace(performer, id=str(uuid.uuid4()))
+        created = replace(performer, id=str(uuid.uuid4()), adult_attested=bool(performer.adult_attested))
         await self._connection.execute(
             """
             INSERT INTO catalogue.performers (id, name, aliases, birth_date, career_start_year,
-            career_end_year,     adult_attested, gender, country, image_url, urls, sort_name, search_text)
+            career_end_year, adult_attested, gender, country, image_url, urls, sort_name, search_text)
             VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             """,
             *_values(created),
@@ -201,6 +202,17 @@ class CatalogueEdit:
             "DELETE FROM catalogue.external_ids WHERE performer_id = $1::uuid", performer.id
         )
         await self._insert_external_ids(performer)
+
+    async def record_image_date(self, performer_id: str, image_date: datetime.date) -> None:
+        """Remember the date if no earlier one is known."""
+        await self._connection.execute(
+            """
+            UPDATE catalogue.performers SET earliest_image_date = $2
+            WHERE id = $1::uuid AND (earliest_image_date IS NULL OR earliest_image_date > $2)
+            """,
+            performer_id,
+            image_date,
+        )
 
     async def _owners(self, external_ids: Sequence[ExternalId]) -> set[str]:
         rows = await self._connection.fetch(
@@ -239,6 +251,7 @@ def _performer_of(row: asyncpg.Record) -> Performer:
         country=row["country"],
         image_url=row["image_url"],
         urls=tuple(row["urls"]),
+        earliest_image_date=row["earliest_image_date"],
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chassis.errors import Conflict, InvalidInput
-from gateway.age import check_performer
+from gateway.age import check_enrolled, check_performer
 from gateway.catalogue.performer import Performer, merged, validated
 from gateway.catalogue.store import CatalogueStore
 
@@ -30,7 +30,9 @@ class UpsertPerformer:
         self._today = today
 
     async def __call__(self, change: Performer) -> Upserted:
-        """Raises InvalidInput, NotFound (the id), Conflict (an external id), Refused (under 18)."""
+        """Raises InvalidInput, NotFound (the id), Conflict (an external id), Refused (under 18, now or in an
+        enrolled image).
+        """
         change = validated(change, today=self._today())
         try:
             return await self._apply(change)
@@ -55,4 +57,5 @@ class UpsertPerformer:
         check_performer(
             birth_date=performer.birth_date, career_start_year=performer.career_start_year, today=today
         )
+        check_enrolled(birth_date=performer.birth_date, earliest_image_date=performer.earliest_image_date)
         return performer

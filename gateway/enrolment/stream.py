@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -21,12 +21,13 @@ async def bounded(
     *,
     group_of: Callable[[_Item], str],
     in_flight: int,
-) -> AsyncIterator[_Reply]:
+) -> AsyncGenerator[_Reply, None]:
     """Call `handle` for each item, at most `in_flight` at a time, and yield what it returns.
 
-    The next item is read only when one of the running ones is done, so a fast sender waits. An item can wait
-    (`Settled`) for the running items of its own group that came before it; those wait for none after them, so
-    nobody waits in a circle. Ending the iteration cancels what runs.
+    The next item is read only when a reply is delivered (the one after it is asked for), so a fast sender
+    waits, and so does one who reads no replies. An item can wait (`Settled`) for the running items of its own
+    group that came before it; those wait for none after them, so nobody waits in a circle. Ending the
+    iteration cancels what runs.
     """
     workers = _Workers(handle, group_of, in_flight)
     reading = asyncio.create_task(workers.read(items))
@@ -36,6 +37,7 @@ async def bounded(
             if reply is None:
                 break
             yield reply[0]
+            workers.free.release()  # not earlier: replies that nobody reads must not pile up
         await reading
     finally:
         reading.cancel()
@@ -43,7 +45,10 @@ async def bounded(
 
 
 class _Workers(Generic[_Item, _Reply]):
-    """One task for each item under way. `replies`: one-tuples, then None when there will be no more."""
+    """One task for each item under way. `replies`: one-tuples, then None when there will be no more.
+
+    `free`: to be released by who has delivered a reply.
+    """
 
     def __init__(
         self,
@@ -53,18 +58,18 @@ class _Workers(Generic[_Item, _Reply]):
     ) -> None:
         self._handle = handle
         self._group_of = group_of
-        self._free = asyncio.Semaphore(in_flight)
+        self.free = asyncio.Semaphore(in_flight)
         self._running: dict[str, list[asyncio.Task[None]]] = {}
         self.replies: asyncio.Queue[tuple[_Reply] | None] = asyncio.Queue()
 
     async def read(self, items: AsyncIterator[_Item]) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
-                await self._free.acquire()
+                await self.free.acquire()
                 async for item in items:
                     self._start(item, tasks)
                     del item  # an image is large: only its task holds it from here on
-                    await self._free.acquire()
+                    await self.free.acquire()
         finally:
             self.replies.put_nowait(None)
 
@@ -86,7 +91,4 @@ class _Workers(Generic[_Item, _Reply]):
             if earlier:
                 await asyncio.wait(earlier)
 
-        try:
-            self.replies.put_nowait((await self._handle(item, settled),))
-        finally:
-            self._free.release()
+        self.replies.put_nowait((await self._handle(item, settled),))

@@ -7,6 +7,9 @@ CREATE TABLE catalogue.performers (
     name text NOT NULL CHECK (name <> ''),
     aliases text[] NOT NULL DEFAULT '{}',
     birth_date date,
+    -- Of the dated images given to the signals, written before they store anything: a birth date that is learned
+    -- later is held against it.
+    earliest_image_date date,
     -- 0 when unknown.
     career_start_year integer NOT NULL DEFAULT 0,
     career_end_year integer NOT NULL DEFAULT 0,

@@ -172,6 +172,18 @@ async def test_a_change_cannot_make_an_adult_a_minor(system: System) -> None:
     assert adult.performer.age_status == pb.AGE_STATUS_VERIFIED
 
 
+async def test_an_attestation_can_be_withdrawn(system: System) -> None:
+    """An explicit false withdraws it, a field that is not set leaves it; a reply always says which."""
+    anna = (await _upsert(system, name="Anna", adult_attested=True)).performer
+    left = (await _upsert(system, id=anna.id, country="DE")).performer
+    assert (left.adult_attested, left.age_status) == (True, pb.AGE_STATUS_ATTESTED)
+    withdrawn = (await _upsert(system, id=anna.id, adult_attested=False)).performer
+    assert (withdrawn.adult_attested, withdrawn.age_status) == (False, pb.AGE_STATUS_UNKNOWN)
+    bea = (await _upsert(system, name="Bea")).performer
+    assert bea.HasField("adult_attested")
+    assert not bea.adult_attested
+
+
 async def test_age_status_follows_date_attestation_and_source(system: System) -> None:
     """A folder attests nothing; an adults-only source does."""
     nothing = await _upsert(system, name="A", external_ids=_ids(("folder", "A")))

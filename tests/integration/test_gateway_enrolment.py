@@ -165,10 +165,11 @@ async def test_a_bad_image_is_answered_and_the_stream_goes_on(system: System) ->
     assert (unnamed.reason, "key" in unnamed.detail) == (_INVALID_FIELD, True)
 
 
-async def test_an_image_that_a_signal_cannot_decode_is_invalid(system: System) -> None:
+async def test_an_image_that_no_signal_can_decode_is_invalid(system: System) -> None:
     """The header was fine, the content is not."""
     anna = await system.performer("Anna")
-    system.face.errors["Observe"] = InvalidImage("image is damaged")
+    for fake in (system.face, system.tattoo, system.body):
+        fake.errors["Observe"] = InvalidImage("image is damaged")
     reply = await _enroll_one(system, _image(anna))
     assert (reply.reason, reply.detail) == (_INVALID_IMAGE, "image is damaged")
     assert not system.tattoo.enrolled
@@ -185,6 +186,65 @@ async def test_minors_and_unattested_people_are_refused_before_anybody_looks(sys
     assert (await _enroll_one(system, _image(anna, date="2018-06-15"))).is_accepted
     cleo = await system.performer("Cleo", birth_date="", external_ids={"stashdb.org": "c"})
     assert (await _enroll_one(system, _image(cleo))).is_accepted
+
+
+async def test_a_signal_that_alone_refuses_an_image_is_unavailable(system: System) -> None:
+    """The others learn; an image that the body refuses is theirs all the same."""
+    anna = await system.performer("Anna")
+    system.body.errors["Observe"] = InvalidImage("a text of the body process")
+    reply = await _enroll_one(system, _image(anna))
+    assert _accepted(reply)[_FACE] == 1
+    assert _reasons(reply)[_BODY] == [_UNAVAILABLE]
+    assert "text" not in str(reply)
+
+
+async def _set_birth_date(system: System, performer_id: str, day: str) -> tuple[grpc.StatusCode, str]:
+    change = pb.Performer(id=performer_id, birth_date=day)
+    try:
+        await system.catalogue.UpsertPerformer(pb.UpsertPerformerRequest(performer=change))
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error.details() or ""
+    return grpc.StatusCode.OK, ""
+
+
+async def test_a_birth_date_that_makes_an_enrolled_image_one_of_a_minor_is_refused(system: System) -> None:
+    """The earliest date of all images counts, whatever their order; an adult's birth date is accepted."""
+    anna = await system.performer("Anna", birth_date="", adult_attested=True)
+    for number, day in enumerate(["2012-01-01", "2005-06-15", "2020-01-01", ""]):
+        assert (await _enroll_one(system, _image(anna, number, date=day))).is_accepted
+    code, detail = await _set_birth_date(system, anna, "1987-06-16")
+    assert code is grpc.StatusCode.FAILED_PRECONDITION
+    assert "forget the performer or correct the date" in detail
+    stored = await system.catalogue.GetPerformer(pb.GetPerformerRequest(id=anna))
+    assert stored.performer.birth_date == ""
+    assert await _set_birth_date(system, anna, "1987-06-15") == (grpc.StatusCode.OK, "")
+    # A correction is held against the rule as well.
+    code, _ = await _set_birth_date(system, anna, "1990-01-01")
+    assert code is grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_a_birth_date_set_while_an_image_is_looked_at_counts(system: System) -> None:
+    """The image was admissible when it came and is not when it would be stored: nothing is."""
+    anna = await system.performer("Anna", birth_date="", adult_attested=True)
+    system.body.gates["Observe"] = asyncio.Event()
+    enrolling = asyncio.ensure_future(_enroll_one(system, _image(anna, date="2005-06-15")))
+    await system.body.until(lambda: system.body.running == 1)
+    assert await _set_birth_date(system, anna, "1990-01-01") == (grpc.StatusCode.OK, "")
+    system.body.gates["Observe"].set()
+    assert (await enrolling).reason == _UNDER_AGE
+    assert not system.face.enrolled
+
+
+async def test_the_date_is_kept_before_anything_is_stored(system: System) -> None:
+    """While a signal is still storing, the birth date is refused already: a crash here leaves no gap."""
+    anna = await system.performer("Anna", birth_date="", adult_attested=True)
+    system.face.gates["Enroll"] = asyncio.Event()
+    enrolling = asyncio.ensure_future(_enroll_one(system, _image(anna, date="2005-06-15")))
+    await system.face.until(lambda: system.face.running == 1 and bool(system.face.requests("Enroll")))
+    code, _ = await _set_birth_date(system, anna, "1990-01-01")
+    assert code is grpc.StatusCode.FAILED_PRECONDITION
+    system.face.gates["Enroll"].set()
+    assert (await enrolling).is_accepted
 
 
 async def test_of_several_people_the_agreeing_one_is_learned(system: System) -> None:

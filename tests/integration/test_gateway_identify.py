@@ -424,10 +424,25 @@ async def test_an_image_over_the_byte_cap_is_refused(database: str) -> None:
     assert "1024" in detail
 
 
-async def test_an_image_that_a_signal_cannot_decode_is_the_callers_fault(system: System) -> None:
-    """The header was fine, the content is not: INVALID_ARGUMENT with the signal's words."""
+async def test_an_image_that_one_signal_alone_refuses_is_not_at_fault(system: System) -> None:
+    """The others could see it: that signal is UNAVAILABLE, without its words, and the answer goes on."""
     system.face.seen = [face_at(300, 100)]
-    system.tattoo.errors["Observe"] = InvalidImage("image is damaged or truncated")
+    system.tattoo.errors["Observe"] = InvalidImage("a text of the tattoo process")
+    response = await _identify(system)
+    assert len(response.people) == 1
+    assert _states(response) == {_FACE: _OK, _TATTOO: _UNAVAILABLE, _BODY: _NOTHING}
+    [detail] = [one.detail for one in response.reports if one.signal == _TATTOO]
+    assert detail == "could not be reached, or failed"
+
+
+@pytest.mark.parametrize("body", [InvalidImage("image is damaged or truncated"), Unavailable("down")])
+async def test_an_image_that_nobody_can_decode_is_the_callers_fault(
+    system: System, body: BaseException
+) -> None:
+    """The header was fine, the content is not: INVALID_ARGUMENT, also when one is down."""
+    for fake in (system.face, system.tattoo):
+        fake.errors["Observe"] = InvalidImage("image is damaged or truncated")
+    system.body.errors["Observe"] = body
     assert await _refusal(system) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "image is damaged or truncated",

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.age import AgeNotAttested, UnderAge, adult_from, check_image, check_performer, status_of
+from gateway.age import (
+    AgeNotAttested,
+    UnderAge,
+    adult_from,
+    check_enrolled,
+    check_image,
+    check_performer,
+    status_of,
+)
 from marquee.gateway.v1.catalogue_pb2 import (
     AGE_STATUS_ATTESTED,
     AGE_STATUS_UNKNOWN,
@@ -112,3 +120,18 @@ def test_age_status(
         today=_TODAY,
     )
     assert got == status
+
+
+@pytest.mark.parametrize(("birth", "earliest"), [(None, date(1950, 1, 1)), (date(1990, 1, 1), None)])
+def test_without_a_birth_date_or_a_dated_image_nothing_contradicts(
+    birth: date | None, earliest: date | None
+) -> None:
+    """There is nothing to compare."""
+    check_enrolled(birth_date=birth, earliest_image_date=earliest)
+
+
+def test_an_enrolled_image_from_before_the_eighteenth_birthday_contradicts_the_birth_date() -> None:
+    """The day before is refused, the birthday itself is not."""
+    check_enrolled(birth_date=date(1990, 1, 1), earliest_image_date=date(2008, 1, 1))
+    with pytest.raises(UnderAge, match="forget the performer"):
+        check_enrolled(birth_date=date(1990, 1, 1), earliest_image_date=date(2007, 12, 31))

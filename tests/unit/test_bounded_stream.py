@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -53,7 +53,7 @@ class _Desk:
         return item.upper()
 
 
-def _replies(source: _Source, desk: _Desk, *, in_flight: int = 4) -> AsyncIterator[str]:
+def _replies(source: _Source, desk: _Desk, *, in_flight: int = 4) -> AsyncGenerator[str, None]:
     return bounded(source.stream(), desk.handle, group_of=lambda item: item[-1], in_flight=in_flight)
 
 
@@ -71,17 +71,31 @@ async def test_an_empty_stream_ends() -> None:
 
 
 async def test_no_more_is_read_than_is_worked_on() -> None:
-    """With the bound full, the sender waits; each completion lets one more in."""
+    """With the bound full, the sender waits; each reply that is delivered lets one more in."""
     source, desk = _Source(["a", "b", "c", "d"]), _Desk()
     desk.gates = {name: asyncio.Event() for name in "abcd"}
-    async with aclosing(_replies(source, desk, in_flight=2)) as replies:  # type: ignore[type-var]  # a generator
+    async with aclosing(_replies(source, desk, in_flight=2)) as replies:
         first = asyncio.ensure_future(anext(replies))
         await asyncio.sleep(0.05)
         assert (source.read, desk.started) == (2, ["a", "b"])
         desk.gates["b"].set()
         assert await first == "B"
+        second = asyncio.ensure_future(anext(replies))
         await asyncio.sleep(0.05)
         assert desk.started == ["a", "b", "c"]
+        desk.gates["a"].set()
+        assert await second == "A"
+
+
+async def test_who_reads_no_replies_is_read_no_further() -> None:
+    """Finished items whose replies nobody takes fill the bound: replies cannot pile up."""
+    source, desk = _Source([f"i{number}" for number in range(50)]), _Desk()
+    async with aclosing(_replies(source, desk, in_flight=3)) as replies:
+        first = await anext(replies)
+        await asyncio.sleep(0.05)
+        assert (source.read, desk.running) == (3, 0)
+        rest = [reply async for reply in replies]
+    assert len({first, *rest}) == 50
 
 
 async def test_replies_come_in_the_order_of_completion() -> None:
@@ -111,7 +125,7 @@ async def test_ending_the_iteration_cancels_what_runs() -> None:
     """A client that leaves: nothing goes on in its name."""
     source, desk = _Source(["a", "b"]), _Desk()
     desk.gates = {"a": asyncio.Event(), "b": asyncio.Event()}
-    async with aclosing(_replies(source, desk)) as replies:  # type: ignore[type-var]  # a generator
+    async with aclosing(_replies(source, desk)) as replies:
         reply = asyncio.ensure_future(anext(replies))
         await asyncio.sleep(0.05)
         reply.cancel()

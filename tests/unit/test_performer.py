@@ -29,10 +29,17 @@ _ANNA = Performer(
 
 
 def test_a_change_replaces_what_it_sets_and_leaves_the_rest() -> None:
-    """Empty, 0, None and False are not set; a list that is given replaces the stored list whole."""
+    """Empty, 0 and None are not set; a list that is given replaces the stored list whole."""
     change = Performer(name="Anna B", aliases=("A", "B"), career_start_year=2010)
     assert merged(_ANNA, change) == replace(_ANNA, name="Anna B", aliases=("A", "B"), career_start_year=2010)
     assert merged(_ANNA, Performer()) == _ANNA
+
+
+def test_an_attestation_can_be_withdrawn() -> None:
+    """False is a value and replaces True; None leaves either."""
+    withdrawn = merged(_ANNA, Performer(adult_attested=False))
+    assert withdrawn == replace(_ANNA, adult_attested=False)
+    assert merged(withdrawn, Performer(name="Anna")) == withdrawn
 
 
 def test_external_ids_are_replaced_by_id_and_added_otherwise() -> None:

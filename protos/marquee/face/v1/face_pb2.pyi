@@ -131,7 +131,7 @@ class ScoreRequest(google.protobuf.message.Message):
     QUERIES_FIELD_NUMBER: builtins.int
     @property
     def queries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.common_pb2.ScoreQuery]:
-        """One for each person."""
+        """One for each person, up to 256."""
 
     def __init__(
         self,

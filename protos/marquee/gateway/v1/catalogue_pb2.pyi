@@ -124,7 +124,10 @@ class Performer(google.protobuf.message.Message):
     career_end_year: builtins.int
     """Last year of the career; 0 when unknown or going on."""
     adult_attested: builtins.bool
-    """Whether the owner attests that the performer is an adult in every image."""
+    """Whether the owner attests that the performer is an adult in every image. In a change: unset leaves what is
+    stored, false withdraws: nothing more can be enrolled unless a birth date or an adults-only source says so, and
+    what is enrolled stays until the performer is forgotten. Always set by the server.
+    """
     gender: builtins.str
     """Gender as the source says; free text; may be empty."""
     country: builtins.str
@@ -155,14 +158,16 @@ class Performer(google.protobuf.message.Message):
         birth_date: builtins.str = ...,
         career_start_year: builtins.int = ...,
         career_end_year: builtins.int = ...,
-        adult_attested: builtins.bool = ...,
+        adult_attested: builtins.bool | None = ...,
         gender: builtins.str = ...,
         country: builtins.str = ...,
         image_url: builtins.str = ...,
         urls: collections.abc.Iterable[builtins.str] | None = ...,
         age_status: Global___AgeStatus.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["adult_attested", b"adult_attested", "age_status", b"age_status", "aliases", b"aliases", "birth_date", b"birth_date", "career_end_year", b"career_end_year", "career_start_year", b"career_start_year", "country", b"country", "external_ids", b"external_ids", "gender", b"gender", "id", b"id", "image_url", b"image_url", "name", b"name", "urls", b"urls"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_adult_attested", b"_adult_attested", "adult_attested", b"adult_attested"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_adult_attested", b"_adult_attested", "adult_attested", b"adult_attested", "age_status", b"age_status", "aliases", b"aliases", "birth_date", b"birth_date", "career_end_year", b"career_end_year", "career_start_year", b"career_start_year", "country", b"country", "external_ids", b"external_ids", "gender", b"gender", "id", b"id", "image_url", b"image_url", "name", b"name", "urls", b"urls"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_adult_attested", b"_adult_attested"]) -> typing.Literal["adult_attested"] | None: ...
 
 Global___Performer: typing_extensions.TypeAlias = Performer
 
@@ -176,8 +181,9 @@ class UpsertPerformerRequest(google.protobuf.message.Message):
     @property
     def performer(self) -> Global___Performer:
         """The performer. `id` empty: found by external ids, else created. Set fields replace; lists are replaced whole.
-        A field that is empty, 0 or false is not set: it leaves what is stored. Without `id`, external ids are added to
-        those stored rather than replacing them: a caller who knows one id must not take the others away.
+        A field that is empty or 0 is not set (false is a value of `adult_attested`): it leaves what is stored. Without
+        `id`, external ids are added to those stored rather than replacing them: a caller who knows one id must not take
+        the others away.
         """
 
     def __init__(

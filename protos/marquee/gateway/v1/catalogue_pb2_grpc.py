@@ -73,8 +73,8 @@ class CatalogueServiceServicer:
 
     def UpsertPerformer(self, request, context):
         """Creates a performer, or changes the one with the given id or with one of the given external ids.
-        FAILED_PRECONDITION: under 18. ALREADY_EXISTS: an external id belongs to another performer.
-        INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
+        FAILED_PRECONDITION: under 18, today or at the date of an enrolled image. ALREADY_EXISTS: an external id belongs
+        to another performer. INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

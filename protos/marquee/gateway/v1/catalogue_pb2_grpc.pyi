@@ -182,8 +182,8 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
 
     UpsertPerformer: _CatalogueServiceUpsertPerformerType
     """Creates a performer, or changes the one with the given id or with one of the given external ids.
-    FAILED_PRECONDITION: under 18. ALREADY_EXISTS: an external id belongs to another performer.
-    INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
+    FAILED_PRECONDITION: under 18, today or at the date of an enrolled image. ALREADY_EXISTS: an external id belongs
+    to another performer. INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
     """
 
     GetPerformer: _CatalogueServiceGetPerformerType
@@ -242,8 +242,8 @@ class CatalogueServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.UpsertPerformerResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.UpsertPerformerResponse]]:
         """Creates a performer, or changes the one with the given id or with one of the given external ids.
-        FAILED_PRECONDITION: under 18. ALREADY_EXISTS: an external id belongs to another performer.
-        INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
+        FAILED_PRECONDITION: under 18, today or at the date of an enrolled image. ALREADY_EXISTS: an external id belongs
+        to another performer. INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
         """
 
     @abc.abstractmethod
