@@ -223,5 +223,5 @@ def _answer(item: ImageToEnroll, digest: str, outcomes: Mapping[Signal, SignalOu
     if any(is_learned(outcome) for outcome in outcomes.values()):
         unspecified = common_pb2.REJECTION_REASON_UNSPECIFIED
         return Enrolled(item.key, digest, True, unspecified, "", outcomes)
-    reason, detail = reason_for_image(outcomes.values())
+    reason, detail = reason_for_image(outcomes)
     return Enrolled(item.key, digest, False, reason, detail, outcomes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from chassis.errors import DeadlineExceeded, InvalidImage, InvalidInput, MarqueeError, NotFound, Refused
 from gateway.age import AgeNotAttested, UnderAge
+from gateway.observations import Signal
 from gateway.signals import SignalOutcome
 from marquee.common.v1 import common_pb2
 from marquee.common.v1.common_pb2 import RejectionReason
@@ -64,12 +65,19 @@ def is_unknown(outcome: SignalOutcome) -> bool:
     return any(one.reason == common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER for one in outcome.rejected)
 
 
-def reason_for_image(outcomes: Iterable[SignalOutcome]) -> tuple[RejectionReason.ValueType, str]:
-    """Why no signal learned anything of an image, and in words: the weightiest of the signals' reasons."""
+def reason_for_image(
+    outcomes: Mapping[Signal, SignalOutcome],
+) -> tuple[RejectionReason.ValueType, str]:
+    """Why no signal learned anything of an image, and in words: the weightiest of the signals' reasons.
+
+    A quality is told with its signal's name, because each has its own measure.
+    """
     details: dict[RejectionReason.ValueType, str] = {}
-    for outcome in outcomes:
+    for signal, outcome in outcomes.items():
         for rejection in outcome.rejected:
-            details.setdefault(rejection.reason, rejection.detail)
+            is_quality = rejection.reason == common_pb2.REJECTION_REASON_LOW_QUALITY
+            words = f"{signal.label}: {rejection.detail}" if is_quality else rejection.detail
+            details.setdefault(rejection.reason, words)
     for reason in (*_BY_WEIGHT, *details):
         if reason in details:
             return reason, details[reason]
