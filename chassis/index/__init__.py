@@ -71,7 +71,7 @@ class VectorIndex:
     def add(self, ids: Sequence[int] | NDArray[np.integer], vectors: ArrayLike) -> None:
         """Add n vectors (n x dimension, made float32) under n new ids; all or, when something is wrong, none.
 
-        Searches go on between portions and find those added so far.
+        Searches may come between portions, and find those added so far.
 
         Raises:
             InvalidInput: wrong shape, NaN, infinite, a zero vector (cosine), ids not distinct whole numbers.

@@ -62,7 +62,9 @@ def is_connection_trouble(error: BaseException) -> bool:
         return "clos" in str(error) and not isinstance(error, ValueError)
     # TimeoutError without a number is a limit of ours, with one it is the network's.
     is_network = isinstance(error, OSError) and not _is_time_limit(error)
-    return is_network or isinstance(error, (*_GONE, asyncpg.InsufficientResourcesError))
+    # asyncpg trips over itself when a statement starts just as the server ends the session.
+    is_ending = isinstance(error, asyncpg.InternalClientError) and "another operation" in str(error)
+    return is_network or is_ending or isinstance(error, (*_GONE, asyncpg.InsufficientResourcesError))
 
 
 class _Translation:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import asyncpg
 import numpy as np
+import pytest
 
 from chassis.channels import open_channel
 from chassis.config import DatabaseSection, InferenceSection, ModelsSection
+from chassis.models import ModelStore
 from chassis.postgres import SchemaSource, migrate
 from chassis.protos import to_proto_embedding
 from marquee.common.v1 import common_pb2
@@ -24,6 +26,11 @@ from services.face.serving import open_face
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 
 __all__ = ["FaceSystem", "open_face_system", "migrate_face", "template_of", "enrolment"]
+
+both_embedders = pytest.mark.skipif(
+    not ModelStore().has("mobilefacenet"), reason="mobilefacenet is not built: that needs npm"
+)
+"""For tests of the default pair of embedders."""
 
 _SOURCES = (SchemaSource("catalogue", "gateway"), SchemaSource("face", "services.face"))
 

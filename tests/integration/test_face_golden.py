@@ -18,8 +18,11 @@ from services.face.library import FaceLibrary
 from services.face.observe import Observer
 from services.face.serving import model_paths, new_observer
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS, EmbedderRow
+from tests.fakes.face_service import both_embedders
 from tests.fakes.pictures import encode
 from tests.fakes.portrait import portrait
+
+pytestmark = both_embedders
 
 # First values of the unit vectors of the drawn portrait of 250 pixels.
 _GOLDEN = {

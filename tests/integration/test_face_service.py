@@ -26,7 +26,14 @@ from marquee.face.v1 import face_pb2_grpc
 from services.face.config import EmbedderSettings, FaceSection
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from tests.fakes.database_line import open_line
-from tests.fakes.face_service import FaceSystem, enrolment, migrate_face, open_face_system, template_of
+from tests.fakes.face_service import (
+    FaceSystem,
+    both_embedders,
+    enrolment,
+    migrate_face,
+    open_face_system,
+    template_of,
+)
 from tests.fakes.pictures import encode, gradient
 from tests.fakes.portrait import portrait
 from tests.fakes.postgres import database, postgres_server
@@ -52,6 +59,7 @@ def _portrait(side: int = 250) -> bytes:
     return encode(portrait(side))
 
 
+@both_embedders
 async def test_a_face_is_observed_with_everything_there_is_to_say(system: FaceSystem) -> None:
     """One drawn face, sharp and frontal: box, landmarks, good quality, a vector of each embedder."""
     response = await system.observe(_portrait())
@@ -102,6 +110,7 @@ async def test_a_tight_crop_shows_a_face(system: FaceSystem) -> None:
     assert face.box.x + face.box.width <= 176 + 1e-3
 
 
+@both_embedders
 async def test_fifty_faces_are_a_picture_like_any_other(system: FaceSystem) -> None:
     """A crowd: nearly everybody is found, each with a template of their own, no more than the limit."""
     crowd = np.tile(portrait(200), (5, 10, 1))
@@ -334,6 +343,7 @@ async def test_templates_of_one_person_are_combined(system: FaceSystem) -> None:
     assert not none.scores
 
 
+@both_embedders
 async def test_templates_are_compared_with_each_other(system: FaceSystem) -> None:
     """Symmetric, 1 with itself, NaN where two share no model."""
     names = DEFAULT_EMBEDDERS
@@ -345,6 +355,7 @@ async def test_templates_are_compared_with_each_other(system: FaceSystem) -> Non
     assert np.isnan(matrix[1, 2])
 
 
+@both_embedders
 async def test_malformed_requests_are_refused(system: FaceSystem) -> None:
     """Each names a field: INVALID_ARGUMENT, and nothing is stored."""
     performer = await system.performer()
@@ -389,6 +400,7 @@ async def test_malformed_requests_are_refused(system: FaceSystem) -> None:
     assert await system.faces(performer) == 0
 
 
+@both_embedders
 async def test_status_counts_what_can_be_found(system: FaceSystem) -> None:
     """Models by role, performers and faces."""
     performer = await system.performer()
@@ -416,6 +428,7 @@ async def test_without_the_better_embedder_dlib_s_is_used(
     assert "mobilefacenet" in capsys.readouterr().out
 
 
+@both_embedders
 async def test_an_embedder_that_comes_into_use_later_is_filled(database: str) -> None:
     """Faces of one embedder are found by that one; sent again they are enrolled for the other, too."""
     await migrate_face(database)
@@ -434,6 +447,7 @@ async def test_an_embedder_that_comes_into_use_later_is_filled(database: str) ->
     assert (status.observations, await system.faces(performer)) == (1, 1)
 
 
+@both_embedders
 async def test_an_embedder_of_ones_own(database: str) -> None:
     """An ONNX file of the owner's under a name of its own describes faces as its row says."""
     await migrate_face(database)
@@ -463,6 +477,7 @@ async def test_an_embedder_of_ones_own(database: str) -> None:
     assert float(_vector(first) @ _vector(second)) > 0.95
 
 
+@both_embedders
 @pytest.mark.parametrize("wrong", [{"dimension": 64}, {"size": 96}, {"layout": "NCHW"}])
 async def test_a_row_that_does_not_fit_its_file_is_refused(database: str, wrong: dict[str, object]) -> None:
     """Another dimension, size or layout than the file's: an error at the start that names the model."""

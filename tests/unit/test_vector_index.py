@@ -335,22 +335,6 @@ def test_searches_adds_removals_and_rebuilds_at_once() -> None:
     assert index.search(vectors[2999], 1)[0].id == 2999
 
 
-def test_searches_do_not_wait_for_the_whole_of_a_long_add() -> None:
-    """While many vectors are added at once, searches get their turn and see more and more of them."""
-    index = VectorIndex(64, settings=ONE_THREAD)
-    vectors = random_vectors(3000, 64)
-    index.add([10_000], vectors[:1])
-    adding = threading.Thread(target=index.add, args=(range(3000), vectors))
-    adding.start()
-    sizes = []
-    while adding.is_alive():
-        index.search(vectors[0], 5)
-        sizes.append(len(index))
-    adding.join()
-    assert any(1 < size < 3001 for size in sizes)
-    assert len(index) == 3001
-
-
 def test_repr_shows_live_state() -> None:
     """What an operator wants to see in a log line."""
     index = filled(3)
