@@ -93,7 +93,10 @@ class ModelsSection(Section):
 
 
 class InferenceSection(Section):
-    """How models run inside a process."""
+    """Where and how models run."""
+
+    triton_url: str = ""
+    """host:port of a Triton server's gRPC endpoint that runs the models; empty: they run in this process."""
 
     threads: int = pydantic.Field(default=1, ge=1, le=256)
     """CPU threads of one model call. Models and services run side by side, so more is rarely faster."""

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from chassis.config import DatabaseSection, InferenceSection
-from chassis.inference import Inference
+from chassis.errors import ModelError
+from chassis.inference import Inference, ModelFile
 from chassis.inference.onnx import OnnxInference
+from chassis.models import ModelSpec, ModelStore
 from chassis.postgres import Pool, SchemaSource, open_pool, require_schema
 
-__all__ = ["open_database", "open_inference"]
+__all__ = ["open_database", "open_inference", "built_in_file"]
 
 
 @asynccontextmanager
@@ -31,9 +33,27 @@ async def open_database(settings: DatabaseSection, schema: SchemaSource) -> Asyn
 
 
 @asynccontextmanager
-async def open_inference(settings: InferenceSection, paths: Mapping[str, Path]) -> AsyncIterator[Inference]:
-    """The models of `paths` by name. Raises ModelError for a missing or damaged file."""
+async def open_inference(
+    settings: InferenceSection, files: Mapping[str, ModelFile]
+) -> AsyncIterator[Inference]:
+    """The models of `files` by key. Raises ModelError for a missing or damaged file."""
+    paths = {key: _path_of(file) for key, file in files.items()}
     async with OnnxInference.open(
         paths, threads=settings.threads, max_batch=settings.max_batch, max_waiting=settings.max_waiting
     ) as inference:
         yield inference
+
+
+def built_in_file(spec: ModelSpec, store: ModelStore, settings: InferenceSection) -> ModelFile:
+    """A built-in model as `open_inference` takes it: with its verified file, unless Triton has it.
+
+    Raises ModelError, naming model and remedy, when it runs here and is not built or damaged.
+    """
+    path = None if settings.triton_url else store.path(spec.name, version=spec.version)
+    return ModelFile(name=spec.name, version=spec.version, path=path, spec=spec)
+
+
+def _path_of(file: ModelFile) -> Path:
+    if file.path is None:
+        raise ModelError(f"model {file.name} has no file here")
+    return file.path

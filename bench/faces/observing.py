@@ -25,7 +25,7 @@ from services.face.library import FaceLibrary
 from services.face.observe import ObservedFace, Observer
 from services.face.quality import QualityFactors
 from services.face.selection import rows_in_use
-from services.face.serving import model_paths, new_observer
+from services.face.serving import model_files, new_observer
 
 __all__ = ["Seen", "Look", "observe_all"]
 
@@ -67,15 +67,16 @@ async def observe_all(files: Sequence[Path], config: FaceConfig, *, cache: Path,
     """Observe the photographs that the cache lacks. The cache is of this code and these models only."""
     models = ModelStore(config.models.directory)
     ensemble = Ensemble(rows_in_use(config.face, models))
-    paths = model_paths(ensemble, models)
-    folder = cache / _fingerprint(ensemble, paths.values())
+    models_in_use = model_files(config, ensemble, models)
+    paths = [model.path for model in models_in_use.values() if model.path is not None]
+    folder = cache / _fingerprint(ensemble, paths)
     folder.mkdir(parents=True, exist_ok=True)
     portions = [files[start : start + _PORTION] for start in range(0, len(files), _PORTION)]
     task = progress.add_task("photographs", total=len(files))
     seen: dict[Path, Seen | None] = {}
     async with AsyncExitStack() as stack:
         work = await stack.enter_async_context(WorkPool(2, 256))
-        inference = await stack.enter_async_context(open_inference(config.inference, paths))
+        inference = await stack.enter_async_context(open_inference(config.inference, models_in_use))
         embedders = [Embedder(row, inference, work) for row in ensemble.rows]
         observer = new_observer(config, inference, embedders, FaceLibrary(ensemble), work)
         for portion in portions:

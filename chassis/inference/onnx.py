@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from chassis.errors import ConfigError, ModelError, Unavailable
-from chassis.inference import Batch, Outputs
+from chassis.inference import Batch, ModelFile, Outputs
 from chassis.inference._batcher import Batcher
 from chassis.inference._session import OnnxModel, available_providers
 
@@ -24,13 +24,25 @@ _GPU_MAX_BATCH = 32
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One model that runs: its session, its queue, and what closes both."""
+
+    model: OnnxModel
+    batcher: Batcher
+    closing: AsyncExitStack
+
+
 class OnnxInference:
     """An `Inference` of ONNX files; made by `open`."""
 
-    def __init__(self) -> None:
-        self._models: dict[str, OnnxModel] = {}
-        self._batchers: dict[str, Batcher] = {}
-        self._is_open = False
+    def __init__(self, *, threads: int, max_batch: int | None, max_waiting: int) -> None:
+        self._threads = threads
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._opened: dict[str, _Opened] = {}
+        self._changing = asyncio.Lock()
+        self._is_open = True
 
     @classmethod
     @asynccontextmanager
@@ -56,44 +68,73 @@ class OnnxInference:
         """
         if min(threads, max_waiting, 1 if max_batch is None else max_batch) < 1:
             raise ConfigError("threads, max_batch and max_waiting must be at least 1")
-        inference = cls()
-        with ThreadPoolExecutor(max(1, len(paths)), thread_name_prefix="model") as executor:
-            await inference._load(executor, paths, threads)
-            async with AsyncExitStack() as stack:
-                for name, model in inference._models.items():
-                    batcher = _batcher(executor, name, model, max_batch, max_waiting)
-                    inference._batchers[name] = await stack.enter_async_context(batcher.opened())
-                inference._is_open = True
-                stack.callback(inference._close)
-                yield inference
+        inference = cls(threads=threads, max_batch=max_batch, max_waiting=max_waiting)
+        try:
+            for key, path in paths.items():
+                await inference.add(key, ModelFile(name=key, path=path))
+            inference._tell_opened()
+            yield inference
+        finally:
+            await inference._close()
 
     async def infer(self, model: str, batch: Batch) -> Outputs:
         """Run a model: see `Inference.infer`."""
-        if model not in self._models:
-            raise ModelError(f"there is no model {model!r} here")
-        self._models[model].check(batch)
-        return await self._batchers[model].submit(batch)
+        opened = self._opened.get(model)
+        if opened is None:
+            raise ModelError(f"there is no model {model!r} here") if self._is_open else _closed()
+        opened.model.check(batch)
+        return await opened.batcher.submit(batch)
 
-    async def ready(self) -> None:
-        """Raises Unavailable when closed: open models are ready, because opening loads and checks them."""
+    async def ready(self, models: Collection[str] | None = None) -> None:
+        """See `Inference.ready`: open models are ready, because opening loads and checks them."""
         if not self._is_open:
-            raise Unavailable("inference is closed")
+            raise _closed()
+        for key in models or ():
+            if key not in self._opened:
+                raise ModelError(f"there is no model {key!r} here")
 
-    async def _load(self, executor: ThreadPoolExecutor, paths: Mapping[str, Path], threads: int) -> None:
-        loop = asyncio.get_running_loop()
-        providers = available_providers()
-        for name, path in paths.items():
-            open_model = partial(OnnxModel, name, path, threads=threads, providers=providers)
-            self._models[name] = await loop.run_in_executor(executor, open_model)
-        used = sorted({model.provider for model in self._models.values()})
-        _log.info("models opened", models=sorted(self._models), providers=used, threads=threads)
+    async def add(self, key: str, file: ModelFile) -> None:
+        """See `Inference.add`."""
+        if file.path is None:
+            raise ModelError(f"model {key!r} has no file here")
+        async with self._changing:
+            if key not in self._opened:
+                self._opened[key] = await self._open_model(key, file.path)
 
-    def _close(self) -> None:
+    async def remove(self, key: str) -> None:
+        """See `Inference.remove`."""
+        async with self._changing:
+            opened = self._opened.pop(key, None)
+            if opened is not None:
+                await opened.closing.aclose()
+
+    async def _open_model(self, key: str, path: Path) -> _Opened:
+        async with AsyncExitStack() as stack:
+            executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="model"))
+            model = await asyncio.get_running_loop().run_in_executor(executor, self._new_model, key, path)
+            batcher = _batcher(executor, key, model, self._max_batch, self._max_waiting)
+            await stack.enter_async_context(batcher.opened())
+            return _Opened(model, batcher, stack.pop_all())
+
+    def _new_model(self, key: str, path: Path) -> OnnxModel:
+        return OnnxModel(key, path, threads=self._threads, providers=available_providers())
+
+    def _tell_opened(self) -> None:
+        used = sorted({opened.model.provider for opened in self._opened.values()})
+        _log.info("models opened", models=sorted(self._opened), providers=used, threads=self._threads)
+
+    async def _close(self) -> None:
         self._is_open = False
+        for key in list(self._opened):
+            await self.remove(key)
 
     def __repr__(self) -> str:
-        waiting = {name: batcher.waiting for name, batcher in self._batchers.items()}
+        waiting = {key: opened.batcher.waiting for key, opened in self._opened.items()}
         return f"<OnnxInference {'open' if self._is_open else 'closed'}, waiting {waiting}>"
+
+
+def _closed() -> Unavailable:
+    return Unavailable("inference is closed")
 
 
 def _batcher(

@@ -14,9 +14,9 @@ from chassis.changes import Changes
 from chassis.errors import ConfigError
 from chassis.health import Readiness
 from chassis.images import ImageLimits
-from chassis.inference import Inference
+from chassis.inference import Inference, ModelFile
 from chassis.models import ModelStore
-from chassis.parts import open_database, open_inference
+from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
 from chassis.signal.enrolment import Enrolment, load
 from chassis.signal.responses import to_proto_model
@@ -57,7 +57,7 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         store, enrolled = MeasurementStore(pool, model), EnrolledBodies()
         await load(store.every(), enrolled, work)
         _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
-        inference = await stack.enter_async_context(open_inference(config.inference, _paths(config)))
+        inference = await stack.enter_async_context(open_inference(config.inference, _files(config)))
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database people are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
@@ -92,13 +92,14 @@ def _observe(
     return ObserveBodies(finder, enrolled, work, limits)
 
 
-def _paths(config: BodyConfig) -> dict[str, Path]:
-    models = ModelStore(config.models.directory)
-    return {
-        DETECTOR: models.path(POSE_DETECTOR.name, version=POSE_DETECTOR.version),
-        LANDMARKS: config.body.landmarks_file
-        or models.path(POSE_LANDMARKS.name, version=POSE_LANDMARKS.version),
-    }
+def _files(config: BodyConfig) -> dict[str, ModelFile]:
+    models, own = ModelStore(config.models.directory), config.body.landmarks_file
+    landmarks = (
+        built_in_file(POSE_LANDMARKS, models, config.inference)
+        if own is None
+        else ModelFile(name=LANDMARKS, path=own)
+    )
+    return {DETECTOR: built_in_file(POSE_DETECTOR, models, config.inference), LANDMARKS: landmarks}
 
 
 def _measurement_model(landmarks_file: Path | None) -> MeasurementModel:

@@ -9,12 +9,16 @@ from typing import TypeVar
 
 import structlog
 
+from chassis.config import InferenceSection
 from chassis.errors import ConfigError, ModelError
+from chassis.inference import ModelFile
 from chassis.models import ModelStore
+from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.face.config import EmbedderSettings, FaceSection
 from services.face.table import (
     BUILT_IN_ROWS,
+    BUILT_IN_SPECS,
     DEFAULT_EMBEDDERS,
     MIRRORED_VIEWS,
     PLAIN_VIEWS,
@@ -23,7 +27,7 @@ from services.face.table import (
 )
 from services.face.templates import TEMPLATES, AlignmentTemplate
 
-__all__ = ["rows_in_use", "row_of", "model_file"]
+__all__ = ["rows_in_use", "row_of", "embedder_file"]
 
 _log = structlog.get_logger()
 ValueT = TypeVar("ValueT")
@@ -45,13 +49,13 @@ def rows_in_use(settings: FaceSection, store: ModelStore) -> tuple[EmbedderRow, 
     return tuple(_named(name, table) for name in settings.embedder)
 
 
-def model_file(row: EmbedderRow, store: ModelStore) -> Path:
-    """The ONNX file of a row. Raises ModelError when it is not built or not there."""
+def embedder_file(row: EmbedderRow, store: ModelStore, settings: InferenceSection) -> ModelFile:
+    """The model of a row. Raises ModelError when it should run here and is not built or not there."""
     if row.file is None:
-        return store.path(row.name, version=row.model_version)
+        return built_in_file(BUILT_IN_SPECS[row.name], store, settings)
     if not row.file.is_file():
         raise ModelError(f"model {row.name}: the file that face.embedders names is not there")
-    return row.file
+    return ModelFile(name=row.name, version=row.version, path=row.file)
 
 
 def row_of(settings: EmbedderSettings, *, field: str = "face.embedders") -> EmbedderRow:

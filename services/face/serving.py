@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import structlog
 
 from chassis.changes import Changes
 from chassis.health import Readiness
 from chassis.images import ImageLimits
-from chassis.inference import Inference
+from chassis.inference import Inference, ModelFile
 from chassis.models import ModelStore
-from chassis.parts import open_database, open_inference
+from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
 from chassis.signal.enrolment import Enrolment, load
 from chassis.signal.responses import to_proto_model
@@ -27,11 +26,11 @@ from services.face.finder import FaceFinder
 from services.face.library import FaceLibrary
 from services.face.models import FACE_DETECTOR, FACE_MESH
 from services.face.observe import Observer
-from services.face.selection import model_file, rows_in_use
+from services.face.selection import embedder_file, rows_in_use
 from services.face.servicer import FaceServicer
 from services.face.store import SCHEMA, FaceStore
 
-__all__ = ["SERVICE", "open_face", "model_paths", "new_observer"]
+__all__ = ["SERVICE", "open_face", "model_files", "new_observer"]
 
 SERVICE = "marquee.face.v1.FaceService"
 
@@ -55,8 +54,8 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         store, library = FaceStore(pool, ensemble), FaceLibrary(ensemble)
         await load(store.every(), library, work)
         _log.info("faces loaded", performers=library.performers, faces=library.faces)
-        paths = model_paths(ensemble, models)
-        inference = await stack.enter_async_context(open_inference(config.inference, paths))
+        files = model_files(config, ensemble, models)
+        inference = await stack.enter_async_context(open_inference(config.inference, files))
         embedders = [Embedder(row, inference, work) for row in ensemble.rows]
         for embedder in embedders:
             await embedder.check()
@@ -80,10 +79,12 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
 
 
-def model_paths(ensemble: Ensemble, models: ModelStore) -> dict[str, Path]:
-    """The files of all models, by the name they run under. Raises ModelError for one that is not there."""
-    finders = {spec.name: models.path(spec.name, version=spec.version) for spec in (FACE_DETECTOR, FACE_MESH)}
-    return finders | {row.name: model_file(row, models) for row in ensemble.rows}
+def model_files(config: FaceConfig, ensemble: Ensemble, models: ModelStore) -> dict[str, ModelFile]:
+    """All models, by the key they run under. Raises ModelError for one that is not there and should be."""
+    finders = {
+        spec.name: built_in_file(spec, models, config.inference) for spec in (FACE_DETECTOR, FACE_MESH)
+    }
+    return finders | {row.name: embedder_file(row, models, config.inference) for row in ensemble.rows}
 
 
 def new_observer(

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from chassis.models import ModelSpec
 from chassis.signal.operating_point import OperatingPoint
 from services.face.models import DLIB_RESNET, MOBILEFACENET
 from services.face.templates import ARCFACE, DLIB, AlignmentTemplate
@@ -18,6 +19,7 @@ __all__ = [
     "PLAIN_VIEWS",
     "MIRRORED_VIEWS",
     "BUILT_IN_ROWS",
+    "BUILT_IN_SPECS",
     "DEFAULT_EMBEDDERS",
     "ENSEMBLE_IDENTIFICATION_CONFIDENCE",
     "EMBEDDER_ROLE",
@@ -167,6 +169,11 @@ BUILT_IN_ROWS: Mapping[str, EmbedderRow] = MappingProxyType(
     {row.name: row for row in (_MOBILEFACENET, _DLIB_RESNET, _FACENET512, _ARCFACE)}
 )
 """By name. The first two are built by `marquee models build`."""
+
+BUILT_IN_SPECS: Mapping[str, ModelSpec] = MappingProxyType(
+    {spec.name: spec for spec in (MOBILEFACENET, DLIB_RESNET)}
+)
+"""Of the built-in rows that have a file of ours."""
 
 DEFAULT_EMBEDDERS: tuple[str, ...] = (MOBILEFACENET.name, DLIB_RESNET.name)
 """In use unless the settings name others, as far as they are built; the first is the primary."""

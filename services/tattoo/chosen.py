@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chassis.config import ModelsSection
+from chassis.config import InferenceSection, ModelsSection
 from chassis.errors import ConfigError
+from chassis.inference import ModelFile
 from chassis.models import ModelStore
+from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.config import OwnEmbedder, TattooSection
 from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
@@ -35,11 +37,13 @@ class ChosenModels:
     detector: DetectorRow
     embedders: tuple[EmbedderRow, ...]
     """At least one; the first is the primary one."""
-    paths: Mapping[str, Path]
-    """Verified ONNX file of each, by name."""
+    files: Mapping[str, ModelFile]
+    """Each model as `open_inference` takes it, by the key it runs under."""
 
 
-def choose_models(settings: TattooSection, models: ModelsSection) -> ChosenModels:
+def choose_models(
+    settings: TattooSection, models: ModelsSection, inference: InferenceSection
+) -> ChosenModels:
     """Return the models that the settings name.
 
     Raises ConfigError for an embedder nobody knows or one named twice, ModelError for a built-in model that
@@ -47,12 +51,21 @@ def choose_models(settings: TattooSection, models: ModelsSection) -> ChosenModel
     """
     store = ModelStore(models.directory)
     detector, embedders = _detector(settings), _embedders(settings)
-    paths = {
-        detector.name: detector.file or store.path(TATTOO_DETECTOR.name, version=TATTOO_DETECTOR.version)
-    }
-    for row in embedders:
-        paths[row.name] = row.file or store.path(TATTOO_EMBEDDER.name, version=TATTOO_EMBEDDER.version)
-    return ChosenModels(detector, embedders, paths)
+    files = {detector.name: _detector_file(detector, store, inference)}
+    files |= {row.name: _embedder_file(row, store, inference) for row in embedders}
+    return ChosenModels(detector, embedders, files)
+
+
+def _detector_file(row: DetectorRow, store: ModelStore, inference: InferenceSection) -> ModelFile:
+    if row.file is None:
+        return built_in_file(TATTOO_DETECTOR, store, inference)
+    return ModelFile(name=row.name, path=row.file)
+
+
+def _embedder_file(row: EmbedderRow, store: ModelStore, inference: InferenceSection) -> ModelFile:
+    if row.file is None:
+        return built_in_file(TATTOO_EMBEDDER, store, inference)
+    return ModelFile(name=row.name, version=row.version, path=row.file)
 
 
 def _detector(settings: TattooSection) -> DetectorRow:

@@ -44,7 +44,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
     StoreError when the database cannot be used.
     """
     settings = config.tattoo
-    models = choose_models(settings, config.models)
+    models = choose_models(settings, config.models, config.inference)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
@@ -52,7 +52,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         enrolled = EnrolledTattoos(models.embedders)
         await load(store.every(), enrolled, work)
         _log.info("tattoos loaded", performers=enrolled.performers, tattoos=len(enrolled))
-        inference = await stack.enter_async_context(open_inference(config.inference, models.paths))
+        inference = await stack.enter_async_context(open_inference(config.inference, models.files))
         observe = _observe(config, models, inference, enrolled, work)
         await observe.check()
         changes = await stack.enter_async_context(Changes().closing())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chassis.errors import ModelError
 from chassis.images import RGBImage, cv2, decode
-from chassis.inference import Batch, Inference, Outputs
+from chassis.inference import Batch, Inference, ModelFile, Outputs
 from chassis.inference.onnx import OnnxInference
 from chassis.models import ModelStore
 from chassis.work import WorkPool
@@ -233,8 +233,14 @@ class _Changed:
         outputs = dict(await self._inference.infer(model, batch))
         return self._change(model, outputs)
 
-    async def ready(self) -> None:
-        await self._inference.ready()
+    async def ready(self, models: Collection[str] | None = None) -> None:
+        await self._inference.ready(models)
+
+    async def add(self, key: str, file: ModelFile) -> None:
+        await self._inference.add(key, file)
+
+    async def remove(self, key: str) -> None:
+        await self._inference.remove(key)
 
     def _change(self, model: str, outputs: dict[str, NDArray[np.float32]]) -> Outputs:
         raise NotImplementedError

@@ -16,7 +16,7 @@ from services.face.embedding import Embedder
 from services.face.ensemble import Ensemble
 from services.face.library import FaceLibrary
 from services.face.observe import Observer
-from services.face.serving import model_paths, new_observer
+from services.face.serving import model_files, new_observer
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS, EmbedderRow
 from tests.fakes.face_service import both_embedders
 from tests.fakes.pictures import encode
@@ -39,7 +39,7 @@ async def observer() -> AsyncIterator[Observer]:
     config, ensemble = FaceConfig(), Ensemble(tuple(_ROWS))
     async with (
         WorkPool(1, 64) as work,
-        open_inference(config.inference, model_paths(ensemble, ModelStore())) as inference,
+        open_inference(config.inference, model_files(config, ensemble, ModelStore())) as inference,
     ):
         embedders = [Embedder(row, inference, work) for row in ensemble.rows]
         yield new_observer(config, inference, embedders, FaceLibrary(ensemble), work)

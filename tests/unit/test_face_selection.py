@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from chassis.config import load_config
+from chassis.config import InferenceSection, load_config
 from chassis.errors import ConfigError, ModelError
 from chassis.models import ModelStore
 from services.face.config import FaceConfig
-from services.face.selection import model_file, rows_in_use
+from services.face.selection import embedder_file, rows_in_use
 from services.face.table import BUILT_IN_ROWS, PLAIN_VIEWS, EmbedderRow
 from services.face.templates import DLIB
 
@@ -56,7 +56,7 @@ def test_a_row_of_ones_own_has_every_field(tmp_path: Path, model: Path) -> None:
     assert (row.subtract, row.divide, row.views, row.dimension) == (0, 255, PLAIN_VIEWS, 64)
     assert row.template is DLIB
     assert row.operating_point.genuine_median == 0.7
-    assert model_file(row, ModelStore(tmp_path)) == model
+    assert embedder_file(row, ModelStore(tmp_path), InferenceSection()).path == model
     version = row.version
     model.write_bytes(b"another model")
     assert _rows(tmp_path, _OWN.format(file=model))[0].version != version
@@ -148,5 +148,5 @@ def test_a_file_that_went_away_is_a_model_error(tmp_path: Path, model: Path) -> 
     [row] = _rows(tmp_path, _OWN.format(file=model))
     model.unlink()
     with pytest.raises(ModelError, match="own") as caught:
-        model_file(row, ModelStore(tmp_path))
+        embedder_file(row, ModelStore(tmp_path), InferenceSection())
     assert str(tmp_path) not in str(caught.value)

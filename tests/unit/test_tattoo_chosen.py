@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.config import ModelsSection, load_config
+from chassis.config import InferenceSection, ModelsSection, load_config
 from chassis.errors import ConfigError, ModelError
 from services.tattoo.chosen import choose_models
 from services.tattoo.config import TattooConfig, TattooSection
@@ -16,13 +16,13 @@ from tests.fakes.tattoo_service import own_embedder, plain_section
 def test_the_owners_networks_are_used_as_they_say(tmp_path: Path) -> None:
     """Files, layout, dimension and operating point come from the settings."""
     section = plain_section(tmp_path)
-    chosen = choose_models(section, ModelsSection(directory=tmp_path / "nothing built"))
+    chosen = choose_models(section, ModelsSection(directory=tmp_path / "nothing built"), InferenceSection())
     [row] = chosen.embedders
     assert row.key == ("layout", "1")
     assert (row.layout, row.size, row.dimension, row.mirror) == ("NHWC", 64, 64, False)
     assert row.operating_point.confidence(0.55) == pytest.approx(0.5)
-    assert set(chosen.paths) == {"tattoo_detector", "layout"}
-    assert chosen.paths["tattoo_detector"] == section.detector_file
+    assert set(chosen.files) == {"tattoo_detector", "layout"}
+    assert chosen.files["tattoo_detector"].path == section.detector_file
 
 
 def test_the_version_of_an_own_detector_is_its_content(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_the_version_of_an_own_detector_is_its_content(tmp_path: Path) -> None:
         file = tmp_path / "detector.onnx"
         file.write_bytes(content)
         section = plain_section(tmp_path).model_copy(update={"detector_file": file})
-        versions.add(choose_models(section, ModelsSection()).detector.version)
+        versions.add(choose_models(section, ModelsSection(), InferenceSection()).detector.version)
     assert len(versions) == 2
 
 
@@ -40,7 +40,7 @@ def test_the_version_of_an_own_detector_is_its_content(tmp_path: Path) -> None:
 def test_a_threshold_of_the_owners_goes_before_the_detectors(tmp_path: Path, threshold: float) -> None:
     """The outline never asks for more than the tattoo itself."""
     section = plain_section(tmp_path).model_copy(update={"detection_threshold": threshold})
-    detector = choose_models(section, ModelsSection()).detector
+    detector = choose_models(section, ModelsSection(), InferenceSection()).detector
     assert detector.threshold == threshold
     assert 0 < detector.edge <= threshold
 
@@ -49,7 +49,7 @@ def test_a_model_that_is_not_built_is_named(tmp_path: Path) -> None:
     """The built-in detector is wanted, and the folder of models is empty."""
     section = plain_section(tmp_path).model_copy(update={"detector_file": None})
     with pytest.raises(ModelError, match="tattoo_detector"):
-        choose_models(section, ModelsSection(directory=tmp_path / "empty"))
+        choose_models(section, ModelsSection(directory=tmp_path / "empty"), InferenceSection())
 
 
 def test_names_must_be_known_and_different(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_names_must_be_known_and_different(tmp_path: Path) -> None:
     ]
     for change, message in cases:
         with pytest.raises(ConfigError, match=message):
-            choose_models(good.model_copy(update=change), ModelsSection())
+            choose_models(good.model_copy(update=change), ModelsSection(), InferenceSection())
 
 
 @pytest.mark.parametrize(
