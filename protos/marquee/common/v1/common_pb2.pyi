@@ -171,6 +171,30 @@ BODY_REGION_HEAD: BodyRegion.ValueType  # 27
 """Head, face included."""
 Global___BodyRegion: typing_extensions.TypeAlias = BodyRegion
 
+class _ModelUse:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ModelUseEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ModelUse.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    MODEL_USE_UNSPECIFIED: _ModelUse.ValueType  # 0
+    """Not stated: a server that knows no changes of models, or a model that makes no vectors."""
+    MODEL_USE_SERVING: _ModelUse.ValueType  # 1
+    """Its vectors are searched and compared."""
+    MODEL_USE_PREPARING: _ModelUse.ValueType  # 2
+    """It takes over when enough observations are described by it; until then its vectors are stored only."""
+
+class ModelUse(_ModelUse, metaclass=_ModelUseEnumTypeWrapper):
+    """What a model that makes vectors is used for."""
+
+MODEL_USE_UNSPECIFIED: ModelUse.ValueType  # 0
+"""Not stated: a server that knows no changes of models, or a model that makes no vectors."""
+MODEL_USE_SERVING: ModelUse.ValueType  # 1
+"""Its vectors are searched and compared."""
+MODEL_USE_PREPARING: ModelUse.ValueType  # 2
+"""It takes over when enough observations are described by it; until then its vectors are stored only."""
+Global___ModelUse: typing_extensions.TypeAlias = ModelUse
+
 class _RejectionReason:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -486,6 +510,7 @@ class ModelStatus(google.protobuf.message.Message):
     VERSION_FIELD_NUMBER: builtins.int
     DIMENSION_FIELD_NUMBER: builtins.int
     VECTORS_FIELD_NUMBER: builtins.int
+    USE_FIELD_NUMBER: builtins.int
     role: builtins.str
     """Role in the service, such as `face.embedder`."""
     name: builtins.str
@@ -495,7 +520,9 @@ class ModelStatus(google.protobuf.message.Message):
     dimension: builtins.int
     """Dimension of the vectors; 0 for models that make none."""
     vectors: builtins.int
-    """Vectors of this model in the index that can be found now."""
+    """Vectors of this model in the index. Those of a model that is being prepared are not searched yet."""
+    use: Global___ModelUse.ValueType
+    """What it is used for."""
     def __init__(
         self,
         *,
@@ -504,10 +531,100 @@ class ModelStatus(google.protobuf.message.Message):
         version: builtins.str = ...,
         dimension: builtins.int = ...,
         vectors: builtins.int = ...,
+        use: Global___ModelUse.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["dimension", b"dimension", "name", b"name", "role", b"role", "vectors", b"vectors", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["dimension", b"dimension", "name", b"name", "role", b"role", "use", b"use", "vectors", b"vectors", "version", b"version"]) -> None: ...
 
 Global___ModelStatus: typing_extensions.TypeAlias = ModelStatus
+
+@typing.final
+class ModelChange(google.protobuf.message.Message):
+    """A change of the models that make a signal's vectors. The old ones serve until `described` reaches the share
+    `switch_coverage` of `observations`; then the new ones take over at one moment.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBSERVATIONS_FIELD_NUMBER: builtins.int
+    DESCRIBED_FIELD_NUMBER: builtins.int
+    SWITCH_COVERAGE_FIELD_NUMBER: builtins.int
+    PROBLEM_FIELD_NUMBER: builtins.int
+    observations: builtins.int
+    """Enrolled observations that the models in use describe."""
+    described: builtins.int
+    """Of these, observations that every model being prepared describes too."""
+    switch_coverage: builtins.float
+    """Share of described observations at which the switch is made, 0..1."""
+    problem: builtins.str
+    """In words, what keeps the change from going on, such as a model that cannot be run; empty when nothing does."""
+    def __init__(
+        self,
+        *,
+        observations: builtins.int = ...,
+        described: builtins.int = ...,
+        switch_coverage: builtins.float = ...,
+        problem: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["described", b"described", "observations", b"observations", "problem", b"problem", "switch_coverage", b"switch_coverage"]) -> None: ...
+
+Global___ModelChange: typing_extensions.TypeAlias = ModelChange
+
+@typing.final
+class PendingObservation(google.protobuf.message.Message):
+    """An enrolled observation that a model being prepared does not describe yet."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    BOX_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    REGION_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    region: Global___BodyRegion.ValueType
+    """Body region of a tattoo, as stored; unspecified for other signals."""
+    @property
+    def box(self) -> Global___Box:
+        """Where it was seen; as stored."""
+
+    @property
+    def source(self) -> Global___ImageSource:
+        """The image it was seen in; as stored."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        box: Global___Box | None = ...,
+        source: Global___ImageSource | None = ...,
+        region: Global___BodyRegion.ValueType = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["box", b"box", "source", b"source"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["box", b"box", "performer_id", b"performer_id", "region", b"region", "source", b"source"]) -> None: ...
+
+Global___PendingObservation: typing_extensions.TypeAlias = PendingObservation
+
+@typing.final
+class PendingFilter(google.protobuf.message.Message):
+    """Which pending observations."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    IMAGE_HASH_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Only this performer's; empty means everybody's."""
+    image_hash: builtins.str
+    """Only those of this image, by SHA-256 in hexadecimal; empty means of all."""
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        image_hash: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["image_hash", b"image_hash", "performer_id", b"performer_id"]) -> None: ...
+
+Global___PendingFilter: typing_extensions.TypeAlias = PendingFilter
 
 @typing.final
 class ServiceStatus(google.protobuf.message.Message):
@@ -523,6 +640,7 @@ class ServiceStatus(google.protobuf.message.Message):
     PERFORMERS_FIELD_NUMBER: builtins.int
     OBSERVATIONS_FIELD_NUMBER: builtins.int
     RESIDENT_BYTES_FIELD_NUMBER: builtins.int
+    MODEL_CHANGE_FIELD_NUMBER: builtins.int
     version: builtins.str
     """Version of the Marquee distribution that runs."""
     is_ready: builtins.bool
@@ -541,6 +659,10 @@ class ServiceStatus(google.protobuf.message.Message):
     def models(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ModelStatus]:
         """Models in use."""
 
+    @property
+    def model_change(self) -> Global___ModelChange:
+        """The change of models that is going on; unset when there is none."""
+
     def __init__(
         self,
         *,
@@ -552,8 +674,10 @@ class ServiceStatus(google.protobuf.message.Message):
         performers: builtins.int = ...,
         observations: builtins.int = ...,
         resident_bytes: builtins.int = ...,
+        model_change: Global___ModelChange | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["is_ready", b"is_ready", "models", b"models", "observations", b"observations", "performers", b"performers", "reason", b"reason", "resident_bytes", b"resident_bytes", "uptime_seconds", b"uptime_seconds", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["model_change", b"model_change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["is_ready", b"is_ready", "model_change", b"model_change", "models", b"models", "observations", b"observations", "performers", b"performers", "reason", b"reason", "resident_bytes", b"resident_bytes", "uptime_seconds", b"uptime_seconds", "version", b"version"]) -> None: ...
 
 Global___ServiceStatus: typing_extensions.TypeAlias = ServiceStatus
 

@@ -446,6 +446,63 @@ class LookupResponse(google.protobuf.message.Message):
 Global___LookupResponse: typing_extensions.TypeAlias = LookupResponse
 
 @typing.final
+class ListPendingRequest(google.protobuf.message.Message):
+    """Which observations."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Observations on one page, 1..1000; 0 means 100."""
+    page_token: builtins.str
+    """As the page before gave it; empty for the first page."""
+    @property
+    def filter(self) -> marquee.common.v1.common_pb2.PendingFilter:
+        """Restricts the answer."""
+
+    def __init__(
+        self,
+        *,
+        filter: marquee.common.v1.common_pb2.PendingFilter | None = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
+
+Global___ListPendingRequest: typing_extensions.TypeAlias = ListPendingRequest
+
+@typing.final
+class ListPendingResponse(google.protobuf.message.Message):
+    """One page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBSERVATIONS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    TOTAL_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last."""
+    total: builtins.int
+    """Pending observations that the filter lets through, on all pages."""
+    @property
+    def observations(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.common_pb2.PendingObservation]:
+        """In an order that stays the same while observations are described; those of one image follow each other."""
+
+    def __init__(
+        self,
+        *,
+        observations: collections.abc.Iterable[marquee.common.v1.common_pb2.PendingObservation] | None = ...,
+        next_page_token: builtins.str = ...,
+        total: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "observations", b"observations", "total", b"total"]) -> None: ...
+
+Global___ListPendingResponse: typing_extensions.TypeAlias = ListPendingResponse
+
+@typing.final
 class GetStatusRequest(google.protobuf.message.Message):
     """Nothing to say."""
 

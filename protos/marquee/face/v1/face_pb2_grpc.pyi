@@ -121,6 +121,22 @@ _FaceServiceLookupType = typing_extensions.TypeVar(
     ],
 )
 
+_FaceServiceListPendingType = typing_extensions.TypeVar(
+    '_FaceServiceListPendingType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListPendingRequest,
+        marquee.face.v1.face_pb2.ListPendingResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListPendingRequest,
+        marquee.face.v1.face_pb2.ListPendingResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListPendingRequest,
+        marquee.face.v1.face_pb2.ListPendingResponse,
+    ],
+)
+
 _FaceServiceGetStatusType = typing_extensions.TypeVar(
     '_FaceServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -137,7 +153,7 @@ _FaceServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceGetStatusType]):
+class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceListPendingType, _FaceServiceGetStatusType]):
     """Owns face detection, the face index and the face vectors. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -165,6 +181,10 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.LookupRequest,
             marquee.face.v1.face_pb2.LookupResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ListPendingRequest,
+            marquee.face.v1.face_pb2.ListPendingResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.GetStatusRequest,
@@ -199,6 +219,10 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
             marquee.face.v1.face_pb2.LookupResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ListPendingRequest,
+            marquee.face.v1.face_pb2.ListPendingResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.GetStatusRequest,
             marquee.face.v1.face_pb2.GetStatusResponse,
         ],
@@ -225,6 +249,11 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
 
     Lookup: _FaceServiceLookupType
     """What is enrolled of each performer."""
+
+    ListPending: _FaceServiceListPendingType
+    """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
+    and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+    """
 
     GetStatus: _FaceServiceGetStatusType
     """Models, counts, memory and readiness."""
@@ -253,6 +282,10 @@ FaceServiceAsyncStub: typing_extensions.TypeAlias = FaceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.LookupRequest,
         marquee.face.v1.face_pb2.LookupResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListPendingRequest,
+        marquee.face.v1.face_pb2.ListPendingResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.GetStatusRequest,
@@ -314,6 +347,16 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.LookupResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.LookupResponse]]:
         """What is enrolled of each performer."""
+
+    @abc.abstractmethod
+    def ListPending(
+        self,
+        request: marquee.face.v1.face_pb2.ListPendingRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.ListPendingResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ListPendingResponse]]:
+        """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
+        and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+        """
 
     @abc.abstractmethod
     def GetStatus(

@@ -65,6 +65,11 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupResponse.FromString,
                 _registered_method=True)
+        self.ListPending = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ListPending',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/GetStatus',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetStatusRequest.SerializeToString,
@@ -120,6 +125,14 @@ class TattooServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPending(self, request, context):
+        """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
+        and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Models, counts, memory and readiness.
         """
@@ -159,6 +172,11 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.Lookup,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupResponse.SerializeToString,
+            ),
+            'ListPending': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPending,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -329,6 +347,33 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/Lookup',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPending(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ListPending',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -121,6 +121,22 @@ _TattooServiceLookupType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceListPendingType = typing_extensions.TypeVar(
+    '_TattooServiceListPendingType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
+    ],
+)
+
 _TattooServiceGetStatusType = typing_extensions.TypeVar(
     '_TattooServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -137,7 +153,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceListPendingType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -165,6 +181,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.LookupRequest,
             marquee.tattoo.v1.tattoo_pb2.LookupResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -199,6 +219,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.LookupResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
             marquee.tattoo.v1.tattoo_pb2.GetStatusResponse,
         ],
@@ -225,6 +249,11 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
 
     Lookup: _TattooServiceLookupType
     """What is enrolled of each performer."""
+
+    ListPending: _TattooServiceListPendingType
+    """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
+    and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+    """
 
     GetStatus: _TattooServiceGetStatusType
     """Models, counts, memory and readiness."""
@@ -253,6 +282,10 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.LookupRequest,
         marquee.tattoo.v1.tattoo_pb2.LookupResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -314,6 +347,16 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.LookupResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.LookupResponse]]:
         """What is enrolled of each performer."""
+
+    @abc.abstractmethod
+    def ListPending(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ListPendingResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ListPendingResponse]]:
+        """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
+        and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+        """
 
     @abc.abstractmethod
     def GetStatus(
