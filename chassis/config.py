@@ -23,6 +23,7 @@ __all__ = [
     "InferenceSection",
     "ServerSection",
     "Port",
+    "MetricsPort",
     "ProcessConfig",
     "load_config",
     "config_file",
@@ -36,6 +37,14 @@ _SERVICES_GROUP = "marquee.services"
 
 # A TCP port; 0 lets the system choose. An alias, so that a service that changes the default keeps the range.
 Port = Annotated[int, pydantic.Field(ge=0, le=65535)]
+
+
+def _none_when_off(value: object) -> object:
+    return None if value == "off" else value
+
+
+# A port, or None, which the settings call "off".
+MetricsPort = Annotated[Port | None, pydantic.BeforeValidator(_none_when_off)]
 
 
 class Section(pydantic.BaseModel):
@@ -113,6 +122,10 @@ class ServerSection(Section):
     """Address to listen on. Loopback unless you decide otherwise: there is no authentication."""
     port: Port = 0
     """TCP port; 0 lets the system choose."""
+    metrics_host: str = "127.0.0.1"
+    """Address on which /metrics is served for Prometheus. Loopback, as for `host`."""
+    metrics_port: MetricsPort = None
+    """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     max_message_bytes: int = pydantic.Field(default=40 * 2**20, ge=2**16)
     """Most bytes of one gRPC message; leave room above images.max_bytes."""
     max_concurrent_rpcs: int = pydantic.Field(default=64, ge=1)

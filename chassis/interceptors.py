@@ -15,6 +15,7 @@ from grpc.aio import ClientCallDetails, Metadata
 from chassis.deadline import Deadline, current_deadline, deadline_scope
 from chassis.errors import Overloaded
 from chassis.logging import REQUEST_ID_KEY, new_request_id
+from chassis.metrics import Metrics
 from chassis.status import code_of, public_message
 
 __all__ = ["RequestInterceptor", "OutgoingUnary", "OutgoingStream"]
@@ -29,9 +30,12 @@ _LONGEST_REQUEST_ID = 64
 class RequestInterceptor(grpc.aio.ServerInterceptor):
     """Wraps every unary and bidirectional handler of a server."""
 
-    def __init__(self, *, max_concurrent: int, default_deadline: float) -> None:
+    def __init__(
+        self, *, max_concurrent: int, default_deadline: float, metrics: Metrics | None = None
+    ) -> None:
         self._max_concurrent = max_concurrent
         self._default_deadline = default_deadline
+        self._metrics = metrics or Metrics()
         self._active = 0
 
     def __repr__(self) -> str:
@@ -78,7 +82,7 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
     async def _around(
         self, context: grpc.aio.ServicerContext[Any, Any], method: str, request_id: str
     ) -> AsyncIterator[None]:
-        """Bind the request id, count the call, turn errors into codes and write one line."""
+        """Bind the request id, count and time the call, turn errors into codes and write one line."""
         started = time.monotonic()
         code = grpc.StatusCode.OK
         self._active += 1
@@ -102,9 +106,9 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
                 await context.abort(code, public_message(exc))
             finally:
                 self._active -= 1
-                _log.info(
-                    "call", method=method, code=code.name, ms=round((time.monotonic() - started) * 1e3, 1)
-                )
+                seconds = time.monotonic() - started
+                self._metrics.called(method, code.name, seconds)
+                _log.info("call", method=method, code=code.name, ms=round(seconds * 1e3, 1))
 
 
 class OutgoingUnary(grpc.aio.UnaryUnaryClientInterceptor):

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from threading import Thread
 from typing import Literal
+from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    start_http_server,
+)
 
-from chassis.errors import DeadlineExceeded, InvalidInput, MarqueeError, ModelError, Overloaded, Unavailable
+from chassis.config import ServerSection
+from chassis.errors import (
+    ConfigError,
+    DeadlineExceeded,
+    InvalidInput,
+    MarqueeError,
+    ModelError,
+    Overloaded,
+    Unavailable,
+)
 
-__all__ = ["Backend", "InferenceMetrics"]
+__all__ = ["Backend", "InferenceMetrics", "Metrics", "open_metrics"]
 
 Backend = Literal["cpu", "cuda", "triton"]
 """What a model runs on."""
@@ -23,6 +45,8 @@ _CAUSES: tuple[tuple[type[MarqueeError], str], ...] = (
     (Unavailable, "unavailable"),
     (DeadlineExceeded, "deadline"),
 )
+
+_log = structlog.get_logger()
 
 
 class InferenceMetrics:
@@ -69,6 +93,72 @@ class InferenceMetrics:
     def retried(self, model: str, backend: Backend) -> None:
         """A run that failed is tried again."""
         self._retries.labels(model, backend).inc()
+
+
+class Metrics:
+    """All that one process counts. The registry is its own: two in one Python process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.inference = InferenceMetrics(self.registry)
+        self.port: int | None = None
+        self._calls = Histogram(
+            "marquee_rpc_seconds",
+            "One call, from its start to its code.",
+            ("method", "code"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._ready = Gauge("marquee_ready", "1 while the service is ready, else 0.", registry=self.registry)
+        ProcessCollector(registry=self.registry)
+
+    def __repr__(self) -> str:
+        return f"Metrics(port={self.port})"
+
+    def called(self, method: str, code: str, seconds: float) -> None:
+        """A call of a method that the server has ended with the name of a gRPC status code."""
+        self._calls.labels(method, code).observe(seconds)
+
+    def watch(self, is_ready: Callable[[], bool]) -> None:
+        """Tell from now on whether the process is ready; it is asked at each scrape, in another thread."""
+        self._ready.set_function(lambda: float(is_ready()))
+
+
+@asynccontextmanager
+async def open_metrics(settings: ServerSection) -> AsyncIterator[Metrics]:
+    """What a process counts, served as `http://metrics_host:metrics_port/metrics` unless that is off.
+
+    `port` of what is given is the port it really listens on, None when off. Raises ConfigError when the port
+    is taken or the host is none of this machine.
+    """
+    metrics = Metrics()
+    if settings.metrics_port is None:
+        yield metrics
+        return
+    async with _served(metrics.registry, settings.metrics_host, settings.metrics_port) as metrics.port:
+        _log.info("serving metrics", host=settings.metrics_host, metrics_port=metrics.port)
+        yield metrics
+
+
+@asynccontextmanager
+async def _served(registry: CollectorRegistry, host: str, port: int) -> AsyncIterator[int]:
+    try:
+        server, thread = await asyncio.to_thread(start_http_server, port, host, registry)
+    except OSError as exc:
+        raise ConfigError(
+            f"metrics_port: cannot listen on {host}:{port}; is something else there? "
+            'Another port, or "off", can be set'
+        ) from exc
+    try:
+        yield int(server.server_port)
+    finally:
+        await asyncio.shield(asyncio.to_thread(_stop, server, thread))
+
+
+def _stop(server: WSGIServer, thread: Thread) -> None:
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 def _cause(error: Exception) -> str:

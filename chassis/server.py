@@ -17,6 +17,7 @@ from chassis.config import ServerSection
 from chassis.errors import ConfigError
 from chassis.health import Readiness
 from chassis.interceptors import RequestInterceptor
+from chassis.metrics import Metrics
 
 __all__ = ["Server", "open_server"]
 
@@ -67,14 +68,22 @@ class Server:
 
 @asynccontextmanager
 async def open_server(
-    settings: ServerSection, *, services: Sequence[tuple[str, Register]], readiness: Readiness
+    settings: ServerSection,
+    *,
+    services: Sequence[tuple[str, Register]],
+    readiness: Readiness,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Server]:
     """Serve `services` (full name, function that adds the servicer) with health and reflection.
 
     Health: "" is liveness, a service's full name is its readiness. Raises ConfigError when the port is taken.
     """
+    metrics = metrics or Metrics()
+    metrics.watch(lambda: readiness.is_ready)
     interceptor = RequestInterceptor(
-        max_concurrent=settings.max_concurrent_rpcs, default_deadline=settings.default_deadline_seconds
+        max_concurrent=settings.max_concurrent_rpcs,
+        default_deadline=settings.default_deadline_seconds,
+        metrics=metrics,
     )
     # The interceptor refuses with words; this bound, above it, keeps requests from piling up in memory.
     most = 2 * settings.max_concurrent_rpcs + _ROOM_FOR_PROBES

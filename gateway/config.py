@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pydantic
 
-from chassis.config import Port, ProcessConfig, ServerSection
+from chassis.config import MetricsPort, Port, ProcessConfig, ServerSection
 
 __all__ = ["GatewaySection", "GatewayConfig"]
 
@@ -14,6 +14,8 @@ class GatewaySection(ServerSection):
 
     port: Port = 50050
     """TCP port."""
+    metrics_port: MetricsPort = 9090
+    """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     face_address: str = pydantic.Field(default="127.0.0.1:50051", min_length=1)
     """host:port of the face service."""
     tattoo_address: str = pydantic.Field(default="127.0.0.1:50052", min_length=1)

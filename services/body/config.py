@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pydantic
 
-from chassis.config import Port, ProcessConfig, ServerSection
+from chassis.config import MetricsPort, Port, ProcessConfig, ServerSection
 
 __all__ = ["BodySection", "BodyConfig"]
 
@@ -16,6 +16,8 @@ class BodySection(ServerSection):
 
     port: Port = 50053
     """TCP port; 0 lets the system choose."""
+    metrics_port: MetricsPort = 9093
+    """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     landmarks_file: Path | None = None
     """ONNX file of another BlazePose landmark network (lite, heavy) with the inputs and outputs that
     docs/models.md gives for pose_landmarks; empty: the built-in one. What is enrolled with one is not

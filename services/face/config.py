@@ -7,7 +7,7 @@ from typing import Literal
 
 import pydantic
 
-from chassis.config import Port, ProcessConfig, Section, ServerSection
+from chassis.config import MetricsPort, Port, ProcessConfig, Section, ServerSection
 
 __all__ = ["EmbedderSettings", "FaceSection", "FaceConfig"]
 
@@ -56,6 +56,8 @@ class FaceSection(ServerSection):
 
     port: Port = 50051
     """TCP port; 0 lets the system choose."""
+    metrics_port: MetricsPort = 9091
+    """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     embedder: tuple[str, ...] = ()
     """Embedders in use, the primary first; rows of the model table. Empty: the built-in ones that are built.
     Vectors of an embedder that is not in use stay in the database."""

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 import pydantic
 
-from chassis.config import Port, ProcessConfig, Section, ServerSection
+from chassis.config import MetricsPort, Port, ProcessConfig, Section, ServerSection
 
 __all__ = ["OwnEmbedder", "TattooSection", "TattooConfig"]
 
@@ -58,6 +58,8 @@ class TattooSection(ServerSection):
 
     port: Port = 50052
     """TCP port; 0 lets the system choose."""
+    metrics_port: MetricsPort = 9092
+    """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     detector_file: Path | None = None
     """ONNX file of another detector with the input and output that docs/models.md gives for tattoo_detector;
     empty: the built-in one."""
