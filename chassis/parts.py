@@ -10,6 +10,8 @@ from chassis.config import DatabaseSection, InferenceSection
 from chassis.errors import ModelError
 from chassis.inference import Inference, ModelFile
 from chassis.inference.onnx import OnnxInference
+from chassis.inference.triton import TritonInference
+from chassis.metrics import InferenceMetrics
 from chassis.models import ModelSpec, ModelStore
 from chassis.postgres import Pool, SchemaSource, open_pool, require_schema
 
@@ -34,14 +36,33 @@ async def open_database(settings: DatabaseSection, schema: SchemaSource) -> Asyn
 
 @asynccontextmanager
 async def open_inference(
-    settings: InferenceSection, files: Mapping[str, ModelFile]
+    settings: InferenceSection, files: Mapping[str, ModelFile], metrics: InferenceMetrics | None = None
 ) -> AsyncIterator[Inference]:
-    """The models of `files` by key. Raises ModelError for a missing or damaged file."""
+    """The models of `files` by key, counted in `metrics`: on a Triton server when one is configured, else here.
+
+    Raises ModelError for a missing or damaged file. A server that is not there, or lacks a model, is no error
+    here: `Inference.ready` says so, until it is.
+    """
+    if settings.triton_url:
+        async with TritonInference.open(
+            settings.triton_url,
+            files,
+            timeout_seconds=settings.triton_timeout_seconds,
+            retry_seconds=settings.triton_retry_seconds,
+            max_waiting=settings.max_waiting,
+            metrics=metrics,
+        ) as inference:
+            yield inference
+        return
     paths = {key: _path_of(file) for key, file in files.items()}
     async with OnnxInference.open(
-        paths, threads=settings.threads, max_batch=settings.max_batch, max_waiting=settings.max_waiting
-    ) as inference:
-        yield inference
+        paths,
+        threads=settings.threads,
+        max_batch=settings.max_batch,
+        max_waiting=settings.max_waiting,
+        metrics=metrics,
+    ) as local:
+        yield local
 
 
 def built_in_file(spec: ModelSpec, store: ModelStore, settings: InferenceSection) -> ModelFile:

@@ -12,6 +12,7 @@ import grpc
 from chassis.channels import open_channel
 from chassis.health import Readiness
 from chassis.images import ImageLimits
+from chassis.metrics import open_metrics
 from chassis.parts import open_database
 from chassis.postgres import ping
 from chassis.server import Server, open_server
@@ -47,12 +48,14 @@ async def open_gateway(
     """
     settings = config.gateway
     async with AsyncExitStack() as stack:
+        metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.threads, _MOST_WAITING))
         signals = await _open_signals(config, stack)
         readiness = Readiness({"database": lambda: ping(pool)})
         services = _services(config, signals, CatalogueStore(pool), work, readiness, today)
-        yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
+        serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
+        yield await stack.enter_async_context(serving)
 
 
 async def _open_signals(config: GatewayConfig, stack: AsyncExitStack) -> Signals:

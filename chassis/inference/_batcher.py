@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,9 +25,14 @@ class _Part:
 
     inputs: Batch
     outputs: asyncio.Future[Outputs]
+    since: float = field(default_factory=time.monotonic)
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+
+def _nothing(*_: object) -> None:
+    """For who does not want to be told."""
 
 
 class Batcher:
@@ -34,14 +40,26 @@ class Batcher:
 
     Nothing is delayed to make a batch larger: a free model takes what waits, in order, as far as the inputs
     have one shape and fit into `max_batch`. When a shared run fails, its parts run again one by one, so only
-    those fail that fail alone.
+    those fail that fail alone. `waited` is told the seconds that each part has waited, `retried` of each run
+    that is repeated.
     """
 
-    def __init__(self, name: str, run: RunParts, *, max_batch: int, max_waiting: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        run: RunParts,
+        *,
+        max_batch: int,
+        max_waiting: int,
+        waited: Callable[[float], None] = _nothing,
+        retried: Callable[[], None] = _nothing,
+    ) -> None:
         self._name = name
         self._run = run
         self._max_batch = max_batch
         self._max_waiting = max_waiting
+        self._waited = waited
+        self._retried = retried
         self._queue: list[_Part] = []
         self._arrived = asyncio.Event()
         self._is_open = False
@@ -95,6 +113,7 @@ class Batcher:
             while self._is_open:
                 self._arrived.clear()
                 while self._is_open and (parts := self._take()):
+                    self._tell_waits(parts)
                     await self._settle(parts)
                 if self._is_open:
                     await self._arrived.wait()
@@ -116,6 +135,11 @@ class Batcher:
         self._queue = left
         return taken
 
+    def _tell_waits(self, parts: Sequence[_Part]) -> None:
+        now = time.monotonic()
+        for part in parts:
+            self._waited(now - part.since)
+
     async def _settle(self, parts: Sequence[_Part]) -> None:
         """Run the parts and give each its outputs, or its error."""
         try:
@@ -128,6 +152,7 @@ class Batcher:
                 self._fail(parts, exc)
                 return
             for part in _wanted(parts):
+                self._retried()
                 await self._settle([part])
             return
         for part, part_outputs in zip(parts, outputs, strict=True):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
-from chassis.errors import ConfigError, ModelError, Unavailable
+from chassis.errors import ConfigError, MarqueeError, ModelError, Unavailable
 from chassis.inference import Batch, ModelFile, Outputs
 from chassis.inference._batcher import Batcher
 from chassis.inference._session import OnnxModel, available_providers
+from chassis.metrics import Backend, InferenceMetrics
 
 __all__ = ["OnnxInference"]
 
@@ -36,10 +39,13 @@ class _Opened:
 class OnnxInference:
     """An `Inference` of ONNX files; made by `open`."""
 
-    def __init__(self, *, threads: int, max_batch: int | None, max_waiting: int) -> None:
+    def __init__(
+        self, *, threads: int, max_batch: int | None, max_waiting: int, metrics: InferenceMetrics
+    ) -> None:
         self._threads = threads
         self._max_batch = max_batch
         self._max_waiting = max_waiting
+        self._metrics = metrics
         self._opened: dict[str, _Opened] = {}
         self._changing = asyncio.Lock()
         self._is_open = True
@@ -53,6 +59,7 @@ class OnnxInference:
         threads: int = 1,
         max_batch: int | None = None,
         max_waiting: int = 256,
+        metrics: InferenceMetrics | None = None,
     ) -> AsyncIterator[OnnxInference]:
         """Open all models; on leaving, runs under way end and callers who wait are turned away.
 
@@ -61,6 +68,7 @@ class OnnxInference:
             threads: threads of one run of one model; every model can run at the same time as the others.
             max_batch: inputs of one run at most; None is 4 on a CPU and 32 on a GPU.
             max_waiting: inputs that may wait for one model before callers get `Overloaded`.
+            metrics: where runs are counted.
 
         Raises:
             ModelError: a file is missing, damaged, or not a model with one batched float32 input.
@@ -68,7 +76,12 @@ class OnnxInference:
         """
         if min(threads, max_waiting, 1 if max_batch is None else max_batch) < 1:
             raise ConfigError("threads, max_batch and max_waiting must be at least 1")
-        inference = cls(threads=threads, max_batch=max_batch, max_waiting=max_waiting)
+        inference = cls(
+            threads=threads,
+            max_batch=max_batch,
+            max_waiting=max_waiting,
+            metrics=metrics or InferenceMetrics(),
+        )
         try:
             for key, path in paths.items():
                 await inference.add(key, ModelFile(name=key, path=path))
@@ -112,12 +125,38 @@ class OnnxInference:
         async with AsyncExitStack() as stack:
             executor = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="model"))
             model = await asyncio.get_running_loop().run_in_executor(executor, self._new_model, key, path)
-            batcher = _batcher(executor, key, model, self._max_batch, self._max_waiting)
+            batcher = self._new_batcher(executor, key, model)
             await stack.enter_async_context(batcher.opened())
             return _Opened(model, batcher, stack.pop_all())
 
     def _new_model(self, key: str, path: Path) -> OnnxModel:
         return OnnxModel(key, path, threads=self._threads, providers=available_providers())
+
+    def _new_batcher(self, executor: ThreadPoolExecutor, key: str, model: OnnxModel) -> Batcher:
+        backend: Backend = "cpu" if model.provider == "CPUExecutionProvider" else "cuda"
+
+        def timed(parts: Sequence[Batch]) -> Sequence[Outputs]:
+            started = time.perf_counter()
+            try:
+                outputs = model.run(parts)
+            except MarqueeError as exc:
+                self._metrics.failed(key, backend, exc)
+                raise
+            self._metrics.run(key, backend, time.perf_counter() - started, sum(map(len, parts)))
+            return outputs
+
+        async def run(parts: Sequence[Batch]) -> Sequence[Outputs]:
+            return await asyncio.get_running_loop().run_in_executor(executor, timed, parts)
+
+        wanted = self._max_batch or (_CPU_MAX_BATCH if backend == "cpu" else _GPU_MAX_BATCH)
+        return Batcher(
+            key,
+            run,
+            max_batch=min(wanted, model.max_batch or wanted),
+            max_waiting=self._max_waiting,
+            waited=partial(self._metrics.waited, key, backend),
+            retried=partial(self._metrics.retried, key, backend),
+        )
 
     def _tell_opened(self) -> None:
         used = sorted({opened.model.provider for opened in self._opened.values()})
@@ -135,14 +174,3 @@ class OnnxInference:
 
 def _closed() -> Unavailable:
     return Unavailable("inference is closed")
-
-
-def _batcher(
-    executor: ThreadPoolExecutor, name: str, model: OnnxModel, max_batch: int | None, max_waiting: int
-) -> Batcher:
-    async def run(parts: Sequence[Batch]) -> Sequence[Outputs]:
-        return await asyncio.get_running_loop().run_in_executor(executor, model.run, parts)
-
-    on_gpu = model.provider != "CPUExecutionProvider"
-    wanted = max_batch or (_GPU_MAX_BATCH if on_gpu else _CPU_MAX_BATCH)
-    return Batcher(name, run, max_batch=min(wanted, model.max_batch or wanted), max_waiting=max_waiting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,8 @@ class StackOptions:
     """How to run a stack."""
 
     ephemeral_ports: bool = True
-    """Any free ports of the loopback; else those of the settings (50050 to 50053)."""
+    """Any free ports of the loopback, and no metrics; else the ports of the settings (50050 to 50053, metrics
+    on 9090 to 9093)."""
     gateway_port: int = 0
     """The gateway's port whatever else; 0 leaves it to the rest."""
     always_embedded: bool = False
@@ -148,7 +149,7 @@ def _describe(
     database: EmbeddedPostgres | None,
     options: StackOptions,
 ) -> dict[str, ServiceProcess]:
-    environment = {**os.environ, **(options.environment or {})}
+    environment = {**os.environ, **_no_metrics(listens, options), **(options.environment or {})}
     if database is not None:
         # A file rather than a variable: it wins over whatever database the settings name.
         environment["MARQUEE_DATABASE_DSN_FILE"] = str(folder.dsn_file)
@@ -165,6 +166,11 @@ def _describe(
         )
         for part in parts
     }
+
+
+def _no_metrics(names: Iterable[str], options: StackOptions) -> dict[str, str]:
+    """A throw-away stack does not ask for the ports that another one on this machine has."""
+    return {f"MARQUEE_{name.upper()}_METRICS_PORT": "off" for name in names if options.ephemeral_ports}
 
 
 def reachable(host: str, port: int) -> str:

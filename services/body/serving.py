@@ -15,6 +15,7 @@ from chassis.errors import ConfigError
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference, ModelFile
+from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
@@ -51,13 +52,15 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
     """
     settings = config.body
     async with AsyncExitStack() as stack:
+        metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         model = _measurement_model(settings.landmarks_file)
         store, enrolled = MeasurementStore(pool, model), EnrolledBodies()
         await load(store.every(), enrolled, work)
         _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
-        inference = await stack.enter_async_context(open_inference(config.inference, _files(config)))
+        models_open = open_inference(config.inference, _files(config), metrics.inference)
+        inference = await stack.enter_async_context(models_open)
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database people are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
@@ -74,7 +77,8 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         )
         register = partial(body_pb2_grpc.add_BodyServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]
-        yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
+        serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
+        yield await stack.enter_async_context(serving)
 
 
 def _observe(

@@ -12,6 +12,7 @@ from chassis.changes import Changes
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference, ModelFile
+from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
@@ -49,13 +50,15 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
     models = ModelStore(config.models.directory)
     ensemble = Ensemble(rows_in_use(settings, models))
     async with AsyncExitStack() as stack:
+        metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.work_max_waiting))
         store, library = FaceStore(pool, ensemble), FaceLibrary(ensemble)
         await load(store.every(), library, work)
         _log.info("faces loaded", performers=library.performers, faces=library.faces)
         files = model_files(config, ensemble, models)
-        inference = await stack.enter_async_context(open_inference(config.inference, files))
+        models_open = open_inference(config.inference, files, metrics.inference)
+        inference = await stack.enter_async_context(models_open)
         embedders = [Embedder(row, inference, work) for row in ensemble.rows]
         for embedder in embedders:
             await embedder.check()
@@ -76,7 +79,8 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         )
         register = partial(face_pb2_grpc.add_FaceServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]
-        yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
+        serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
+        yield await stack.enter_async_context(serving)
 
 
 def model_files(config: FaceConfig, ensemble: Ensemble, models: ModelStore) -> dict[str, ModelFile]:

@@ -12,6 +12,7 @@ from chassis.changes import Changes
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference
+from chassis.metrics import open_metrics
 from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
 from chassis.signal.enrolment import Enrolment, load
@@ -46,13 +47,15 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
     settings = config.tattoo
     models = choose_models(settings, config.models, config.inference)
     async with AsyncExitStack() as stack:
+        metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         store = TattooStore(pool, {row.key: row.dimension for row in models.embedders})
         enrolled = EnrolledTattoos(models.embedders)
         await load(store.every(), enrolled, work)
         _log.info("tattoos loaded", performers=enrolled.performers, tattoos=len(enrolled))
-        inference = await stack.enter_async_context(open_inference(config.inference, models.files))
+        models_open = open_inference(config.inference, models.files, metrics.inference)
+        inference = await stack.enter_async_context(models_open)
         observe = _observe(config, models, inference, enrolled, work)
         await observe.check()
         changes = await stack.enter_async_context(Changes().closing())
@@ -70,7 +73,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         )
         register = partial(tattoo_pb2_grpc.add_TattooServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]
-        yield await stack.enter_async_context(open_server(settings, services=services, readiness=readiness))
+        serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
+        yield await stack.enter_async_context(serving)
 
 
 def _observe(

@@ -92,7 +92,7 @@ async def open_body_system(
     config = BodyConfig(
         database=DatabaseSection(dsn=reached_by or dsn),
         inference=InferenceSection(threads=1),
-        body=body or BodySection(port=0),
+        body=(body or BodySection(port=0)).model_copy(update={"metrics_port": None}),
     )
     async with open_body(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
         yield BodySystem(body_pb2_grpc.BodyServiceStub(channel), channel, dsn)

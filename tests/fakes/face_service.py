@@ -98,7 +98,7 @@ async def open_face_system(
         database=DatabaseSection(dsn=reached_by or dsn),
         inference=InferenceSection(threads=1),
         models=ModelsSection(directory=models),
-        face=face or FaceSection(port=0),
+        face=(face or FaceSection(port=0)).model_copy(update={"metrics_port": None}),
     )
     async with open_face(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
         yield FaceSystem(face_pb2_grpc.FaceServiceStub(channel), dsn)

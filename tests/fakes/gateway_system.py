@@ -100,6 +100,7 @@ async def open_system(
         section = GatewaySection.model_validate(
             {
                 "port": 0,
+                "metrics_port": "off",
                 "drain_seconds": 0,
                 **{f"{name}_address": one.address for name, one in served.items()},
                 **settings,

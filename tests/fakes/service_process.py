@@ -16,13 +16,22 @@ _SECONDS = 60
 
 @asynccontextmanager
 async def open_process(module: str, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m MODULE` with nothing but these settings; killed if it is still there in the end."""
+    """`python -m MODULE` with nothing but these settings; killed if it is still there in the end.
+
+    It serves no metrics unless the settings say so.
+    """
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("MARQUEE_")}
+    section = module.rpartition(".")[2].upper()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         module,
-        env={**surroundings, "XDG_CONFIG_HOME": "/nonexistent", **settings},
+        env={
+            **surroundings,
+            "XDG_CONFIG_HOME": "/nonexistent",
+            f"MARQUEE_{section}_METRICS_PORT": "off",
+            **settings,
+        },
         stderr=asyncio.subprocess.PIPE,
     )
     try:

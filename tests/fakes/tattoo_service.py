@@ -91,7 +91,9 @@ async def open_tattoo_system(
 ) -> AsyncIterator[TattooSystem]:
     """A service on a migrated database; `reached_by` is the service's own way to it."""
     config = TattooConfig(
-        database=DatabaseSection(dsn=reached_by or dsn), inference=InferenceSection(threads=1), tattoo=section
+        database=DatabaseSection(dsn=reached_by or dsn),
+        inference=InferenceSection(threads=1),
+        tattoo=section.model_copy(update={"metrics_port": None}),
     )
     async with open_tattoo(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
         rows = ServiceRows(dsn, "tattoo.performer_tattoos")
