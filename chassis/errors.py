@@ -18,6 +18,7 @@ __all__ = [
     "ConfigError",
     "ModelError",
     "StoreError",
+    "InternalError",
     "AlreadyRunning",
 ]
 
@@ -72,6 +73,10 @@ class ModelError(MarqueeError):
 
 class StoreError(MarqueeError):
     """The database cannot be used: an older schema, a changed migration, an unreachable server."""
+
+
+class InternalError(MarqueeError):
+    """Our own fault: a part was asked for something that it refuses. Only the log has the cause."""
 
 
 class AlreadyRunning(MarqueeError):

@@ -19,6 +19,7 @@ _CODES: tuple[tuple[type[BaseException], grpc.StatusCode], ...] = (
     (errors.Unavailable, grpc.StatusCode.UNAVAILABLE),
     (errors.ModelError, grpc.StatusCode.UNAVAILABLE),
     (errors.StoreError, grpc.StatusCode.UNAVAILABLE),
+    (errors.InternalError, grpc.StatusCode.INTERNAL),
     (errors.DeadlineExceeded, grpc.StatusCode.DEADLINE_EXCEEDED),
     (errors.Unsupported, grpc.StatusCode.UNIMPLEMENTED),
     (TimeoutError, grpc.StatusCode.DEADLINE_EXCEEDED),
@@ -46,7 +47,7 @@ def code_of(error: BaseException) -> grpc.StatusCode:
 
 def public_message(error: BaseException) -> str:
     """What a client may read: the text of our own errors, nothing of anybody else's."""
-    if isinstance(error, errors.MarqueeError):
+    if isinstance(error, errors.MarqueeError) and not isinstance(error, errors.InternalError):
         return str(error)
     if isinstance(error, TimeoutError):
         return "the deadline is over"

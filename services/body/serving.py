@@ -35,7 +35,7 @@ from services.body.servicer import BodyServicer
 from services.body.store import SCHEMA, MeasurementStore
 from services.body.table import DETECTOR, LANDMARKS, RATIOS, MeasurementModel
 
-__all__ = ["SERVICE", "open_body"]
+__all__ = ["SERVICE", "open_body", "model_files"]
 
 SERVICE = "marquee.body.v1.BodyService"
 
@@ -59,7 +59,7 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         store, enrolled = MeasurementStore(pool, model), EnrolledBodies()
         await load(store.every(), enrolled, work)
         _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
-        models_open = open_inference(config.inference, _files(config), metrics.inference)
+        models_open = open_inference(config.inference, model_files(config), metrics.inference)
         inference = await stack.enter_async_context(models_open)
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database people are still observed and scored, so it is no part of readiness: Enroll and
@@ -96,7 +96,8 @@ def _observe(
     return ObserveBodies(finder, enrolled, work, limits)
 
 
-def _files(config: BodyConfig) -> dict[str, ModelFile]:
+def model_files(config: BodyConfig) -> dict[str, ModelFile]:
+    """All models, by the key they run under. Raises ModelError for one that is not there and should be."""
     models, own = ModelStore(config.models.directory), config.body.landmarks_file
     landmarks = (
         built_in_file(POSE_LANDMARKS, models, config.inference)

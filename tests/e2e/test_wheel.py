@@ -55,6 +55,9 @@ def test_the_wheel_is_what_runs(site: Path, tmp_path: Path) -> None:
         "services/*/migrations/*.sql",
         "services/tattoo/weights/*",
         "marquee/*/v1/*.proto",
+        "triton_models/*/config.pbtxt",
+        "client/triton_stand_in/requirements.lock",
+        "client/triton_stand_in/backend/model.py",
     ],
 )
 def test_data_files_are_in_the_wheel(site: Path, pattern: str) -> None:
@@ -65,7 +68,7 @@ def test_data_files_are_in_the_wheel(site: Path, pattern: str) -> None:
 def test_nothing_but_the_product_is_in_the_wheel(site: Path) -> None:
     """Tests, benchmarks and training stay at home."""
     folders = {path.name for path in site.iterdir() if path.is_dir() and "dist-info" not in path.name}
-    assert folders - {"bin"} == {"marquee", "chassis", "services", "gateway", "client"}
+    assert folders - {"bin"} == {"marquee", "chassis", "services", "gateway", "client", "triton_models"}
 
 
 def test_the_installed_command_identifies(site: Path, tmp_path: Path) -> None:
