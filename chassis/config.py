@@ -106,6 +106,10 @@ class InferenceSection(Section):
 
     triton_url: str = ""
     """host:port of a Triton server's gRPC endpoint that runs the models; empty: they run in this process."""
+    triton_timeout_seconds: float = pydantic.Field(default=10.0, gt=0)
+    """Longest a call of a model takes that nobody gave a deadline, such as one at the start."""
+    triton_retry_seconds: float = pydantic.Field(default=5.0, ge=0)
+    """Longest that a call is tried again, within its deadline, while Triton is away or has a full queue."""
 
     threads: int = pydantic.Field(default=1, ge=1, le=256)
     """CPU threads of one model call. Models and services run side by side, so more is rarely faster."""

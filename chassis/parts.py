@@ -38,7 +38,7 @@ async def open_database(settings: DatabaseSection, schema: SchemaSource) -> Asyn
 async def open_inference(
     settings: InferenceSection, files: Mapping[str, ModelFile], metrics: InferenceMetrics | None = None
 ) -> AsyncIterator[Inference]:
-    """The models of `files` by key, counted in `metrics`: on a Triton server when one is configured, else here.
+    """The models of `files` by key, counted in `metrics`: run by Triton when it is configured, else here.
 
     Raises ModelError for a missing or damaged file. A server that is not there, or lacks a model, is no error
     here: `Inference.ready` says so, until it is.

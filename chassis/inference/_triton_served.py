@@ -77,7 +77,7 @@ class ServedModel:
         sent.
         """
         with self._counted(len(batch)), self._told():
-            model = self._model or await self._patiently(deadline, partial(self._describe, deadline))
+            model = await self._known(deadline)
             model.check(batch)
             requests = await _aside(batch.nbytes, partial(requests_of, model, batch))
             outputs = await self._run_all(model, requests, deadline)
@@ -106,6 +106,11 @@ class ServedModel:
     def _label(self) -> str:
         version = self._file.served_version
         return f"{self._file.name!r} version {version}" if version else repr(self._file.name)
+
+    async def _known(self, deadline: Deadline) -> TritonModel:
+        if self._model is not None:
+            return self._model
+        return await self._patiently(deadline, partial(self._describe, deadline))
 
     async def _try_out(self, deadline: Deadline) -> None:
         with self._told():
