@@ -113,6 +113,15 @@ class InferenceSection(Section):
 
     threads: int = pydantic.Field(default=1, ge=1, le=256)
     """CPU threads of one model call. Models and services run side by side, so more is rarely faster."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """What models run on in this process: a GPU if one can be used, else the CPU; or exactly one of them."""
+    gpu: int = pydantic.Field(default=0, ge=0)
+    """Number of the GPU, where there are several."""
+    gpu_memory_bytes: int | None = pydantic.Field(default=None, ge=2**20)
+    """Most memory of each model on the GPU; not set: what there is."""
+    gpu_idle_seconds: float = pydantic.Field(default=300.0, ge=0)
+    """A model on a GPU that has not run for so long is closed, so that others have the memory; the next call
+    opens it again. 0: never."""
     max_batch: int | None = pydantic.Field(default=None, ge=1, le=1024)
     """Most items in one model call; not set: 4 on a CPU, where more only takes memory, 32 on a GPU."""
     max_waiting: int = pydantic.Field(default=512, ge=1)

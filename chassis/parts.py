@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from chassis.config import DatabaseSection, InferenceSection
 from chassis.errors import ModelError
 from chassis.inference import Inference, ModelFile
+from chassis.inference.device import CPU, choose_device
 from chassis.inference.onnx import OnnxInference
 from chassis.inference.triton import TritonInference
 from chassis.metrics import InferenceMetrics
@@ -40,8 +43,8 @@ async def open_inference(
 ) -> AsyncIterator[Inference]:
     """The models of `files` by key, counted in `metrics`: run by Triton when it is configured, else here.
 
-    Raises ModelError for a missing or damaged file. A server that is not there, or lacks a model, is no error
-    here: `Inference.ready` says so, until it is.
+    Raises ModelError for a missing or damaged file, ConfigError for a GPU that must be used and cannot. A
+    server that is not there, or lacks a model, is no error here: `Inference.ready` says so, until it is.
     """
     if settings.triton_url:
         async with TritonInference.open(
@@ -54,15 +57,26 @@ async def open_inference(
         ) as inference:
             yield inference
         return
-    paths = {key: _path_of(file) for key, file in files.items()}
+    async with _open_here(settings, files, metrics) as local:
+        yield local
+
+
+@asynccontextmanager
+async def _open_here(
+    settings: InferenceSection, files: Mapping[str, ModelFile], metrics: InferenceMetrics | None
+) -> AsyncIterator[Inference]:
+    choose = partial(choose_device, settings.device, gpu=settings.gpu, memory_bytes=settings.gpu_memory_bytes)
+    device = await asyncio.to_thread(choose)
     async with OnnxInference.open(
-        paths,
+        {key: _path_of(file) for key, file in files.items()},
         threads=settings.threads,
         max_batch=settings.max_batch,
         max_waiting=settings.max_waiting,
+        device=device,
+        idle_seconds=None if device == CPU else settings.gpu_idle_seconds or None,
         metrics=metrics,
-    ) as local:
-        yield local
+    ) as inference:
+        yield inference
 
 
 def built_in_file(spec: ModelSpec, store: ModelStore, settings: InferenceSection) -> ModelFile:

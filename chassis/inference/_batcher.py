@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ class Batcher:
     Nothing is delayed to make a batch larger: a free model takes what waits, in order, as far as the inputs
     have one shape and fit into `max_batch`. When a shared run fails, its parts run again one by one, so only
     those fail that fail alone. `waited` is told the seconds that each part has waited, `retried` of each run
-    that is repeated.
+    that is repeated; `while_idle` is started when nothing waits and cancelled by the next call.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Batcher:
         max_waiting: int,
         waited: Callable[[float], None] = _nothing,
         retried: Callable[[], None] = _nothing,
+        while_idle: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         self._name = name
         self._run = run
@@ -60,6 +61,7 @@ class Batcher:
         self._max_waiting = max_waiting
         self._waited = waited
         self._retried = retried
+        self._while_idle = while_idle
         self._queue: list[_Part] = []
         self._arrived = asyncio.Event()
         self._is_open = False
@@ -116,7 +118,7 @@ class Batcher:
                     self._tell_waits(parts)
                     await self._settle(parts)
                 if self._is_open:
-                    await self._arrived.wait()
+                    await self._next_call()
         finally:
             self._fail(self._queue, self._closed())
 
@@ -134,6 +136,17 @@ class Batcher:
                 left.append(part)
         self._queue = left
         return taken
+
+    async def _next_call(self) -> None:
+        if self._while_idle is None:
+            await self._arrived.wait()
+            return
+        idle = asyncio.create_task(self._while_idle(), name=f"idling of {self._name}")
+        try:
+            await self._arrived.wait()
+        finally:
+            idle.cancel()
+            await asyncio.gather(idle, return_exceptions=True)
 
     def _tell_waits(self, parts: Sequence[_Part]) -> None:
         now = time.monotonic()

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -173,8 +174,9 @@ async def test_a_file_that_is_no_batched_model_is_refused_on_opening(tmp_path: P
 @pytest.mark.parametrize("option", ["threads", "max_batch", "max_waiting"])
 async def test_impossible_options_are_configuration_errors(option: str) -> None:
     """Zero threads, inputs or places are refused before a file is opened."""
+    options: dict[str, Any] = {option: 0}
     with pytest.raises(ConfigError):
-        async with OnnxInference.open({}, **{option: 0}):
+        async with OnnxInference.open({}, **options):
             pass
 
 
