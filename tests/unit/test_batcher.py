@@ -209,3 +209,47 @@ async def test_closing_under_cancellation_leaves_nobody_waiting() -> None:
     for call in calls:
         with pytest.raises(Unavailable):
             await call
+
+
+async def test_waits_and_repeated_runs_are_told() -> None:
+    """Each part tells once how long it waited, and each run after a shared one that failed is told."""
+    model, waits, retries = Model(), list[float](), list[bool]()
+    batcher = Batcher(
+        "doubling",
+        model,
+        max_batch=4,
+        max_waiting=100,
+        waited=waits.append,
+        retried=lambda: retries.append(True),
+    )
+    async with batcher.opened():
+        tasks = await submitted(batcher, rows(1), rows(2), rows(-1), rows(3))
+        model.let_go()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert len(waits) == 4
+    assert min(waits) >= 0
+    assert len(retries) == 3
+
+
+async def test_a_model_is_idle_between_calls_only() -> None:
+    """Idling starts when nothing waits, is cancelled by a call and does not go on beside a run."""
+    model, idling = Model(), list[bool]()
+
+    async def idle() -> None:
+        idling.append(True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            idling.pop()
+
+    batcher = Batcher("doubling", model, max_batch=4, max_waiting=100, while_idle=idle)
+    async with batcher.opened():
+        await settle()
+        assert idling == [True]
+        (task,) = await submitted(batcher, rows(1))
+        assert (model.runs, idling) == ([[1]], [])
+        model.let_go()
+        await task
+        await settle()
+        assert idling == [True]
+    assert idling == []
