@@ -18,6 +18,8 @@ from rich.table import Table
 
 from chassis.errors import MarqueeError
 from chassis.models import BuildResult, ModelSpec, ModelStore, default_root, discover_specs
+from chassis.models.repository import assemble
+from client.supervisor.data_folder import DataFolder, default_data_folder
 
 __all__ = ["models"]
 
@@ -29,6 +31,14 @@ _directory_option = click.option(
     help="Where the built models are kept.",
 )
 
+_repository_option = click.option(
+    "--repository",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: DataFolder(default_data_folder()).triton_models,
+    show_default="triton/models in the data folder",
+    help="Where Triton's model repository is put together.",
+)
+
 
 @click.group()
 def models() -> None:
@@ -38,16 +48,23 @@ def models() -> None:
 @models.command()
 @click.argument("names", nargs=-1)
 @_directory_option
-def build(names: tuple[str, ...], directory: Path) -> None:
-    """Fetch and convert NAMES, or all models. What is built already is left alone."""
+@_repository_option
+def build(names: tuple[str, ...], directory: Path, repository: Path) -> None:
+    """Fetch and convert NAMES, or all models. What is built already is left alone.
+
+    Also puts what is built, with its configurations, into a Triton model repository.
+    """
     console = Console()
     try:
-        results = _build_showing_progress(console, ModelStore(directory), _chosen(names))
+        store = ModelStore(directory)
+        results = _build_showing_progress(console, store, _chosen(names))
+        served = assemble(repository, store, _chosen(()))
     except MarqueeError as exc:
         raise click.ClickException(f"{exc} ({directory})") from exc
     for result in results:
         _tell(console, result)
     _tell_sum(console, results, directory)
+    _print(console, f"{len(served)} of them for Triton in {repository}")
     if any(result.outcome == "failed" for result in results):
         raise SystemExit(1)
 
@@ -102,12 +119,11 @@ def _tell(console: Console, result: BuildResult) -> None:
 
 def _tell_sum(console: Console, results: Sequence[BuildResult], directory: Path) -> None:
     ready = sum(result.outcome in ("present", "built") for result in results)
-    console.print(
-        f"{ready} of {len(results)} models are ready in {directory}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    _print(console, f"{ready} of {len(results)} models are ready in {directory}")
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _heading(spec: ModelSpec, store: ModelStore) -> str:

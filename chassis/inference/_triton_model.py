@@ -136,10 +136,8 @@ def _check_shapes(name: str, shapes: dict[str, Shape], spec: ModelSpec) -> None:
     for key, shape in wanted.items():
         found = shapes.get(key)
         if found is None or not _fits(found, shape):
-            shown = "none" if found is None else "x".join(map(str, found))
-            raise ModelError(
-                f"model {name!r}: {key} has the shape {shown} in Triton, not {'x'.join(map(str, shape))}"
-            )
+            shown = "nothing" if found is None else "x".join(map(str, found))
+            raise ModelError(f"model {name!r} in Triton: {key} is {shown}, not {'x'.join(map(str, shape))}")
 
 
 def _fits(found: Shape, wanted: Shape) -> bool:

@@ -16,7 +16,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from chassis.deadline import Deadline
-from chassis.errors import InternalError, MarqueeError, ModelError, Overloaded
+from chassis.errors import InternalError, MarqueeError, ModelError, Overloaded, Unavailable
 from chassis.inference import Batch, ModelFile, Outputs
 from chassis.inference._triton_errors import error_of, is_worth_another_try
 from chassis.inference._triton_model import (
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ServedModel:
-    """Calls one model of a server. `key` is what services call it by.
+    """Calls one model of a server. `key` is what services call it by, `address` is for messages.
 
     retry_seconds: longest that a call is tried again while the server is not there or the model's queue is
         full, always within the call's deadline.
@@ -55,6 +55,7 @@ class ServedModel:
         key: str,
         file: ModelFile,
         *,
+        address: str,
         retry_seconds: float,
         max_waiting: int,
         metrics: InferenceMetrics,
@@ -62,6 +63,7 @@ class ServedModel:
         self._client = client
         self._key = key
         self._file = file
+        self._address = address
         self._retry_seconds = retry_seconds
         self._max_waiting = max_waiting
         self._metrics = metrics
@@ -90,13 +92,19 @@ class ServedModel:
         A model that is new to us, or has failed, is run once on a blank input: Triton goes on calling a model
         ready when the process that runs it is dead. Raises ModelError and Unavailable as `Inference.ready`.
         """
-        with self._told():
-            is_ready = await self._client.is_model_ready(**self._where, client_timeout=_left(deadline))
-        if not is_ready:
+        if not await self._is_ready(deadline):
             self._model = None
-            raise ModelError(f"Triton has no model {self._label} ready")
+            raise ModelError(f"Triton at {self._address} has no model {self._label} ready")
         if self._model is None:
             await self._try_out(deadline)
+
+    async def _is_ready(self, deadline: Deadline) -> bool:
+        try:
+            with self._told():
+                answer = await self._client.is_model_ready(**self._where, client_timeout=_left(deadline))
+                return bool(answer)
+        except Unavailable as exc:
+            raise Unavailable(f"Triton at {self._address} is not there") from exc
 
     @property
     def _where(self) -> dict[str, str]:
@@ -160,7 +168,11 @@ class ServedModel:
             before_sleep=lambda _state: self._metrics.retried(self._key, "triton"),
             reraise=True,
         )
-        return await retrying(call)
+
+        async def attempt() -> _T:
+            return await call()
+
+        return await retrying(attempt)
 
     @contextmanager
     def _counted(self, inputs: int) -> Iterator[None]:

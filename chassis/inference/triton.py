@@ -119,8 +119,6 @@ class TritonInference:
         deadline = Deadline.after(_QUESTION_SECONDS)
         answers = await asyncio.gather(*(one.check(deadline) for one in served), return_exceptions=True)
         for answer in answers:
-            if isinstance(answer, Unavailable):
-                raise Unavailable(f"Triton at {self._address} is not there") from answer
             if isinstance(answer, BaseException):
                 raise answer
 
@@ -131,6 +129,7 @@ class TritonInference:
                 self._client,
                 key,
                 file,
+                address=self._address,
                 retry_seconds=self._retry_seconds,
                 max_waiting=self._max_waiting,
                 metrics=self._metrics,

@@ -26,7 +26,13 @@ __all__ = ["up"]
     show_default=True,
     help="Seconds a service has to become ready.",
 )
-def up(data: Path, port: int | None, ephemeral_ports: bool, start_timeout: float) -> None:
+@click.option(
+    "--triton",
+    "with_triton",
+    is_flag=True,
+    help="Run the models in a Triton server of its own, a stand-in for NVIDIA's container (docs/triton.md).",
+)
+def up(data: Path, port: int | None, ephemeral_ports: bool, start_timeout: float, with_triton: bool) -> None:
     """Run database, services and gateway until Ctrl-C.
 
     Other commands on the same data folder find and use it. A service that crashes is started again; logs are
@@ -37,6 +43,7 @@ def up(data: Path, port: int | None, ephemeral_ports: bool, start_timeout: float
         gateway_port=port or 0,
         is_published=True,
         start_timeout=start_timeout,
+        with_triton=with_triton,
         report=_tell,
     )
     run(lambda: _up(data, options), stopped_code=0)

@@ -50,6 +50,8 @@ class DataFolder:
         self.root = root.expanduser().absolute()
         self.database = self.root / "database"
         self.logs = self.root / "logs"
+        self.triton_models = self.root / "triton" / "models"
+        """Triton's model repository."""
         self.dsn_file = self.root / "database.dsn"
         """Read by the services; names the embedded database of the current run."""
         self._lock = self.root / "lock"

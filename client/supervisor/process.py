@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -25,16 +25,28 @@ _ERROR_PREFIX = "marquee: "
 class ServiceProcess:
     """One run after another of a service; its output is appended to a log file.
 
+    command: what to run; by default the part's package.
+
     Start it on the event loop's own thread, which must live as long as the service: the kernel ends the
     child when the thread that started it is gone.
     """
 
-    def __init__(self, part: Part, *, address: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        part: Part,
+        *,
+        address: str,
+        environment: Mapping[str, str],
+        log: Path,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self.part = part
         self.address = address
         """host:port."""
         self.log = log
         self._environment = dict(environment)
+        # -P: a folder named like a package where the user stands must not be run instead of it.
+        self._command = list(command or (sys.executable, "-P", "-m", part.package))
         self._process: asyncio.subprocess.Process | None = None
         self._log_start = 0
 
@@ -59,8 +71,7 @@ class ServiceProcess:
             try:
                 self._process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", "-B", str(_LAUNCHER), str(os.getpid())),
-                    # -P: a folder named like a package where the user stands must not be run instead of it.
-                    *(sys.executable, "-P", "-m", self.part.package),
+                    *self._command,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from chassis.errors import ConfigError
+from chassis.models import ModelStore
 from chassis.postgres.embedded import EmbeddedPostgres
 from chassis.postgres.migrations import migrate
 from client.supervisor.data_folder import DataFolder, RunningStack
@@ -55,6 +57,8 @@ class StackOptions:
     """Seconds a service has to drain before it is killed."""
     parts: Sequence[Part] | None = None
     """What to run; by default everything that is installed."""
+    with_triton: bool = False
+    """Whether models run in a Triton server of the stack's own: the stand-in for NVIDIA's container."""
     environment: Mapping[str, str] | None = None
     """Further MARQUEE_<SECTION>_<FIELD> for the services."""
     report: Report = _say_nothing
@@ -88,7 +92,8 @@ async def running_stack(data: Path, options: StackOptions | None = None) -> Asyn
     async with folder.held(), AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(folder, settings, options))
         await _migrate(database, settings, parts, options.report)
-        processes = _describe(parts, _listens(settings, options), folder, database, options)
+        triton = await stack.enter_async_context(_triton(folder, settings, options))
+        processes = _describe(parts, _listens(settings, options), folder, database, options, triton)
         await _start(processes, stack, options)
         await stack.enter_async_context(_watched(processes, options))
         running = Stack(folder, processes[GATEWAY].address, processes, database)
@@ -113,6 +118,31 @@ async def open_database(
             yield database
         finally:
             folder.dsn_file.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _triton(
+    folder: DataFolder, settings: StackSettings, options: StackOptions
+) -> AsyncIterator[str | None]:
+    """Address of a Triton of the stack's own, None when there is to be none. Raises ConfigError for two."""
+    if not options.with_triton:
+        yield None
+        return
+    if settings.process.inference.triton_url:
+        raise ConfigError("inference.triton_url: names a Triton already; start without --triton, or unset it")
+    # Only who asks for it waits for its libraries.
+    from client.triton_stand_in.running import open_stand_in
+    from client.triton_stand_in.server import TritonPorts
+
+    async with open_stand_in(
+        folder.triton_models,
+        ModelStore(settings.process.models.directory),
+        log=folder.log_file("triton"),
+        ports=TritonPorts.ephemeral() if options.ephemeral_ports else TritonPorts(),
+        ready_timeout=options.start_timeout,
+        report=options.report,
+    ) as triton:
+        yield triton.address
 
 
 @contextmanager
@@ -148,11 +178,14 @@ def _describe(
     folder: DataFolder,
     database: EmbeddedPostgres | None,
     options: StackOptions,
+    triton: str | None,
 ) -> dict[str, ServiceProcess]:
     environment = {**os.environ, **_no_metrics(listens, options), **(options.environment or {})}
     if database is not None:
         # A file rather than a variable: it wins over whatever database the settings name.
         environment["MARQUEE_DATABASE_DSN_FILE"] = str(folder.dsn_file)
+    if triton is not None:
+        environment["MARQUEE_INFERENCE_TRITON_URL"] = triton
     for name, (host, port) in listens.items():
         environment[f"MARQUEE_{name.upper()}_HOST"] = host
         environment[f"MARQUEE_{name.upper()}_PORT"] = str(port)

@@ -119,7 +119,7 @@ def ensure_environment(
 
 def _identity() -> str:
     """Changes with whatever is installed."""
-    content = _LOCK.read_bytes() + _BACKEND.read_bytes() + sys.version.encode() + sys.prefix.encode()
+    content = _LOCK.read_bytes() + _BACKEND.read_bytes() + sys.version.encode() + sys.base_prefix.encode()
     return hashlib.sha256(content).hexdigest()[:16]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-__all__ = ["Shape", "save", "arithmetic", "picky", "square_root", "count_of_batch"]
+__all__ = ["Shape", "save", "arithmetic", "picky", "square_root", "count_of_batch", "lasting"]
 
 Shape = Sequence[int | str | None]
 
@@ -72,3 +72,39 @@ def count_of_batch(path: Path) -> Path:
     ]
     zero = np.zeros(1, np.float32)
     return save(path, nodes, takes=["n", 1], gives={"count": ["n", 1]}, constants={"zero": zero})
+
+
+def lasting(path: Path, *, products: int = 40) -> Path:
+    """`same` = the input, after so many products of large matrices: about 10 ms each."""
+    side = 512
+    body = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["before", "matrix"], ["after"]),
+            helper.make_node("Identity", ["go"], ["go_on"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("number", onnx.TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", onnx.TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", onnx.TensorProto.FLOAT, [side, side]),
+        ],
+        [
+            helper.make_tensor_value_info("go_on", onnx.TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", onnx.TensorProto.FLOAT, [side, side]),
+        ],
+    )
+    nodes = [
+        # It begins with the input, so that nobody can compute it in advance.
+        helper.make_node("ReduceSum", ["input"], ["total"], keepdims=0),
+        helper.make_node("Mul", ["total", "matrix"], ["start"]),
+        helper.make_node("Loop", ["times", "", "start"], ["end"], body=body),
+        helper.make_node("ReduceMax", ["end"], ["largest"], keepdims=0),
+        helper.make_node("Mul", ["largest", "nothing"], ["zero"]),
+        helper.make_node("Add", ["input", "zero"], ["same"]),
+    ]
+    constants: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {
+        "matrix": np.full((side, side), 1 / side, np.float32),
+        "times": np.array(products, np.int64),
+        "nothing": np.array(0, np.float32),
+    }
+    return save(path, nodes, takes=["n", 1], gives={"same": ["n", 1]}, constants=constants)

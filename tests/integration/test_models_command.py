@@ -27,6 +27,13 @@ ModelStore(Path(sys.argv[1])).build([replace(spec, build=partial(build_scale, on
 """
 
 
+@pytest.fixture(autouse=True)
+def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A data folder of the test's own: a build also writes Triton's repository there."""
+    monkeypatch.setenv("MARQUEE_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
 def _run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(models, [str(argument) for argument in arguments])
 
