@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-__all__ = ["open_process", "said", "listening_port", "failure_of"]
+__all__ = ["open_process", "said", "listening_port", "logged_number", "failure_of"]
 
 _SECONDS = 60
 
@@ -53,11 +53,16 @@ async def said(process: asyncio.subprocess.Process, words: str) -> str:
 
 
 async def listening_port(process: asyncio.subprocess.Process) -> int:
-    """The port on which it says that it listens, in either form of the log."""
-    line = await said(process, "listening")
-    port = re.search(r"port\W+(\d+)", line)
-    assert port is not None, line
-    return int(port[1])
+    """The port on which it says that it listens."""
+    return await logged_number(process, "listening", "port")
+
+
+async def logged_number(process: asyncio.subprocess.Process, words: str, name: str) -> int:
+    """A number of the first line of the log with these words, in either form of the log."""
+    line = await said(process, words)
+    found = re.search(rf"\b{name}\W+(\d+)", re.sub(r"\x1b\[\d+m", "", line))
+    assert found is not None, line
+    return int(found[1])
 
 
 async def failure_of(module: str, **settings: str) -> tuple[int | None, str]:

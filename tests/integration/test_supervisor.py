@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -155,6 +156,22 @@ async def test_a_configured_database_is_used(
             assert await connection.fetchval("SELECT to_regclass('face.rows') IS NOT NULL")
     async with running_stack(data, _options()) as stack:
         assert stack.database is not None
+
+
+async def test_throw_away_stacks_do_not_ask_for_ports_of_metrics(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port of the settings that another stack has stops only a stack on the settings' ports."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("MARQUEE_GATEWAY_METRICS_PORT", str(taken.getsockname()[1]))
+        async with running_stack(data, _options()):
+            pass
+        gateway, face = free_ports(2)
+        monkeypatch.setenv("MARQUEE_FACE_PORT", str(face))
+        fixed = replace(_options(), ephemeral_ports=False, gateway_port=gateway)
+        with pytest.raises(Unavailable, match="metrics_port: cannot listen"):
+            async with running_stack(data, fixed):
+                pass
 
 
 def test_pauses_double_up_to_a_bound_and_start_over() -> None:

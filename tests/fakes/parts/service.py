@@ -13,6 +13,7 @@ from pathlib import Path
 from chassis.config import DatabaseSection, Section, ServerSection, load_config
 from chassis.errors import ModelError, Unavailable
 from chassis.health import Readiness
+from chassis.metrics import open_metrics
 from chassis.process import run
 from chassis.server import open_server
 
@@ -42,9 +43,11 @@ async def _main(name: str, mode: str) -> None:
     config.database.resolve_dsn()
     section: ServerSection = getattr(config, name)
     readiness = Readiness({"mode": _never} if mode == "never ready" else {})
-    async with open_server(
-        section, services=[(_HEALTH_NAMES[name], lambda server: None)], readiness=readiness
-    ) as server:
+    services = [(_HEALTH_NAMES[name], lambda server: None)]
+    async with (
+        open_metrics(section),
+        open_server(section, services=services, readiness=readiness) as server,
+    ):
         _note(f"{name} started")
         if mode == "deaf":
             await _ignore_signals()
