@@ -75,6 +75,8 @@ class Stack:
     """By name, the gateway last."""
     database: EmbeddedPostgres | None
     """None when a database is configured."""
+    triton: ServiceProcess | None = None
+    """A Triton of the stack's own."""
 
 
 @asynccontextmanager
@@ -96,7 +98,7 @@ async def running_stack(data: Path, options: StackOptions | None = None) -> Asyn
         processes = _describe(parts, _listens(settings, options), folder, database, options, triton)
         await _start(processes, stack, options)
         await stack.enter_async_context(_watched(processes, options))
-        running = Stack(folder, processes[GATEWAY].address, processes, database)
+        running = Stack(folder, processes[GATEWAY].address, processes, database, triton)
         if options.is_published:
             stack.enter_context(folder.published(_note(running)))
         yield running
@@ -123,8 +125,8 @@ async def open_database(
 @asynccontextmanager
 async def _triton(
     folder: DataFolder, settings: StackSettings, options: StackOptions
-) -> AsyncIterator[str | None]:
-    """Address of a Triton of the stack's own, None when there is to be none. Raises ConfigError for two."""
+) -> AsyncIterator[ServiceProcess | None]:
+    """A Triton of the stack's own, None when there is to be none. Raises ConfigError for two."""
     if not options.with_triton:
         yield None
         return
@@ -142,7 +144,7 @@ async def _triton(
         ready_timeout=options.start_timeout,
         report=options.report,
     ) as triton:
-        yield triton.address
+        yield triton
 
 
 @contextmanager
@@ -178,14 +180,14 @@ def _describe(
     folder: DataFolder,
     database: EmbeddedPostgres | None,
     options: StackOptions,
-    triton: str | None,
+    triton: ServiceProcess | None,
 ) -> dict[str, ServiceProcess]:
     environment = {**os.environ, **_no_metrics(listens, options), **(options.environment or {})}
     if database is not None:
         # A file rather than a variable: it wins over whatever database the settings name.
         environment["MARQUEE_DATABASE_DSN_FILE"] = str(folder.dsn_file)
     if triton is not None:
-        environment["MARQUEE_INFERENCE_TRITON_URL"] = triton
+        environment["MARQUEE_INFERENCE_TRITON_URL"] = triton.address
     for name, (host, port) in listens.items():
         environment[f"MARQUEE_{name.upper()}_HOST"] = host
         environment[f"MARQUEE_{name.upper()}_PORT"] = str(port)

@@ -1,0 +1,1 @@
+"""Where models run: in process, or by Triton with and without dynamic batching."""
