@@ -3,15 +3,17 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+GPU    := $(VENV)/.installed-gpu
 PROTOS := $(sort $(wildcard protos/marquee/*/v1/*.proto))
 
-.PHONY: demo test check proto up models setup lock release-contract clean
+.PHONY: demo test check proto up models setup gpu lock release-contract clean
 .DEFAULT_GOAL := help
 help:
 	@echo "make demo    identify people in real photographs, from nothing"
 	@echo "make test    run every test"
 	@echo "make check   lint, types, import rules, contract"
 	@echo "make up      run the services on this machine until Ctrl-C"
+	@echo "make gpu     from now on models run on this machine's NVIDIA GPU"
 	@echo "make proto   regenerate Python from the contract"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -23,7 +25,17 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(STAMP)
+# What `make gpu` has chosen once stays, whatever is installed later.
+setup: $(STAMP) $(wildcard $(GPU))
+
+# Both builds of ONNX Runtime bring the same files, so none may be there when the other comes or goes.
+gpu: $(GPU)
+$(GPU): $(STAMP) requirements-gpu.lock
+	@echo "Installing ONNX Runtime with CUDA into $(VENV), more than 1 GB ..."
+	@rm -f $(STAMP) # should this stop half way, the next `make` installs all again
+	@$(BIN)/python -m pip uninstall --quiet --quiet --disable-pip-version-check --yes onnxruntime onnxruntime-gpu
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-gpu.lock
+	@touch $(STAMP) $@
 
 models: setup
 	@$(BIN)/marquee models build
@@ -59,6 +71,10 @@ release-contract: setup
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["gpu"])' \
+	  | uv pip compile - --universal --python-version 3.11 --generate-hashes --constraints requirements.lock \
+	  --no-emit-package flatbuffers --no-emit-package numpy --no-emit-package packaging --no-emit-package protobuf \
+	  --no-emit-index-url --no-header --quiet --output-file requirements-gpu.lock
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

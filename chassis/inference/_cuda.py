@@ -72,8 +72,8 @@ def _what_is_missing() -> str:
     """ONNX Runtime only says that CUDA did not load; the system's loader says what it did not find."""
     if problem := _loading(_DRIVER):
         return f"there is no NVIDIA driver ({problem})"
-    library = Path(ort.__file__).parent / "capi" / "libonnxruntime_providers_cuda.so"
-    return _loading(str(library)) or "ONNX Runtime did not say why"
+    problem = _loading(str(Path(ort.__file__).parent / "capi" / "libonnxruntime_providers_cuda.so"))
+    return f"a library of CUDA is missing ({problem})" if problem else "ONNX Runtime did not say why"
 
 
 def _loading(library: str) -> str:

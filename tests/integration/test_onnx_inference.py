@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import structlog
 from onnx import helper
 
 from chassis.errors import ConfigError, InvalidInput, ModelError, Overloaded, Unavailable
 from chassis.inference import Inference
+from chassis.inference._cuda import has_cuda
+from chassis.inference.device import Device
 from chassis.inference.onnx import OnnxInference
 from chassis.models import ModelStore
 from tests.fakes.onnx_models import arithmetic, count_of_batch, picky, save, square_root
@@ -169,6 +172,22 @@ async def test_a_file_that_is_no_batched_model_is_refused_on_opening(tmp_path: P
         with pytest.raises(ModelError, match="'mine'"):
             async with OnnxInference.open({"mine": path}):
                 pass
+
+
+@pytest.mark.skipif(has_cuda(), reason="needs a build of ONNX Runtime that refuses CUDA")
+async def test_a_model_that_the_gpu_does_not_take_runs_on_the_cpu(tmp_path: Path) -> None:
+    """One line says which, unless the GPU is a must: then it is an error that names the model.
+
+    ONNX Runtime refuses a GPU here with a warning, which in tests is an error, as that of a GPU without room.
+    """
+    paths = {"sums": arithmetic(tmp_path / "a.onnx")}
+    with structlog.testing.capture_logs() as logs:
+        async with OnnxInference.open(paths, device=Device(gpu=0)) as inference:
+            assert (await inference.infer("sums", noise(1, 3)))["doubled"].shape == (1, 3)
+    assert [line["model"] for line in logs if line["log_level"] == "warning"] == ["sums"]
+    with pytest.raises(ModelError, match=r"'sums' cannot be opened: .*GPU"):
+        async with OnnxInference.open(paths, device=Device(gpu=0, is_required=True)):
+            pass
 
 
 @pytest.mark.parametrize("option", ["threads", "max_batch", "max_waiting"])

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from chassis.config import Port, ProcessConfig, Section, ServerSection, load_config
+from chassis.config import MetricsPort, Port, ProcessConfig, Section, ServerSection, load_config
 from chassis.errors import ConfigError
 
 
 class _FaceSection(ServerSection):
     port: Port = 50051
     """Port."""
+    metrics_port: MetricsPort = 9091
+    """Port of metrics."""
     embedders: tuple[str, ...] = ("mobilefacenet",)
     """Names."""
 
@@ -41,6 +43,14 @@ def test_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (config.face.port, config.face.host, config.log.level) == (9, "127.0.0.2", "debug")
 
 
+def test_metrics_can_be_off(tmp_path: Path) -> None:
+    """By the word, in the file or the environment; a port is a number in either."""
+    assert _load("", tmp_path).face.metrics_port == 9091
+    assert _load('[face]\nmetrics_port = "off"\n', tmp_path).face.metrics_port is None
+    assert _load("", tmp_path, {"MARQUEE_FACE_METRICS_PORT": "off"}).face.metrics_port is None
+    assert _load("", tmp_path, {"MARQUEE_FACE_METRICS_PORT": "0"}).face.metrics_port == 0
+
+
 def test_a_list_in_a_variable_is_comma_separated(tmp_path: Path) -> None:
     """Lists of words can be given by environment."""
     assert _load("", tmp_path, {"MARQUEE_FACE_EMBEDDERS": "a, b"}).face.embedders == ("a", "b")
@@ -57,6 +67,8 @@ def test_sections_of_other_processes_are_left_to_them(tmp_path: Path) -> None:
         ("[face]\nprot = 1\n", "face.prot"),
         ("[face]\nport = 70000\n", "face.port"),
         ('[face]\nport = "x"\n', "face.port"),
+        ('[face]\nmetrics_port = "none"\n', r"face\.metrics_port: "),
+        ("[face]\nmetrics_port = 70000\n", r"face\.metrics_port: "),
         ("[fcae]\nport = 1\n", "fcae"),
         ("face = 3\n", "face"),
         ("[face\n", "not valid TOML"),
