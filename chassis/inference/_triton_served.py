@@ -89,14 +89,18 @@ class ServedModel:
     async def check(self, deadline: Deadline) -> None:
         """Return when the server can run the model.
 
-        A model that is new to us, or has failed, is run once on a blank input: Triton goes on calling a model
-        ready when the process that runs it is dead. Raises ModelError and Unavailable as `Inference.ready`.
+        A model that is new to us, is another one now, or has failed, is run once on a blank input: Triton goes
+        on calling a model ready when the process that runs it is dead. Raises ModelError and Unavailable as
+        `Inference.ready`.
         """
         if not await self._is_ready(deadline):
             self._model = None
             raise ModelError(f"Triton at {self._address} has no model {self._label} ready")
-        if self._model is None:
-            await self._try_out(deadline)
+        with self._told():
+            model = await self._describe(deadline)
+            if model != self._model:
+                await self._run_all(model, requests_of(model, trial_batch(model)), deadline)
+                self._model = model
 
     async def _is_ready(self, deadline: Deadline) -> bool:
         try:
@@ -119,12 +123,6 @@ class ServedModel:
         if self._model is not None:
             return self._model
         return await self._patiently(deadline, partial(self._describe, deadline))
-
-    async def _try_out(self, deadline: Deadline) -> None:
-        with self._told():
-            model = await self._describe(deadline)
-            await self._run_all(model, requests_of(model, trial_batch(model)), deadline)
-            self._model = model
 
     async def _describe(self, deadline: Deadline) -> TritonModel:
         metadata = await self._client.get_model_metadata(**self._where, client_timeout=_left(deadline))
@@ -197,6 +195,8 @@ class ServedModel:
                 _log.error("Triton refused a request", model=self._key, cause=exc.message())
             raise error from exc
         except MarqueeError as exc:
+            if isinstance(exc, ModelError):
+                self._model = None
             self._metrics.failed(self._key, "triton", exc)
             raise
 

@@ -86,12 +86,16 @@ class BodySystem:
 
 @asynccontextmanager
 async def open_body_system(
-    dsn: str, *, body: BodySection | None = None, reached_by: str | None = None
+    dsn: str,
+    *,
+    body: BodySection | None = None,
+    reached_by: str | None = None,
+    inference: InferenceSection | None = None,
 ) -> AsyncIterator[BodySystem]:
     """A service on a migrated database; `reached_by` is the service's own way to it."""
     config = BodyConfig(
         database=DatabaseSection(dsn=reached_by or dsn),
-        inference=InferenceSection(threads=1),
+        inference=inference or InferenceSection(threads=1),
         body=(body or BodySection(port=0)).model_copy(update={"metrics_port": None}),
     )
     async with open_body(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
