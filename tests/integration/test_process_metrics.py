@@ -22,11 +22,15 @@ from chassis.metrics import Metrics, open_metrics
 from chassis.parts import open_inference
 from chassis.postgres import SchemaSource, migrate
 from chassis.server import open_server
+from marquee.body.v1 import body_pb2, body_pb2_grpc
 from marquee.face.v1 import face_pb2, face_pb2_grpc
+from marquee.gateway.v1 import status_pb2, status_pb2_grpc
+from tests.fakes.body_service import migrate_body
 from tests.fakes.onnx_models import arithmetic, picky
+from tests.fakes.pictures import encode, gradient
 from tests.fakes.postgres import database, postgres_server
 from tests.fakes.scrape import scraped
-from tests.fakes.service_process import failure_of, logged_number, open_process
+from tests.fakes.service_process import failure_of, listening_port, logged_number, open_process
 
 __all__ = ["database", "postgres_server"]
 
@@ -192,12 +196,31 @@ async def test_a_process_can_be_scraped(database: str) -> None:
     settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_GATEWAY_PORT": "0"}
     async with open_process("gateway", **settings, MARQUEE_GATEWAY_METRICS_PORT="0") as process:
         port = await logged_number(process, "serving metrics", "metrics_port")
-        await logged_number(process, "listening", "port")
+        async with open_channel(f"127.0.0.1:{await listening_port(process)}") as channel:
+            await status_pb2_grpc.StatusServiceStub(channel).GetStatus(status_pb2.GetStatusRequest())
         found = await scraped(port)
         assert found.of("marquee_ready") == 1
+        status = {"method": "/marquee.gateway.v1.StatusService/GetStatus", "code": "OK"}
+        assert found.of("marquee_rpc_seconds_count", **status) == 1
         assert found.of("process_resident_memory_bytes") > 1e7
         code, text = await failure_of("gateway", **settings, MARQUEE_GATEWAY_METRICS_PORT=str(port))
         assert (code, f"metrics_port: cannot listen on 127.0.0.1:{port}" in text) == (2, True)
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.wait(), 30)
         assert process.returncode == 0
+
+
+async def test_a_process_tells_what_its_models_do(database: str) -> None:
+    """One picture that a real body service looks at is one run of its detector."""
+    await migrate_body(database)
+    settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_BODY_PORT": "0", "MARQUEE_INFERENCE_DEVICE": "cpu"}
+    async with open_process("services.body", **settings, MARQUEE_BODY_METRICS_PORT="0") as process:
+        port = await logged_number(process, "serving metrics", "metrics_port")
+        async with open_channel(f"127.0.0.1:{await listening_port(process)}") as channel:
+            request = body_pb2.ObserveRequest(image=encode(gradient(320, 240)), max_candidates=1)
+            await body_pb2_grpc.BodyServiceStub(channel).Observe(request, timeout=60)
+        found = await scraped(port)
+    labels = {"model": "pose_detector", "backend": "cpu"}
+    assert found.of("marquee_inference_seconds_count", **labels) == 1
+    assert found.of("marquee_inference_batch_size_count", **labels) == 1
+    assert found.of("marquee_inference_wait_seconds_count", **labels) == 1
