@@ -87,8 +87,11 @@ class RunningModel:
             )
             model = await asyncio.get_running_loop().run_in_executor(thread, opening)
             running = cls(name, model, thread, options)
-            async with running._batcher.opened():
-                yield running
+            try:
+                async with running._batcher.opened():
+                    yield running
+            finally:
+                model.rest()  # its memory is wanted now, not when the garbage collector comes by
 
     @property
     def backend(self) -> Backend:

@@ -224,6 +224,20 @@ def _damage(path: Path, how: str) -> None:
         path.write_bytes(path.read_bytes().replace(b"Add", b"Mul"))
 
 
+async def test_a_model_that_is_taken_away_is_gone_at_once(tmp_path: Path, sessions: Sessions) -> None:
+    """Its memory is free for the model that takes its place, and does not wait for the garbage collector."""
+    paths = {"sums": arithmetic(tmp_path / "a.onnx"), "count": count_of_batch(tmp_path / "c.onnx")}
+    gc.disable()
+    try:
+        async with OnnxInference.open(paths) as inference:
+            await inference.infer("sums", row())
+            await inference.remove("sums")
+            assert len(sessions) == 1
+        assert len(sessions) == 0
+    finally:
+        gc.enable()
+
+
 async def test_leaving_ends_a_model_that_rests(tmp_path: Path, clock: Clock, sessions: Sessions) -> None:
     """Closing a resting model opens nothing, leaves no thread and turns callers away."""
     before = set(threading.enumerate())
