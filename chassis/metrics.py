@@ -23,6 +23,7 @@ from chassis.config import ServerSection
 from chassis.errors import (
     ConfigError,
     DeadlineExceeded,
+    InternalError,
     InvalidInput,
     MarqueeError,
     ModelError,
@@ -44,6 +45,7 @@ _CAUSES: tuple[tuple[type[MarqueeError], str], ...] = (
     (Overloaded, "overloaded"),
     (Unavailable, "unavailable"),
     (DeadlineExceeded, "deadline"),
+    (InternalError, "internal"),
 )
 
 _log = structlog.get_logger()
@@ -144,7 +146,7 @@ async def open_metrics(settings: ServerSection) -> AsyncIterator[Metrics]:
 async def _served(registry: CollectorRegistry, host: str, port: int) -> AsyncIterator[int]:
     try:
         server, thread = await asyncio.to_thread(start_http_server, port, host, registry)
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:  # the latter for a host that cannot be a name
         raise ConfigError(
             f"metrics_port: cannot listen on {host}:{port}; is something else there? "
             'Another port, or "off", can be set'

@@ -164,7 +164,7 @@ async def test_a_taken_port_is_a_clear_error() -> None:
 
 async def test_a_host_that_is_none_of_this_machine_is_a_clear_error() -> None:
     """As one that has no address at all."""
-    for host in ("192.0.2.1", "nowhere.invalid"):
+    for host in ("192.0.2.1", "nowhere.invalid", "no..name"):
         with pytest.raises(ConfigError, match="metrics_port"):
             async with open_metrics(ServerSection(metrics_host=host, metrics_port=0)):
                 pass
