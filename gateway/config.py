@@ -35,9 +35,11 @@ class GatewaySection(ServerSection):
     """Longest that a signal may take to store one image's observations, or to forget a performer."""
     status_seconds: float = pydantic.Field(default=2.0, gt=0)
     """Longest that a signal may take to say how it is or what it has."""
+    pending_seconds: float = pydantic.Field(default=20.0, gt=0)
+    """Longest that a signal may take to list what waits for a new model; counting many takes its time."""
 
     images_in_flight: int = pydantic.Field(default=4, ge=1, le=256)
-    """Images of one EnrollImages stream that are worked on at a time; no more are read."""
+    """Images of one EnrollImages or ReembedImages stream that are worked on at a time; no more are read."""
     threads: int = pydantic.Field(default=2, ge=1, le=64)
     """Threads for geometry and hashing."""
     adults_only_authorities: tuple[str, ...] = (

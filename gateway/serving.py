@@ -17,18 +17,27 @@ from chassis.parts import open_database
 from chassis.postgres import ping
 from chassis.server import Server, open_server
 from chassis.work import WorkPool
+from gateway.backfill.list_images import ListImages
+from gateway.backfill.reembed_image import ReembedImage, ReembedLimits
+from gateway.backfill_servicer import BackfillServicer
 from gateway.catalogue.coverage import CoverageReport
 from gateway.catalogue.forget import ForgetPerformer
 from gateway.catalogue.store import SCHEMA, CatalogueStore
 from gateway.catalogue.upsert import UpsertPerformer
 from gateway.catalogue_servicer import CatalogueServicer
 from gateway.config import GatewayConfig
+from gateway.enrolment.admission import Admission
 from gateway.enrolment.enroll_image import EnrollImage, EnrolLimits
 from gateway.identification_servicer import IdentificationServicer
 from gateway.identify import Identify, Timing
 from gateway.signals import BodyClient, FaceClient, Signals, TattooClient
 from gateway.status_servicer import StatusServicer
-from marquee.gateway.v1 import catalogue_pb2_grpc, identification_pb2_grpc, status_pb2_grpc
+from marquee.gateway.v1 import (
+    backfill_pb2_grpc,
+    catalogue_pb2_grpc,
+    identification_pb2_grpc,
+    status_pb2_grpc,
+)
 
 __all__ = ["open_gateway"]
 
@@ -79,6 +88,7 @@ def _services(
     today: _Today,
 ) -> list[tuple[str, Callable[[grpc.aio.Server], None]]]:
     settings = config.gateway
+    admission = Admission(store, adults_only=settings.adults_only, today=today)
     status = StatusServicer(
         signals,
         store,
@@ -88,6 +98,7 @@ def _services(
     )
     add_identification = identification_pb2_grpc.add_IdentificationServiceServicer_to_server
     add_catalogue = catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server
+    add_backfill = backfill_pb2_grpc.add_BackfillServiceServicer_to_server
     add_status = status_pb2_grpc.add_StatusServiceServicer_to_server
     return [
         (
@@ -96,7 +107,11 @@ def _services(
         ),
         (
             "marquee.gateway.v1.CatalogueService",
-            partial(add_catalogue, _catalogue(config, signals, store, work, today)),
+            partial(add_catalogue, _catalogue(config, signals, store, admission, work, today)),
+        ),
+        (
+            "marquee.gateway.v1.BackfillService",
+            partial(add_backfill, _backfill(config, signals, admission, work)),
         ),
         ("marquee.gateway.v1.StatusService", partial(add_status, status)),
     ]
@@ -114,7 +129,12 @@ def _identify(config: GatewayConfig, signals: Signals, store: CatalogueStore, wo
 
 
 def _catalogue(
-    config: GatewayConfig, signals: Signals, store: CatalogueStore, work: WorkPool, today: _Today
+    config: GatewayConfig,
+    signals: Signals,
+    store: CatalogueStore,
+    admission: Admission,
+    work: WorkPool,
+    today: _Today,
 ) -> CatalogueServicer:
     settings = config.gateway
     return CatalogueServicer(
@@ -134,24 +154,42 @@ def _catalogue(
             lookup_seconds=settings.status_seconds,
             reserve_seconds=settings.reserve_seconds,
         ),
-        enroll=_enroll(config, signals, store, work, today),
+        enroll=_enroll(config, signals, admission, work),
         images_in_flight=settings.images_in_flight,
         adults_only=settings.adults_only,
         today=today,
     )
 
 
-def _enroll(
-    config: GatewayConfig, signals: Signals, store: CatalogueStore, work: WorkPool, today: _Today
-) -> EnrollImage:
+def _enroll(config: GatewayConfig, signals: Signals, admission: Admission, work: WorkPool) -> EnrollImage:
     settings = config.gateway
     limits = EnrolLimits(
         observe_seconds=settings.observe_seconds,
         score_seconds=settings.score_seconds,
         enroll_seconds=settings.enroll_seconds,
-        adults_only=settings.adults_only,
     )
-    return EnrollImage(signals, store, work, images=_image_limits(config), limits=limits, today=today)
+    return EnrollImage(signals, admission, work, images=_image_limits(config), limits=limits)
+
+
+def _backfill(
+    config: GatewayConfig, signals: Signals, admission: Admission, work: WorkPool
+) -> BackfillServicer:
+    settings = config.gateway
+    limits = ReembedLimits(
+        pending_seconds=settings.pending_seconds,
+        observe_seconds=settings.observe_seconds,
+        enroll_seconds=settings.enroll_seconds,
+    )
+    return BackfillServicer(
+        list_images=ListImages(
+            signals,
+            status_seconds=settings.status_seconds,
+            pending_seconds=settings.pending_seconds,
+            reserve_seconds=settings.reserve_seconds,
+        ),
+        reembed=ReembedImage(signals, admission, work, images=_image_limits(config), limits=limits),
+        images_in_flight=settings.images_in_flight,
+    )
 
 
 def _image_limits(config: GatewayConfig) -> ImageLimits:

@@ -10,9 +10,7 @@ from chassis.errors import InvalidInput, MarqueeError, NotFound
 from chassis.images import ImageHeader, ImageLimits, image_hash, inspect
 from chassis.protos import parse_date, parse_uuid
 from chassis.work import WorkPool
-from gateway.age import check_image, is_attested
-from gateway.catalogue.performer import Performer
-from gateway.catalogue.store import CatalogueStore
+from gateway.enrolment.admission import Admission
 from gateway.enrolment.person_choice import agreeing_person, plain_choice
 from gateway.enrolment.refusals import (
     AmbiguousPerson,
@@ -67,12 +65,11 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class EnrolLimits:
-    """Seconds for looking, comparing and storing; authorities that attest adulthood."""
+    """Seconds for looking, comparing and storing."""
 
     observe_seconds: float
     score_seconds: float
     enroll_seconds: float
-    adults_only: frozenset[str]
 
 
 class EnrollImage:
@@ -81,19 +78,17 @@ class EnrollImage:
     def __init__(
         self,
         signals: Signals,
-        store: CatalogueStore,
+        admission: Admission,
         work: WorkPool,
         *,
         images: ImageLimits,
         limits: EnrolLimits,
-        today: Callable[[], datetime.date],
     ) -> None:
         self._signals = signals
-        self._store = store
+        self._admission = admission
         self._work = work
         self._images = images
         self._limits = limits
-        self._today = today
 
     async def __call__(self, item: ImageToEnroll, settled: Settled) -> Enrolled:
         """Returns after the rows are committed. A refusal is an answer, not an error."""
@@ -109,41 +104,14 @@ class EnrollImage:
     ) -> Mapping[Signal, SignalOutcome]:
         performer_id, date = _checked(item)
         header = await self._work.run(inspect, item.image, self._images)
-        self._check(await self._store.by_id(performer_id), date)
+        await self._admission.check(performer_id, date)
         looks = await look(self._signals, item.image, max_candidates=0, seconds=self._limits.observe_seconds)
         scene = await self._read(header, looks)
         person = scene.people[await self._pick(item, performer_id, scene, looks, settled)]
-        await self._admit(performer_id, date)
+        await self._admission.admit(performer_id, date)
         source = common_pb2.ImageSource(image_hash=digest, uri=item.uri, date=item.date)
         return await store_person(
             self._signals, person, looks, performer_id, source, seconds=self._limits.enroll_seconds
-        )
-
-    async def _admit(self, performer_id: str, image_date: datetime.date | None) -> None:
-        """Check once more, as of now, and remember the image's date. Raises as `_check`, and NotFound.
-
-        One transaction on the locked performer, before anything is stored: whoever sets a birth date came
-        before, and is seen here, or comes after, and sees the date; a crash leaves no unrecorded image.
-        """
-        async with self._store.edit() as edit:
-            performer = await edit.find(Performer(id=performer_id))
-            if performer is None:
-                raise NotFound("no such performer, or forgotten")
-            self._check(performer, image_date)
-            if image_date is not None:
-                await edit.record_image_date(performer_id, image_date)
-
-    def _check(self, performer: Performer, image_date: datetime.date | None) -> None:
-        """Raises UnderAge or AgeNotAttested."""
-        check_image(
-            birth_date=performer.birth_date,
-            is_attested=is_attested(
-                adult_attested=bool(performer.adult_attested),
-                authorities=[one.authority for one in performer.external_ids],
-                adults_only_authorities=self._limits.adults_only,
-            ),
-            image_date=image_date,
-            today=self._today(),
         )
 
     async def _read(self, header: ImageHeader, looks: Looks) -> Scene:

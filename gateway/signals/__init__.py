@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore
 from gateway.signals.body import BodyClient
 from gateway.signals.face import FaceClient
+from gateway.signals.pending import ChangingClient, Pending, PendingPage
 from gateway.signals.tattoo import TattooClient
 
 __all__ = [
     "Signals",
     "SignalClient",
+    "ChangingClient",
     "FaceClient",
     "TattooClient",
     "BodyClient",
@@ -20,6 +23,8 @@ __all__ = [
     "Scores",
     "SignalOutcome",
     "Rejection",
+    "Pending",
+    "PendingPage",
 ]
 
 
@@ -35,3 +40,8 @@ class Signals:
     def all(self) -> tuple[FaceClient, TattooClient, BodyClient]:
         """In the order in which answers list them."""
         return (self.face, self.tattoo, self.body)
+
+    @property
+    def changing(self) -> tuple[ChangingClient[Any], ...]:
+        """Those that can change their models; a body is measured, whatever model finds it."""
+        return (self.face, self.tattoo)

@@ -22,6 +22,7 @@ from gateway.signals.base import (
     to_queries,
     well_formed,
 )
+from gateway.signals.pending import Pending, PendingPage, pending_of
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 
@@ -64,6 +65,40 @@ class FaceClient:
             template=face.template, box=to_proto_box(face.box), source=source
         )
         request = face_pb2.EnrollRequest(performer_id=performer_id, observations=[observation])
+        return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
+
+    async def pending(
+        self,
+        *,
+        performer_id: str = "",
+        image_hash: str = "",
+        page_size: int,
+        page_token: str = "",
+        timeout: float,
+    ) -> PendingPage:
+        request = face_pb2.ListPendingRequest(
+            filter=common_pb2.PendingFilter(performer_id=performer_id, image_hash=image_hash),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        response = await answered(self._stub.ListPending(request, timeout=timeout))
+        with well_formed(self.signal):
+            return pending_of(
+                response.observations, next_page_token=response.next_page_token, total=response.total
+            )
+
+    async def reembed(
+        self, performer_id: str, matches: Sequence[tuple[Pending, FaceSeen]], *, timeout: float
+    ) -> SignalOutcome:
+        observations = [
+            face_pb2.FaceEnrolment(
+                template=seen.template,
+                box=to_proto_box(stored.box),
+                source=stored.source,
+            )
+            for stored, seen in matches
+        ]
+        request = face_pb2.EnrollRequest(performer_id=performer_id, observations=observations)
         return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
 
     async def forget(self, performer_id: str, *, timeout: float) -> int:

@@ -22,6 +22,7 @@ from gateway.signals.base import (
     to_queries,
     well_formed,
 )
+from gateway.signals.pending import Pending, PendingPage, pending_of
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
 
@@ -74,6 +75,42 @@ class TattooClient:
                 source=source,
             )
             for tattoo, region in tattoos
+        ]
+        request = tattoo_pb2.EnrollRequest(performer_id=performer_id, observations=observations)
+        return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
+
+    async def pending(
+        self,
+        *,
+        performer_id: str = "",
+        image_hash: str = "",
+        page_size: int,
+        page_token: str = "",
+        timeout: float,
+    ) -> PendingPage:
+        request = tattoo_pb2.ListPendingRequest(
+            filter=common_pb2.PendingFilter(performer_id=performer_id, image_hash=image_hash),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        response = await answered(self._stub.ListPending(request, timeout=timeout))
+        with well_formed(self.signal):
+            return pending_of(
+                response.observations, next_page_token=response.next_page_token, total=response.total
+            )
+
+    async def reembed(
+        self, performer_id: str, matches: Sequence[tuple[Pending, TattooSeen]], *, timeout: float
+    ) -> SignalOutcome:
+        observations = [
+            tattoo_pb2.TattooEnrolment(
+                template=seen.template,
+                box=to_proto_box(stored.box),
+                detection_confidence=seen.detection_confidence,
+                region=stored.region,
+                source=stored.source,
+            )
+            for stored, seen in matches
         ]
         request = tattoo_pb2.EnrollRequest(performer_id=performer_id, observations=observations)
         return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)

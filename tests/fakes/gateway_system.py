@@ -19,6 +19,7 @@ from gateway.serving import open_gateway
 from marquee.body.v1 import body_pb2_grpc
 from marquee.face.v1 import face_pb2_grpc
 from marquee.gateway.v1 import (
+    backfill_pb2_grpc,
     catalogue_pb2,
     catalogue_pb2_grpc,
     identification_pb2_grpc,
@@ -56,6 +57,10 @@ class System:
     @property
     def status(self) -> status_pb2_grpc.StatusServiceAsyncStub:
         return status_pb2_grpc.StatusServiceStub(self.channel)
+
+    @property
+    def backfill(self) -> backfill_pb2_grpc.BackfillServiceAsyncStub:
+        return backfill_pb2_grpc.BackfillServiceStub(self.channel)
 
     async def performer(
         self,

@@ -23,6 +23,7 @@ from marquee.body.v1 import body_pb2, body_pb2_grpc
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
+from tests.fakes.model_change import FakeChange, pending_of
 
 __all__ = ["FakeSignal", "FakeFace", "FakeTattoo", "FakeBody", "ServedSignal", "serve"]
 
@@ -42,9 +43,15 @@ class FakeSignal(Generic[_SeenT]):
         """Performer id -> template name -> confidence; a performer in it has been enrolled."""
         self.enrolled: dict[str, list[tuple[str, Any]]] = defaultdict(list)
         """Performer id -> image hash and observation, as committed."""
+        self.described: list[tuple[str, Any]] = []
+        """Performer id and observation, as offered for one that was stored before."""
         self.forgotten: list[str] = []
         self.gone: set[str] = set()
         """Performers whom Enroll does not know, as after their deletion."""
+        self.refuse: tuple[common_pb2.RejectionReason.ValueType, str] | None = None
+        """Why Enroll refuses every observation, if it does."""
+        self.change = FakeChange()
+        """The change of models that is going on, if any."""
         self.errors: dict[str, BaseException] = {}
         self.delays: dict[str, float] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -113,6 +120,14 @@ class FakeSignal(Generic[_SeenT]):
         known_hashes = {image_hash for image_hash, _ in self.enrolled[performer_id]}
         outcomes = []
         for index, one in enumerate(observations):
+            if self.refuse:
+                reason, detail = self.refuse
+                outcomes.append(common_pb2.EnrollOutcome(index=index, reason=reason, detail=detail))
+                continue
+            if self.change.describe(performer_id, one):
+                self.described.append((performer_id, one))
+                outcomes.append(common_pb2.EnrollOutcome(index=index, is_accepted=True))
+                continue
             if one.source.image_hash in known_hashes:
                 reason = common_pb2.REJECTION_REASON_DUPLICATE_IMAGE
                 outcomes.append(
@@ -127,7 +142,20 @@ class FakeSignal(Generic[_SeenT]):
     def _forget(self, performer_id: str) -> int:
         self.forgotten.append(performer_id)
         self.known.pop(performer_id, None)
+        self.change.forget(performer_id)
         return len(self.enrolled.pop(performer_id, []))
+
+    def start_change(self, *, switch_coverage: float = 0.95) -> None:
+        """Prepare another model: everything that was enrolled by a test waits for its description."""
+        self.change = FakeChange(
+            [
+                pending_of(performer_id, observation)
+                for performer_id, enrolled in sorted(self.enrolled.items())
+                for _, observation in enrolled
+                if observation is not None
+            ],
+            switch_coverage=switch_coverage,
+        )
 
     def _status(self) -> common_pb2.ServiceStatus:
         return common_pb2.ServiceStatus(
@@ -135,6 +163,7 @@ class FakeSignal(Generic[_SeenT]):
             is_ready=True,
             performers=len(self.enrolled),
             observations=sum(map(len, self.enrolled.values())),
+            model_change=self.change.status(),
         )
 
 
@@ -173,6 +202,15 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
     async def Enroll(self, request: face_pb2.EnrollRequest, context: _Context) -> face_pb2.EnrollResponse:
         await self._enter("Enroll", request)
         return face_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
+
+    async def ListPending(
+        self, request: face_pb2.ListPendingRequest, context: _Context
+    ) -> face_pb2.ListPendingResponse:
+        await self._enter("ListPending", request)
+        found, token, total = self.change.page(
+            request.filter, size=request.page_size, token=request.page_token
+        )
+        return face_pb2.ListPendingResponse(observations=found, next_page_token=token, total=total)
 
     async def Forget(self, request: face_pb2.ForgetRequest, context: _Context) -> face_pb2.ForgetResponse:
         await self._enter("Forget", request)
@@ -235,6 +273,15 @@ class FakeTattoo(FakeSignal[TattooSeen], tattoo_pb2_grpc.TattooServiceServicer):
     async def Enroll(self, request: tattoo_pb2.EnrollRequest, context: _Context) -> tattoo_pb2.EnrollResponse:
         await self._enter("Enroll", request)
         return tattoo_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
+
+    async def ListPending(
+        self, request: tattoo_pb2.ListPendingRequest, context: _Context
+    ) -> tattoo_pb2.ListPendingResponse:
+        await self._enter("ListPending", request)
+        found, token, total = self.change.page(
+            request.filter, size=request.page_size, token=request.page_token
+        )
+        return tattoo_pb2.ListPendingResponse(observations=found, next_page_token=token, total=total)
 
     async def Forget(self, request: tattoo_pb2.ForgetRequest, context: _Context) -> tattoo_pb2.ForgetResponse:
         await self._enter("Forget", request)

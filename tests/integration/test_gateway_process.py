@@ -22,7 +22,7 @@ from tests.fakes.service_process import failure_of, listening_port, open_process
 __all__ = ["database", "postgres_server"]
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
-_SERVICES = ("IdentificationService", "CatalogueService", "StatusService")
+_SERVICES = ("IdentificationService", "CatalogueService", "StatusService", "BackfillService")
 
 
 async def test_it_serves_until_it_is_stopped(database: str) -> None:

@@ -1,0 +1,1 @@
+"""Describing again what is enrolled, while a signal changes its models; docs/enrolment.md has the rules."""
