@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from google.protobuf import descriptor_pb2
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -77,6 +78,22 @@ def list_(directory: Path) -> None:
     for spec in _chosen(()):
         console.print(_heading(spec, store))
         console.print(_facts(spec))
+
+
+@models.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def protoset(file: Path) -> None:
+    """Write Triton's gRPC contract to FILE, for tools such as grpcurl: Triton has no reflection."""
+    # Only who asks for it waits for its library.
+    from tritonclient.grpc import model_config_pb2, service_pb2
+
+    contract = descriptor_pb2.FileDescriptorSet()
+    for module in (model_config_pb2, service_pb2):
+        module.DESCRIPTOR.CopyToProto(contract.file.add())
+    try:
+        file.write_bytes(contract.SerializeToString())
+    except OSError as exc:
+        raise click.ClickException(f"{file} cannot be written ({exc.strerror})") from exc
 
 
 def _chosen(names: tuple[str, ...]) -> list[ModelSpec]:

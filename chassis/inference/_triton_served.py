@@ -89,9 +89,9 @@ class ServedModel:
     async def check(self, deadline: Deadline) -> None:
         """Return when the server can run the model.
 
-        A model that is new to us, is another one now, or has failed, is run once on a blank input: Triton goes
-        on calling a model ready when the process that runs it is dead. Raises ModelError and Unavailable as
-        `Inference.ready`.
+        A model that is new to us, is another now, or has failed, is run once on a blank input, since Triton
+        goes on calling a model ready when the process that runs it is dead. Raises ModelError and Unavailable
+        as `Inference.ready`.
         """
         if not await self._is_ready(deadline):
             self._model = None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from google.protobuf import descriptor_pb2, descriptor_pool
 
 from chassis.models import ModelStore, discover_specs
 from client.models_command import models
@@ -115,3 +116,32 @@ def test_killed_while_building(tmp_path: Path) -> None:
     assert ModelStore(tmp_path).built(spec_of(wheel())) is None
     (result,) = ModelStore(tmp_path).build([spec_of(wheel())])
     assert result.outcome == "built"
+
+
+def test_tritons_contract_can_be_written(tmp_path: Path) -> None:
+    """Whole, so that a tool can call it: messages are found by name and every import is there."""
+    assert _run("protoset", tmp_path / "triton.binpb").exit_code == 0
+    written = descriptor_pb2.FileDescriptorSet.FromString((tmp_path / "triton.binpb").read_bytes())
+    pool = descriptor_pool.DescriptorPool()
+    for file in written.file:
+        pool.Add(file)  # type: ignore[no-untyped-call] # the library's stubs leave it out
+    service = pool.FindServiceByName("inference.GRPCInferenceService")  # type: ignore[no-untyped-call] # as above
+    assert {"ModelInfer", "ModelReady"} <= {method.name for method in service.methods}
+
+
+def test_a_contract_that_cannot_be_written(tmp_path: Path) -> None:
+    """Is told with its path."""
+    result = _run("protoset", tmp_path / "missing" / "triton.binpb")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output
+
+
+def test_build_puts_a_triton_repository_together(tmp_path: Path, data_folder: Path) -> None:
+    """What is built is there with its configuration; a folder can be named."""
+    result = _run("build", "face_mesh")
+    assert result.exit_code == 0
+    folder = data_folder / "triton" / "models" / "face_mesh"
+    assert (folder / "config.pbtxt").is_file()
+    assert (folder / "1" / "model.onnx").is_file()
+    assert _run("build", "face_mesh", "--repository", tmp_path / "elsewhere").exit_code == 0
+    assert (tmp_path / "elsewhere" / "face_mesh" / "1" / "model.onnx").is_file()

@@ -92,5 +92,6 @@ def test_every_queue_is_bounded(spec: ModelSpec) -> None:
     assert policy.timeout_action == pb.ModelQueuePolicy.REJECT
     assert policy.allow_timeout_override
     assert config.version_policy.latest.num_versions == 2
-    assert [group.kind for group in config.instance_group] == [pb.ModelInstanceGroup.KIND_AUTO]
+    kinds = [(group.kind, group.count) for group in config.instance_group]
+    assert kinds == [(pb.ModelInstanceGroup.KIND_AUTO, 2)]
     assert {warmup.batch_size for warmup in config.model_warmup} == {1, 8}
