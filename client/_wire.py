@@ -23,7 +23,6 @@ from client.catalogue import (
     SignalCount,
     SignalOutcome,
 )
-from client.system import ModelState, ServiceState, SystemStatus
 from client.values import (
     Candidate,
     Evidence,
@@ -38,7 +37,7 @@ from client.values import (
     SignalReport,
 )
 from marquee.common.v1 import common_pb2
-from marquee.gateway.v1 import catalogue_pb2, identification_pb2, status_pb2
+from marquee.gateway.v1 import catalogue_pb2, identification_pb2
 
 __all__ = [
     "identification",
@@ -50,7 +49,8 @@ __all__ = [
     "forgotten",
     "to_enroll",
     "enroll_reply",
-    "system_status",
+    "signal",
+    "named",
     "to_signal",
     "to_policy",
 ]
@@ -122,7 +122,7 @@ def identification(reply: identification_pb2.IdentifyResponse) -> Identification
         height=reply.image_height,
         people=tuple(_person(person) for person in reply.people),
         reports={report.signal: report for report in reports},
-        policy=_named(identification_pb2.FusionPolicy.DESCRIPTOR, reply.policy, Policy.DEFAULT),
+        policy=named(identification_pb2.FusionPolicy.DESCRIPTOR, reply.policy, Policy.DEFAULT),
         unassigned=tuple(_sighting(sighting) for sighting in reply.unassigned),
         elapsed_ms=reply.elapsed_ms,
     )
@@ -142,12 +142,12 @@ def performer(reply: catalogue_pb2.Performer) -> Performer:
         country=reply.country,
         image_url=reply.image_url,
         urls=tuple(reply.urls),
-        age_status=_named(catalogue_pb2.AgeStatus.DESCRIPTOR, reply.age_status, AgeStatus.UNSPECIFIED),
+        age_status=named(catalogue_pb2.AgeStatus.DESCRIPTOR, reply.age_status, AgeStatus.UNSPECIFIED),
     )
 
 
 def counts(reply: Iterable[catalogue_pb2.SignalCoverage]) -> dict[Signal, SignalCount]:
-    return {_signal(each.signal): SignalCount(each.observations, each.performers) for each in reply}
+    return {signal(each.signal): SignalCount(each.observations, each.performers) for each in reply}
 
 
 def coverage(reply: catalogue_pb2.GetCoverageResponse) -> Coverage:
@@ -156,7 +156,7 @@ def coverage(reply: catalogue_pb2.GetCoverageResponse) -> Coverage:
         age_unverified=reply.age_unverified,
         without_observations=reply.without_observations,
         signals=counts(reply.signals),
-        unavailable=tuple(_signal(each) for each in reply.unavailable),
+        unavailable=tuple(signal(each) for each in reply.unavailable),
     )
 
 
@@ -166,8 +166,8 @@ def performer_coverage(reply: catalogue_pb2.PerformerCoverage) -> PerformerCover
 
 def forgotten(reply: catalogue_pb2.ForgetPerformerResponse) -> Forgotten:
     return Forgotten(
-        deleted={_signal(each.signal): each.observations for each in reply.deleted},
-        unconfirmed=tuple(_signal(each) for each in reply.unconfirmed),
+        deleted={signal(each.signal): each.observations for each in reply.deleted},
+        unconfirmed=tuple(signal(each) for each in reply.unconfirmed),
     )
 
 
@@ -177,36 +177,8 @@ def enroll_reply(reply: catalogue_pb2.EnrollImagesResponse) -> EnrollReply:
         is_accepted=reply.is_accepted,
         reason=None if reply.is_accepted else _rejection(reply.reason),
         detail=reply.detail,
-        signals={_signal(each.signal): _outcome(each) for each in reply.signals},
+        signals={signal(each.signal): _outcome(each) for each in reply.signals},
         image_hash=reply.image_hash,
-    )
-
-
-def system_status(reply: status_pb2.GetStatusResponse) -> SystemStatus:
-    return SystemStatus(
-        gateway=_service_state(reply.gateway),
-        signals={_signal(each.signal): _signal_state(each) for each in reply.signals},
-    )
-
-
-def _signal_state(reply: status_pb2.SignalStatus) -> ServiceState:
-    if not reply.is_reachable:
-        return ServiceState(is_reachable=False, is_ready=False, reason=reply.detail)
-    return _service_state(reply.status)
-
-
-def _service_state(reply: common_pb2.ServiceStatus) -> ServiceState:
-    models = (ModelState(m.role, m.name, m.version, m.dimension, m.vectors) for m in reply.models)
-    return ServiceState(
-        is_reachable=True,
-        is_ready=reply.is_ready,
-        reason=reply.reason,
-        version=reply.version,
-        uptime_seconds=reply.uptime_seconds,
-        models=tuple(models),
-        performers=reply.performers,
-        observations=reply.observations,
-        resident_bytes=reply.resident_bytes,
     )
 
 
@@ -215,16 +187,16 @@ def _outcome(reply: catalogue_pb2.SignalEnrollment) -> SignalOutcome:
 
 
 def _report(reply: identification_pb2.SignalReport) -> SignalReport:
-    state = _named(identification_pb2.SignalReport.State.DESCRIPTOR, reply.state, ReportState.UNSPECIFIED)
+    state = named(identification_pb2.SignalReport.State.DESCRIPTOR, reply.state, ReportState.UNSPECIFIED)
     return SignalReport(
-        _signal(reply.signal), state, reply.observe_ms, reply.score_ms, reply.observations, reply.detail
+        signal(reply.signal), state, reply.observe_ms, reply.score_ms, reply.observations, reply.detail
     )
 
 
 def _person(reply: identification_pb2.Person) -> Person:
     return Person(
         box=_box(reply.box),
-        status=_named(identification_pb2.PersonStatus.DESCRIPTOR, reply.status, PersonStatus.UNSPECIFIED),
+        status=named(identification_pb2.PersonStatus.DESCRIPTOR, reply.status, PersonStatus.UNSPECIFIED),
         candidates=tuple(_candidate(each) for each in reply.candidates),
         sightings=tuple(_sighting(each) for each in reply.sightings),
         tattoo_coverage=reply.tattoo_coverage,
@@ -248,7 +220,7 @@ def _candidate(reply: identification_pb2.RankedCandidate) -> Candidate:
 
 def _evidence(reply: identification_pb2.Evidence) -> Evidence:
     return Evidence(
-        signal=_signal(reply.signal),
+        signal=signal(reply.signal),
         similarity=reply.similarity,
         confidence=reply.confidence,
         weight=reply.weight,
@@ -260,7 +232,7 @@ def _evidence(reply: identification_pb2.Evidence) -> Evidence:
 
 
 def _sighting(reply: identification_pb2.Sighting) -> Sighting:
-    return Sighting(_signal(reply.signal), _box(reply.box), reply.quality, _region(reply.region))
+    return Sighting(signal(reply.signal), _box(reply.box), reply.quality, _region(reply.region))
 
 
 def _external_ids(reply: Iterable[catalogue_pb2.ExternalId]) -> tuple[ExternalId, ...]:
@@ -272,12 +244,12 @@ def _box(reply: common_pb2.Box) -> Box:
     return Box(reply.x, reply.y, reply.width, reply.height)
 
 
-def _signal(value: int) -> Signal:
-    return _named(common_pb2.Signal.DESCRIPTOR, value, Signal.UNSPECIFIED)
+def signal(value: int) -> Signal:
+    return named(common_pb2.Signal.DESCRIPTOR, value, Signal.UNSPECIFIED)
 
 
 def _rejection(value: int) -> Rejection:
-    return _named(common_pb2.RejectionReason.DESCRIPTOR, value, Rejection.UNSPECIFIED)
+    return named(common_pb2.RejectionReason.DESCRIPTOR, value, Rejection.UNSPECIFIED)
 
 
 def _region(value: int) -> str:
@@ -286,7 +258,8 @@ def _region(value: int) -> str:
     return "" if words == "unspecified" else words
 
 
-def _named(enum: EnumDescriptor, value: int, otherwise: _Member) -> _Member:
+def named(enum: EnumDescriptor, value: int, otherwise: _Member) -> _Member:
+    """The member of the same words as the contract's value; `otherwise` for one this client does not know."""
     words = _words(enum, value)
     return next((member for member in type(otherwise) if member.value == words), otherwise)
 

@@ -11,16 +11,16 @@ Every call raises the errors of `chassis.errors`, with the server's words.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
 import grpc
 
 from chassis.channels import open_channel
-from chassis.status import error_from
-from client import _wire
+from client import _backfill_wire, _system_wire, _wire
+from client._streams import Source, errors_translated
 from client.catalogue import (
     Coverage,
     EnrollImage,
@@ -30,10 +30,13 @@ from client.catalogue import (
     PerformerCoverage,
     PerformerRecord,
 )
+from client.pending import PendingPage, ReembedImage, ReembedReply
 from client.picture_file import read_picture
 from client.system import SystemStatus
 from client.values import ExternalId, Identification, Policy, Signal
 from marquee.gateway.v1 import (
+    backfill_pb2,
+    backfill_pb2_grpc,
     catalogue_pb2,
     catalogue_pb2_grpc,
     identification_pb2,
@@ -53,6 +56,7 @@ class Marquee:
     def __init__(self, channel: grpc.aio.Channel, *, address: str, timeout: float) -> None:
         self._identification = identification_pb2_grpc.IdentificationServiceStub(channel)
         self._catalogue = catalogue_pb2_grpc.CatalogueServiceStub(channel)
+        self._backfill = backfill_pb2_grpc.BackfillServiceStub(channel)
         self._status = status_pb2_grpc.StatusServiceStub(channel)
         self._timeout = timeout
         self.address = address
@@ -97,7 +101,7 @@ class Marquee:
             scene_date=scene_date.isoformat() if scene_date else "",
             hinted_performer_ids=hints,
         )
-        with _errors_translated():
+        with errors_translated():
             return _wire.identification(await self._identification.Identify(request, timeout=self._timeout))
 
     async def upsert(self, performer: Performer) -> Performer:
@@ -107,7 +111,7 @@ class Marquee:
         InvalidInput for a malformed field, NotFound for an id that no longer exists.
         """
         request = catalogue_pb2.UpsertPerformerRequest(performer=_wire.to_performer(performer))
-        with _errors_translated():
+        with errors_translated():
             reply = await self._catalogue.UpsertPerformer(request, timeout=self._timeout)
         return _wire.performer(reply.performer)
 
@@ -118,7 +122,7 @@ class Marquee:
             request = catalogue_pb2.GetPerformerRequest(external_id=external)
         else:
             request = catalogue_pb2.GetPerformerRequest(id=performer)
-        with _errors_translated():
+        with errors_translated():
             reply = await self._catalogue.GetPerformer(request, timeout=self._timeout)
         return PerformerRecord(_wire.performer(reply.performer), _wire.counts(reply.coverage))
 
@@ -127,7 +131,7 @@ class Marquee:
         token = ""
         while True:
             request = catalogue_pb2.ListPerformersRequest(query=query, page_size=page_size, page_token=token)
-            with _errors_translated():
+            with errors_translated():
                 reply = await self._catalogue.ListPerformers(request, timeout=self._timeout)
             for each in reply.performers:
                 yield _wire.performer(each)
@@ -138,12 +142,12 @@ class Marquee:
     async def forget(self, performer_id: str) -> Forgotten:
         """Delete a performer and everything enrolled; unsearchable when this returns. Raises NotFound."""
         request = catalogue_pb2.ForgetPerformerRequest(id=performer_id)
-        with _errors_translated():
+        with errors_translated():
             return _wire.forgotten(await self._catalogue.ForgetPerformer(request, timeout=self._timeout))
 
     async def coverage(self) -> Coverage:
         """How well the gallery covers the performers: totals."""
-        with _errors_translated():
+        with errors_translated():
             reply = await self._catalogue.GetCoverage(
                 catalogue_pb2.GetCoverageRequest(), timeout=self._timeout
             )
@@ -154,7 +158,7 @@ class Marquee:
         token = ""
         while True:
             request = catalogue_pb2.GetCoverageRequest(page_size=page_size, page_token=token)
-            with _errors_translated():
+            with errors_translated():
                 reply = await self._catalogue.GetCoverage(request, timeout=self._timeout)
             for each in reply.page:
                 yield _wire.performer_coverage(each)
@@ -171,8 +175,8 @@ class Marquee:
         here after the replies. A stream has no deadline, but servers end connections after some minutes:
         give some hundred images at a time.
         """
-        source = _Source(images)
-        with _errors_translated():
+        source = Source(images, _wire.to_enroll)
+        with errors_translated():
             call = self._catalogue.EnrollImages(source.requests())
             try:
                 async for reply in call:
@@ -181,45 +185,46 @@ class Marquee:
                 call.cancel()
         source.raise_failure()
 
+    async def pending(self, *, page_size: int = 100) -> AsyncGenerator[PendingPage]:
+        """Images with observations that a model being prepared does not describe yet; one page at least.
+
+        Raises Unavailable when no signal can be asked.
+        """
+        token = ""
+        while True:
+            request = backfill_pb2.ListImagesRequest(page_size=page_size, page_token=token)
+            with errors_translated():
+                reply = await self._backfill.ListImages(request, timeout=self._timeout)
+            yield _backfill_wire.pending_page(reply)
+            token = reply.next_page_token
+            if not token:
+                return
+
+    async def reembed(
+        self, images: Iterable[ReembedImage] | AsyncIterable[ReembedImage]
+    ) -> AsyncGenerator[ReembedReply]:
+        """Describe the pending observations of images; one reply for each, once committed, in any order.
+
+        `images` is read as by `enroll`, and what it raises is raised here after the replies.
+        """
+        source = Source(images, _backfill_wire.to_reembed)
+        with errors_translated():
+            call = self._backfill.ReembedImages(source.requests())
+            try:
+                async for reply in call:
+                    yield _backfill_wire.reembed_reply(reply)
+            finally:
+                call.cancel()
+        source.raise_failure()
+
     async def status(self) -> SystemStatus:
         """How the gateway and every signal are. Raises Unavailable when the gateway is not there."""
-        with _errors_translated():
+        with errors_translated():
             reply = await self._status.GetStatus(status_pb2.GetStatusRequest(), timeout=self._timeout)
-        return _wire.system_status(reply)
-
-
-class _Source:
-    """The caller's images as requests; gRPC would turn what they raise into a bare cancellation."""
-
-    def __init__(self, images: Iterable[EnrollImage] | AsyncIterable[EnrollImage]) -> None:
-        self._images = images
-        self._failure: Exception | None = None
-
-    async def requests(self) -> AsyncIterator[catalogue_pb2.EnrollImagesRequest]:
-        try:
-            if isinstance(self._images, AsyncIterable):
-                async for image in self._images:
-                    yield _wire.to_enroll(image)
-            else:
-                for image in self._images:
-                    yield _wire.to_enroll(image)
-        except Exception as exc:
-            self._failure = exc
-
-    def raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+        return _system_wire.system_status(reply)
 
 
 async def _read(image: bytes | Path) -> bytes:
     if isinstance(image, bytes):
         return image
     return await asyncio.to_thread(read_picture, image)
-
-
-@contextmanager
-def _errors_translated() -> Iterator[None]:
-    try:
-        yield
-    except grpc.aio.AioRpcError as exc:
-        raise error_from(exc) from exc

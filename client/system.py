@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from client.values import Signal
 
-__all__ = ["ModelState", "ServiceState", "SystemStatus"]
+__all__ = ["ModelUse", "ModelState", "ModelChange", "ServiceState", "SystemStatus"]
+
+
+class ModelUse(StrEnum):
+    """What a model that makes vectors is used for."""
+
+    SERVING = "serving"
+    PREPARING = "preparing"
+    """It takes over when enough observations are described by it."""
+    UNSPECIFIED = "unspecified"
+    """It makes no vectors, or the server does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +31,32 @@ class ModelState:
     dimension: int
     """Of its vectors; 0 for a model that makes none."""
     vectors: int
-    """In the index, searchable now."""
+    """In the index; those of a model that is being prepared are not searched yet."""
+    use: ModelUse = ModelUse.UNSPECIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """A change of the models that make a signal's vectors; the old ones serve until the switch."""
+
+    observations: int
+    """Enrolled, described by the models in use."""
+    described: int
+    """Of these, by every model being prepared too."""
+    switch_coverage: float
+    """Share of described observations, 0..1, at which the switch is made."""
+    problem: str = ""
+    """What keeps the change from going on; "" when nothing does."""
+
+    @property
+    def pending(self) -> int:
+        """Observations that wait for a description."""
+        return self.observations - self.described
+
+    @property
+    def coverage(self) -> float:
+        """Share of described observations, 0..1; 1 when there are none."""
+        return self.described / self.observations if self.observations else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +73,8 @@ class ServiceState:
     performers: int = 0
     observations: int = 0
     resident_bytes: int = 0
+    model_change: ModelChange | None = None
+    """Going on now."""
 
 
 @dataclass(frozen=True, slots=True)

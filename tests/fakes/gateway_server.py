@@ -22,6 +22,7 @@ from chassis.images import decode, image_hash
 from chassis.server import open_server
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import (
+    backfill_pb2_grpc,
     catalogue_pb2,
     catalogue_pb2_grpc,
     identification_pb2,
@@ -29,6 +30,7 @@ from marquee.gateway.v1 import (
     status_pb2,
     status_pb2_grpc,
 )
+from tests.fakes.gateway_backfill import FakeBackfill
 
 __all__ = ["FakeGateway", "fake_gateway", "BLACK", "WHITE"]
 
@@ -44,6 +46,8 @@ _Context = grpc.aio.ServicerContext
 class _Enrolled:
     performer: catalogue_pb2.Performer
     colors: dict[str, Color] = field(default_factory=dict)
+    """By image hash."""
+    uris: dict[str, str] = field(default_factory=dict)
     """By image hash."""
 
 
@@ -61,6 +65,23 @@ class FakeGateway(
         """Whether enrolment says that the body signal did not answer."""
         self.troubles: list[MarqueeError] = []
         """Raised by the next Identify calls and at the next images to enrol, one each."""
+        self.backfill = FakeBackfill()
+        """Changes of models; none until a test starts one."""
+
+    def change_models(self, *, switch_coverage: float = 1.0, tattoos: int = 0) -> None:
+        """From now on every enrolled image waits for another face model.
+
+        tattoos: how many of each image wait for another tattoo model, too.
+        """
+        images = [
+            common_pb2.PendingObservation(
+                performer_id=performer_id,
+                source=common_pb2.ImageSource(image_hash=digest, uri=uri),
+            )
+            for performer_id, enrolled in self.enrolled.items()
+            for digest, uri in enrolled.uris.items()
+        ]
+        self.backfill.start(images, switch_coverage=switch_coverage, tattoos=tattoos)
 
     async def Identify(
         self, request: identification_pb2.IdentifyRequest, context: object
@@ -221,6 +242,7 @@ class FakeGateway(
             reply.reason, reply.detail = reason, detail
         else:
             enrolled.colors[reply.image_hash] = _color_of(request.image)
+            enrolled.uris[reply.image_hash] = request.uri
             face.accepted, reply.is_accepted = 1, True
         reply.signals.append(face)
         if self.is_body_away:
@@ -256,7 +278,7 @@ class FakeGateway(
         return status_pb2.GetStatusResponse(
             gateway=ready,
             signals=[
-                signal(signal=common_pb2.SIGNAL_FACE, is_reachable=True, status=ready),
+                *self.backfill.status(ready),
                 signal(signal=common_pb2.SIGNAL_BODY, detail="nobody answers"),
             ],
         )
@@ -295,6 +317,7 @@ async def fake_gateway() -> AsyncIterator[tuple[FakeGateway, str]]:
         identification_pb2_grpc.add_IdentificationServiceServicer_to_server(fake, server)
         catalogue_pb2_grpc.add_CatalogueServiceServicer_to_server(fake, server)
         status_pb2_grpc.add_StatusServiceServicer_to_server(fake, server)
+        backfill_pb2_grpc.add_BackfillServiceServicer_to_server(fake.backfill, server)
 
     name = identification_pb2.DESCRIPTOR.services_by_name["IdentificationService"].full_name
     async with open_server(ServerSection(), services=[(name, register)], readiness=Readiness({})) as server:

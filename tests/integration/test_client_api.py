@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from chassis.errors import InvalidInput, NotFound, Refused, Unavailable, Unsupported
+from chassis.images import image_hash
 from client.api import Marquee
 from client.catalogue import AgeStatus, EnrollImage, Performer, PersonChoice, Rejection
 from client.evaluation import EvaluationOptions, ProbeFile, identify_probes
+from client.pending import PendingPage, PendingTotal, Reembedding, ReembedImage
 from client.supervisor.parts import free_ports
+from client.system import ModelChange
 from client.values import ExternalId, PersonStatus, Policy, ReportState, Signal
+from marquee.common.v1 import common_pb2
 from tests.fakes.gateway_server import BLACK, WHITE, Color, FakeGateway, fake_gateway
 from tests.fakes.pictures import encode
 
@@ -187,6 +191,56 @@ async def test_forgetting_says_what_is_gone(served: tuple[Marquee, FakeGateway])
     assert gone.unconfirmed == (Signal.BODY,)
     with pytest.raises(NotFound):
         await marquee.get(ann.id)
+
+
+async def _enrolled(marquee: Marquee, count: int) -> Performer:
+    ann = await _ann(marquee)
+    images = [
+        EnrollImage(key=str(n), performer_id=ann.id, image=_picture(_RED, size=8 + n), uri=f"/{n}.png")
+        for n in range(count)
+    ]
+    assert all([reply.is_new async for reply in marquee.enroll(images)])
+    return ann
+
+
+async def test_what_waits_is_listed_page_by_page(served: tuple[Marquee, FakeGateway]) -> None:
+    """Every picture comes, however small the pages, with source and counts; totals are on every page."""
+    marquee, fake = served
+    ann = await _enrolled(marquee, 3)
+    assert [page async for page in marquee.pending()] == [PendingPage((), {}, ())]
+    fake.change_models(switch_coverage=0.95)
+    fake.backfill.unavailable.append(common_pb2.SIGNAL_TATTOO)
+    pages = [page async for page in marquee.pending(page_size=2)]
+    assert [len(page.images) for page in pages] == [2, 1]
+    assert [image.uri for page in pages for image in page.images] == ["/0.png", "/1.png", "/2.png"]
+    first = pages[0].images[0]
+    assert (first.performer_id, first.signal, first.observations) == (ann.id, Signal.FACE, 1)
+    assert first.image_hash == image_hash(_picture(_RED))
+    total = pages[0].totals[Signal.FACE]
+    assert total == PendingTotal(3, ModelChange(3, 0, 0.95, ""))
+    assert (total.change.pending, total.change.coverage) == (3, 0.0)
+    assert pages[0].unavailable == (Signal.TATTOO,)
+
+
+async def test_pictures_are_described_again(served: tuple[Marquee, FakeGateway]) -> None:
+    """One reply for each, with what every signal says; what the caller's pictures raise comes after them."""
+    marquee, fake = served
+    ann = await _enrolled(marquee, 2)
+    fake.change_models()
+    fake.backfill.unseen.add(image_hash(_picture(_RED)))
+
+    def images() -> Iterator[ReembedImage]:
+        for number in range(2):
+            yield ReembedImage(key=str(number), performer_id=ann.id, image=_picture(_RED, size=8 + number))
+        raise ZeroDivisionError("while reading")
+
+    replies = marquee.reembed(images())
+    missed, described = await anext(replies), await anext(replies)
+    assert missed.signals == {Signal.FACE: Reembedding(0, 1, "not seen at its place any more", False)}
+    assert described.signals == {Signal.FACE: Reembedding(1, 0, "", False)}
+    assert not described.is_temporary
+    with pytest.raises(ZeroDivisionError, match="while reading"):
+        await anext(replies)
 
 
 async def test_status_names_who_is_missing(served: tuple[Marquee, FakeGateway]) -> None:

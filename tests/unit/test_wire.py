@@ -7,6 +7,7 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from client import _wire
 from client.catalogue import AgeStatus, Rejection
+from client.system import ModelUse
 from client.values import PersonStatus, ReportState, Signal
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2, identification_pb2
@@ -20,6 +21,7 @@ from marquee.gateway.v1 import catalogue_pb2, identification_pb2
         (AgeStatus, catalogue_pb2.AgeStatus.DESCRIPTOR),
         (PersonStatus, identification_pb2.PersonStatus.DESCRIPTOR),
         (ReportState, identification_pb2.SignalReport.State.DESCRIPTOR),
+        (ModelUse, common_pb2.ModelUse.DESCRIPTOR),
     ],
 )
 def test_the_client_knows_every_value_of_the_contract(members: type[StrEnum], enum: EnumDescriptor) -> None:

@@ -1,0 +1,47 @@
+"""Between the contract's messages and the client's values: how the system is."""
+
+from __future__ import annotations
+
+from client._wire import named, signal
+from client.system import ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
+from marquee.common.v1 import common_pb2
+from marquee.gateway.v1 import status_pb2
+
+__all__ = ["system_status", "model_change"]
+
+
+def system_status(reply: status_pb2.GetStatusResponse) -> SystemStatus:
+    return SystemStatus(
+        gateway=_service_state(reply.gateway),
+        signals={signal(each.signal): _signal_state(each) for each in reply.signals},
+    )
+
+
+def _signal_state(reply: status_pb2.SignalStatus) -> ServiceState:
+    if not reply.is_reachable:
+        return ServiceState(is_reachable=False, is_ready=False, reason=reply.detail)
+    return _service_state(reply.status)
+
+
+def _service_state(reply: common_pb2.ServiceStatus) -> ServiceState:
+    return ServiceState(
+        is_reachable=True,
+        is_ready=reply.is_ready,
+        reason=reply.reason,
+        version=reply.version,
+        uptime_seconds=reply.uptime_seconds,
+        models=tuple(_model_state(each) for each in reply.models),
+        performers=reply.performers,
+        observations=reply.observations,
+        resident_bytes=reply.resident_bytes,
+        model_change=model_change(reply.model_change) if reply.HasField("model_change") else None,
+    )
+
+
+def model_change(reply: common_pb2.ModelChange) -> ModelChange:
+    return ModelChange(reply.observations, reply.described, round(reply.switch_coverage, 6), reply.problem)
+
+
+def _model_state(reply: common_pb2.ModelStatus) -> ModelState:
+    use = named(common_pb2.ModelUse.DESCRIPTOR, reply.use, ModelUse.UNSPECIFIED)
+    return ModelState(reply.role, reply.name, reply.version, reply.dimension, reply.vectors, use)
