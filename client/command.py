@@ -16,6 +16,7 @@ _COMMANDS = {
     "demo": "client.commands.demo:demo",
     "up": "client.commands.up:up",
     "enroll": "client.commands.enroll:enroll",
+    "backfill": "client.commands.backfill:backfill",
     "identify": "client.commands.identify:identify",
     "evaluate": "client.commands.evaluate:evaluate",
     "status": "client.commands.status:status",

@@ -8,31 +8,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from chassis.errors import (
-    Conflict,
-    DeadlineExceeded,
-    InvalidInput,
-    NotFound,
-    Overloaded,
-    Refused,
-    Unavailable,
-)
+from chassis.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
 from client.api import Marquee
 from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection, SignalOutcome
 from client.concurrency import started
 from client.folders import PerformerFolder, Picture
+from client.patience import BUSY, GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
 from client.picture_file import read_picture
 
 __all__ = ["Outcome", "PictureResult", "OnResult", "enroll_gallery"]
 
 _FOLDERS_AT_A_TIME = 3
-# Servers end a connection after some minutes to spread load; a stream must be done by then.
-_PICTURES_PER_STREAM = 64
-_PATIENCE_SECONDS = 30.0
-_PAUSE_SECONDS = 0.5
-_GONE = "the server went away or is overloaded; repeat the command to go on where it stopped"
-_BUSY = (Overloaded, DeadlineExceeded)
-_TEMPORARY = (Unavailable, *_BUSY)
 
 
 class Outcome(StrEnum):
@@ -115,8 +101,8 @@ class _Enrolment:
     async def _upserted(self) -> Performer:
         try:
             return await self._marquee.upsert(self._described())
-        except _BUSY:  # a server that is not there at all is told at once
-            await _until_back(self._marquee)
+        except BUSY:  # a server that is not there at all is told at once
+            await until_back(self._marquee)
             return await self._marquee.upsert(self._described())
 
     def _described(self) -> Performer:
@@ -137,10 +123,10 @@ class _Enrolment:
                 settle(picture, reply)
 
         if not await self._offer(self._unsettled(), settle_if_final):
-            await _until_back(self._marquee)
+            await until_back(self._marquee)
             await self._offer(self._unsettled(), settle_if_final)
         if not await self._offer(self._unsettled(), settle):
-            raise Unavailable(_GONE)
+            raise Unavailable(GONE)
         return [self._settled[picture.path] for picture in self._folder.pictures]
 
     def _unsettled(self) -> list[Picture]:
@@ -151,11 +137,11 @@ class _Enrolment:
     ) -> bool:
         """Send pictures and pass on the replies; whether every picture got one or cannot be read."""
         waiting = {str(picture.path): picture for picture in pictures}
-        for chunk in _chunks(pictures, _PICTURES_PER_STREAM):
+        for chunk in chunks(pictures, PICTURES_PER_STREAM):
             try:
                 async for reply in self._marquee.enroll(self._images(chunk)):
                     on_reply(waiting.pop(reply.key), reply)
-            except _TEMPORARY:
+            except TEMPORARY:
                 break
         return all(picture.path in self._settled for picture in waiting.values())
 
@@ -215,23 +201,3 @@ def _has(outcome: SignalOutcome) -> bool:
 
 def _missed(outcome: SignalOutcome) -> bool:
     return any(reason.is_temporary for reason in outcome.rejected)
-
-
-async def _until_back(marquee: Marquee) -> None:
-    """Wait for the server to answer again, for so long as starting again takes it.
-
-    Raises Unavailable, Overloaded or DeadlineExceeded.
-    """
-    deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
-    while True:
-        await asyncio.sleep(_PAUSE_SECONDS)
-        try:
-            await marquee.status()
-            return
-        except _TEMPORARY:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-
-
-def _chunks(items: Sequence[Picture], size: int) -> list[Sequence[Picture]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from client.values import (
     SignalReport,
 )
 
-__all__ = ["identification_table", "identification_document", "score_text", "evidence_text"]
+__all__ = ["identification_table", "identification_document", "score_text", "evidence_text", "share_text"]
 
 _STYLES = {
     PersonStatus.IDENTIFIED: "bold green",
@@ -63,6 +64,11 @@ def score_text(candidate: Candidate) -> str:
     if candidate.probability is not None:
         return f"{candidate.probability:.1%}"
     return f"{candidate.score:.3f}"
+
+
+def share_text(share: float) -> str:
+    """A share 0..1 in percent, rounded down: what is not reached does not read as reached."""
+    return f"{math.floor(share * 1000 + 1e-6) / 10:g}%"
 
 
 def evidence_text(candidate: Candidate) -> str:

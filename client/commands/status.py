@@ -14,10 +14,12 @@ from chassis.errors import Unavailable
 from client.api import Marquee
 from client.commands._running import out, run
 from client.commands._session import data_option, server_option
+from client.rendering import share_text
 from client.supervisor.data_folder import DataFolder
-from client.system import ServiceState, SystemStatus
+from client.system import ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
+from client.values import Signal
 
-__all__ = ["status"]
+__all__ = ["status", "change_text"]
 
 
 @click.command()
@@ -57,15 +59,38 @@ def _show(address: str, seen: SystemStatus) -> None:
     for signal, state in seen.signals.items():
         table.add_row(signal.value, *_cells(state))
     out.print(table)
+    for signal, state in seen.signals.items():
+        if state.model_change is not None:
+            out.print(change_text(signal, state, state.model_change), highlight=False, soft_wrap=True)
+
+
+def change_text(signal: Signal, state: ServiceState, change: ModelChange) -> str:
+    """How far a change of models is, and what keeps it from going on, in one line of markup."""
+    coming = ", ".join(_model_text(each) for each in state.models if each.use is ModelUse.PREPARING)
+    text = (
+        f"{signal.value}: {change.described} of {change.observations} described by "
+        f"{coming or 'the new models'}, switches at {share_text(change.switch_coverage)}"
+    )
+    if change.problem:
+        return f"{escape(text)}; [yellow]{escape(change.problem)}[/]"
+    return escape(text) + ("; `marquee backfill --reembed` describes the rest" if change.pending else "")
 
 
 def _cells(state: ServiceState) -> tuple[str, ...]:
     mood = "[green]ready[/]" if state.is_ready else f"[red]{escape(state.reason or 'not ready')}[/]"
     if not state.is_reachable:
         return (mood, "", "", "", "", "")
-    models = "\n".join(f"{model.name} {model.version}" for model in state.models)
+    models = "\n".join(_model_text(model) + _use_text(model.use) for model in state.models)
     memory = f"{state.resident_bytes / 2**20:.0f} MB"
     return (mood, str(state.performers), str(state.observations), models, memory, _age(state.uptime_seconds))
+
+
+def _model_text(model: ModelState) -> str:
+    return f"{model.name} {model.version}"
+
+
+def _use_text(use: ModelUse) -> str:
+    return "" if use is ModelUse.UNSPECIFIED else f" ({use.value})"
 
 
 def _age(seconds: float) -> str:

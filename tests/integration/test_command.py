@@ -1,83 +1,28 @@
 """The `marquee` command as a process, against a gateway in memory."""
 
-import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded
 from chassis.images import decode
-from tests.fakes.gateway_server import BLACK, WHITE, Color, FakeGateway, fake_gateway
-from tests.fakes.pictures import encode
+from marquee.common.v1 import common_pb2
+from tests.fakes.command_shell import BLUE, RED, Shell
+from tests.fakes.gateway_server import BLACK, WHITE, Color, fake_gateway
 
-_RED: Color = (200, 20, 20)
 _PINK: Color = (210, 30, 30)
-_BLUE: Color = (20, 20, 200)
-
-
-@dataclass(frozen=True)
-class _Done:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class _Shell:
-    """Runs the command with a server of its own and an empty data folder."""
-
-    address: str
-    folder: Path
-    fake: FakeGateway
-
-    async def marquee(self, *arguments: str | Path, stdin: bytes = b"", with_server: bool = True) -> _Done:
-        where = ("--server", self.address) if with_server else ()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "client", *map(str, arguments), *where),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "MARQUEE_DATA": str(self.folder / "data"), "COLUMNS": "200"},
-        )
-        out, err = await process.communicate(stdin)
-        assert process.returncode is not None
-        return _Done(process.returncode, out.decode(), err.decode())
-
-    def picture(self, path: str, color: Color, *, size: int = 64) -> Path:
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(encode(np.full((size, size, 3), color, np.uint8)))
-        return file
-
-    def oversized(self, path: str) -> Path:
-        """A file of 41 MB, more than one message may have; it takes no room on disk."""
-        file = self.folder / path
-        with file.open("wb") as opened:
-            opened.truncate(41 * 2**20)
-        return file
-
-    def gallery(self) -> Path:
-        """Ann with a crowd before her portrait, and Ben."""
-        self.picture("gallery/Ann_Lee/1_crowd.png", WHITE)
-        self.picture("gallery/Ann_Lee/2_portrait.png", _RED)
-        self.picture("gallery/Ben/1.png", _BLUE)
-        return self.folder / "gallery"
 
 
 @pytest.fixture
-async def shell(tmp_path: Path) -> AsyncIterator[_Shell]:
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
     async with fake_gateway() as (fake, address):
-        yield _Shell(address, tmp_path, fake)
+        yield Shell(address, tmp_path, fake)
 
 
-async def test_enroll_needs_the_owners_word(shell: _Shell) -> None:
+async def test_enroll_needs_the_owners_word(shell: Shell) -> None:
     """Without birth dates, a terminal or --adults, pictures are rejected and the table says why."""
     done = await shell.marquee("enroll", shell.gallery())
     assert done.code == 3
@@ -86,7 +31,7 @@ async def test_enroll_needs_the_owners_word(shell: _Shell) -> None:
     assert "0 enrolled, 0 already enrolled, 3 rejected" in done.out
 
 
-async def test_enroll_offers_ambiguous_pictures_again(shell: _Shell) -> None:
+async def test_enroll_offers_ambiguous_pictures_again(shell: Shell) -> None:
     """A crowd that comes before the portrait is enrolled at the end of its folder."""
     done = await shell.marquee("enroll", shell.gallery(), "--adults")
     assert done.code == 0, done.out
@@ -94,18 +39,18 @@ async def test_enroll_offers_ambiguous_pictures_again(shell: _Shell) -> None:
     assert "Ann Lee" in done.out
 
 
-async def test_enroll_is_repeatable(shell: _Shell) -> None:
+async def test_enroll_is_repeatable(shell: Shell) -> None:
     """The second run finds everything enrolled and creates nobody twice."""
     gallery = shell.gallery()
     await shell.marquee("enroll", gallery, "--adults")
-    shell.picture("gallery/Ben/2.png", _BLUE, size=65)
+    shell.picture("gallery/Ben/2.png", BLUE, size=65)
     done = await shell.marquee("enroll", gallery, "--adults")
     assert done.code == 0
     assert "1 enrolled, 3 already enrolled, 0 rejected" in done.out
     assert len(shell.fake.enrolled) == 2
 
 
-async def test_enroll_reports_every_picture(shell: _Shell) -> None:
+async def test_enroll_reports_every_picture(shell: Shell) -> None:
     """Rejections are in the table and, with the others, in the JSON; files that are no pictures are named."""
     gallery = shell.gallery()
     shell.picture("gallery/Ben/2_nobody.png", BLACK)
@@ -127,7 +72,7 @@ async def test_enroll_reports_every_picture(shell: _Shell) -> None:
     }
 
 
-async def test_enroll_rejects_an_oversized_file_and_goes_on(shell: _Shell) -> None:
+async def test_enroll_rejects_an_oversized_file_and_goes_on(shell: Shell) -> None:
     """A file of 41 MB is a rejection with its size; everything else is enrolled."""
     gallery = shell.gallery()
     shell.oversized("gallery/Ben/0_huge.jpg")
@@ -139,7 +84,7 @@ async def test_enroll_rejects_an_oversized_file_and_goes_on(shell: _Shell) -> No
 
 
 @pytest.mark.parametrize("trouble", [Overloaded("full"), DeadlineExceeded("too slow")])
-async def test_enroll_tries_again_when_the_server_is_busy(shell: _Shell, trouble: MarqueeError) -> None:
+async def test_enroll_tries_again_when_the_server_is_busy(shell: Shell, trouble: MarqueeError) -> None:
     """A stream that ends because the server has too much to do costs no picture."""
     shell.fake.troubles.append(trouble)
     done = await shell.marquee("enroll", shell.gallery(), "--adults")
@@ -148,7 +93,7 @@ async def test_enroll_tries_again_when_the_server_is_busy(shell: _Shell, trouble
     assert "3 enrolled, 0 already enrolled, 0 rejected" in done.out
 
 
-async def test_enroll_gives_up_on_a_server_that_stays_busy(shell: _Shell) -> None:
+async def test_enroll_gives_up_on_a_server_that_stays_busy(shell: Shell) -> None:
     """One line that says how to go on, exit code 1."""
     shell.fake.troubles.extend([Overloaded("full")] * 6)
     done = await shell.marquee("enroll", shell.gallery(), "--adults")
@@ -156,7 +101,7 @@ async def test_enroll_gives_up_on_a_server_that_stays_busy(shell: _Shell) -> Non
     assert "repeat the command to go on" in done.err.splitlines()[-1]
 
 
-async def test_enroll_says_which_signal_is_missing(shell: _Shell) -> None:
+async def test_enroll_says_which_signal_is_missing(shell: Shell) -> None:
     """Pictures count as enrolled, not as known before, and the signal that did not answer is named."""
     shell.fake.is_body_away = True
     done = await shell.marquee("enroll", shell.gallery(), "--adults")
@@ -165,14 +110,14 @@ async def test_enroll_says_which_signal_is_missing(shell: _Shell) -> None:
     assert "body did not answer for 3 pictures" in done.err
 
 
-async def test_enroll_takes_portraits_at_their_word(shell: _Shell) -> None:
+async def test_enroll_takes_portraits_at_their_word(shell: Shell) -> None:
     """With --largest-face a crowd alone is enrolled; without, it is not."""
     shell.picture("gallery/Ann/crowd.png", WHITE)
     assert (await shell.marquee("enroll", shell.folder / "gallery", "--adults")).code == 3
     assert (await shell.marquee("enroll", shell.folder / "gallery", "--adults", "--largest-face")).code == 0
 
 
-async def test_enroll_refuses_the_under_aged_and_goes_on(shell: _Shell) -> None:
+async def test_enroll_refuses_the_under_aged_and_goes_on(shell: Shell) -> None:
     """A performer.json with a birth date under 18 years ago rejects that folder; the others are enrolled."""
     gallery = shell.gallery()
     (gallery / "Ben" / "performer.json").write_text('{"birth_date": "2020-01-01"}')
@@ -182,13 +127,13 @@ async def test_enroll_refuses_the_under_aged_and_goes_on(shell: _Shell) -> None:
     assert "2 enrolled, 0 already enrolled, 1 rejected" in done.out
 
 
-async def _json(shell: _Shell, *arguments: str | Path) -> Any:
+async def _json(shell: Shell, *arguments: str | Path) -> Any:
     done = await shell.marquee(*arguments)
     assert done.code in (0, 3), done.err
     return json.loads(done.out)
 
 
-async def test_identify_prints_a_table(shell: _Shell) -> None:
+async def test_identify_prints_a_table(shell: Shell) -> None:
     """Status, name, score, evidence, and which signal was missing."""
     await shell.marquee("enroll", shell.gallery(), "--adults")
     done = await shell.marquee("identify", shell.picture("probe.png", _PINK))
@@ -197,7 +142,7 @@ async def test_identify_prints_a_table(shell: _Shell) -> None:
         assert words in done.out
 
 
-async def test_identify_as_json(shell: _Shell) -> None:
+async def test_identify_as_json(shell: Shell) -> None:
     """One entry a file, people with candidates and evidence; a broken file is an entry with its error."""
     await shell.marquee("enroll", shell.gallery(), "--adults")
     broken = shell.folder / "broken.jpg"
@@ -213,9 +158,9 @@ async def test_identify_as_json(shell: _Shell) -> None:
     assert "error" in second
 
 
-async def test_identify_goes_on_after_an_oversized_file(shell: _Shell) -> None:
+async def test_identify_goes_on_after_an_oversized_file(shell: Shell) -> None:
     """A file of 41 MB is an entry with its error and is not sent; the one after it is answered."""
-    files = (shell.oversized("huge.jpg"), shell.picture("probe.png", _RED))
+    files = (shell.oversized("huge.jpg"), shell.picture("probe.png", RED))
     first, second = await _json(shell, "identify", *files, "--json")
     assert "is 41 MB; at most 32 MB are accepted" in first["error"]
     assert len(second["people"]) == 1
@@ -223,16 +168,16 @@ async def test_identify_goes_on_after_an_oversized_file(shell: _Shell) -> None:
 
 
 @pytest.mark.parametrize("trouble", [Overloaded("no room now"), DeadlineExceeded("no time left")])
-async def test_identify_goes_on_after_a_busy_server(shell: _Shell, trouble: MarqueeError) -> None:
+async def test_identify_goes_on_after_a_busy_server(shell: Shell, trouble: MarqueeError) -> None:
     """What one file met is its error; the other file is answered."""
     shell.fake.troubles.append(trouble)
-    files = (shell.picture("a.png", _RED), shell.picture("b.png", _BLUE))
+    files = (shell.picture("a.png", RED), shell.picture("b.png", BLUE))
     entries = await _json(shell, "identify", *files, "--json")
     assert sorted("error" in entry for entry in entries) == [False, True]
     assert next(entry["error"] for entry in entries if "error" in entry) == str(trouble)
 
 
-async def test_identify_saves_annotated_pictures(shell: _Shell) -> None:
+async def test_identify_saves_annotated_pictures(shell: Shell) -> None:
     """A picture for each file, larger than the small original."""
     probe = shell.picture("probe.png", _PINK)
     done = await shell.marquee("identify", probe, "--save", shell.folder / "out")
@@ -241,9 +186,9 @@ async def test_identify_saves_annotated_pictures(shell: _Shell) -> None:
     assert saved.shape[1] > 64
 
 
-async def test_identify_passes_its_options_on(shell: _Shell) -> None:
+async def test_identify_passes_its_options_on(shell: Shell) -> None:
     """Signals, policy, date and number of candidates reach the server as given."""
-    probe = shell.picture("probe.png", _RED)
+    probe = shell.picture("probe.png", RED)
     options = (
         "--signals",
         "face,body",
@@ -260,14 +205,14 @@ async def test_identify_passes_its_options_on(shell: _Shell) -> None:
     assert (request.policy, request.max_candidates, request.scene_date) == (1, 7, "2020-05-01")
 
 
-async def test_identify_names_a_policy_that_the_server_cannot_do(shell: _Shell) -> None:
+async def test_identify_names_a_policy_that_the_server_cannot_do(shell: Shell) -> None:
     """One line, exit code 1, no stack."""
-    done = await shell.marquee("identify", shell.picture("probe.png", _RED), "--policy", "bayesian")
+    done = await shell.marquee("identify", shell.picture("probe.png", RED), "--policy", "bayesian")
     assert done.code == 1
     assert done.err.splitlines()[-1] == "Error: --policy bayesian: policy BAYESIAN comes in a later version"
 
 
-async def test_status_says_who_is_missing(shell: _Shell) -> None:
+async def test_status_says_who_is_missing(shell: Shell) -> None:
     """Exit code 3 when somebody is not ready, and the reason."""
     done = await shell.marquee("status")
     assert done.code == 3
@@ -276,14 +221,41 @@ async def test_status_says_who_is_missing(shell: _Shell) -> None:
     assert seen["signals"]["body"]["is_reachable"] is False
 
 
-async def test_status_without_anything_running(shell: _Shell) -> None:
+async def test_status_without_anything_running(shell: Shell) -> None:
     """Exit code 1 and what to do."""
     done = await shell.marquee("status", with_server=False)
     assert done.code == 1
     assert "start it with `marquee up`" in done.err
 
 
-async def test_coverage_counts_and_lists(shell: _Shell) -> None:
+async def test_status_tells_how_far_a_change_of_models_is(shell: Shell) -> None:
+    """Each model's use, what is described of all, the share of the switch; the same as JSON."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    shell.fake.change_models(switch_coverage=0.95)
+    shell.fake.backfill.waiting[common_pb2.SIGNAL_FACE].popitem()
+    done = await shell.marquee("status")
+    assert "old 1 (serving)" in done.out
+    assert "new 1 (preparing)" in done.out
+    assert "face: 1 of 3 described by new 1, switches at 95%; `marquee backfill --reembed`" in done.out
+    face = (await _json(shell, "status", "--json"))["signals"]["face"]
+    assert face["model_change"] == {
+        "observations": 3,
+        "described": 1,
+        "switch_coverage": 0.95,
+        "problem": "",
+    }
+    assert [model["use"] for model in face["models"]] == ["serving", "preparing"]
+
+
+async def test_status_tells_what_keeps_a_change_from_going_on(shell: Shell) -> None:
+    """In the signal's words."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    shell.fake.change_models()
+    shell.fake.backfill.problem = "model new 1 cannot be run"
+    assert "switches at 100%; model new 1 cannot be run" in (await shell.marquee("status")).out
+
+
+async def test_coverage_counts_and_lists(shell: Shell) -> None:
     """Totals for people; every performer with --performers; the same as JSON."""
     await shell.marquee("enroll", shell.gallery(), "--adults")
     done = await shell.marquee("coverage", "--performers")
@@ -294,7 +266,7 @@ async def test_coverage_counts_and_lists(shell: _Shell) -> None:
     assert [each["observations"] for each in seen["page"]] == [{"face": 2}, {"face": 1}]
 
 
-async def test_forget_asks_and_deletes(shell: _Shell) -> None:
+async def test_forget_asks_and_deletes(shell: Shell) -> None:
     """No answer keeps the performer; yes deletes; afterwards there is no such performer."""
     await shell.marquee("enroll", shell.gallery(), "--adults")
     assert (await shell.marquee("forget", "folder:Ben", stdin=b"n\n")).code == 1
@@ -307,22 +279,24 @@ async def test_forget_asks_and_deletes(shell: _Shell) -> None:
     assert (again.code, "no such performer" in again.err) == (1, True)
 
 
-async def test_a_wrong_reference_is_explained(shell: _Shell) -> None:
+async def test_a_wrong_reference_is_explained(shell: Shell) -> None:
     """What is neither an id nor an external id is not sent."""
     done = await shell.marquee("forget", "Ben", "--yes")
     assert done.code == 1
     assert "neither a performer's id nor authority:id" in done.err
 
 
-async def test_an_unknown_signal_is_a_usage_error(shell: _Shell) -> None:
+async def test_an_unknown_signal_is_a_usage_error(shell: Shell) -> None:
     """Exit code 2 and the signals there are."""
-    done = await shell.marquee("identify", shell.picture("probe.png", _RED), "--signals", "voice")
+    done = await shell.marquee("identify", shell.picture("probe.png", RED), "--signals", "voice")
     assert done.code == 2
     assert "'voice' is none of face, tattoo, body" in done.err
 
 
-async def test_help_lists_every_command(shell: _Shell) -> None:
+async def test_help_lists_every_command(shell: Shell) -> None:
     """Each command has its line, so each can be imported."""
     done = await shell.marquee("--help", with_server=False)
-    for name in ("demo", "up", "enroll", "identify", "evaluate", "status", "coverage", "forget", "models"):
+    for name in ("demo", "up", "enroll", "backfill", "identify", "evaluate", "status", "coverage"):
+        assert f"\n  {name} " in done.out
+    for name in ("forget", "models", "migrate"):
         assert f"\n  {name} " in done.out

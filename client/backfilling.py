@@ -1,0 +1,162 @@
+"""Describes enrolled pictures again for new models: listed, read from their sources, streamed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from chassis.errors import Unavailable
+from client.api import Marquee
+from client.backfill_results import ImageResult, ImageToRead, Outcome, all_of, answered, merged
+from client.patience import GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
+from client.pending import PendingImage, PendingTotal, Reembedding, ReembedImage, ReembedReply
+from client.sources import Root, SourceUnusable, read_source
+from client.system import ModelChange, SystemStatus
+from client.values import Signal
+
+__all__ = [
+    "Plan",
+    "OnResult",
+    "plan_backfill",
+    "describe_again",
+    "changes_after",
+]
+
+_IMAGES_ON_A_PAGE = 1000
+# A service that has reached its share needs a moment to switch.
+_SWITCH_SECONDS = 10.0
+_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What waits: pictures, totals of the signals that change, signals that could not be asked."""
+
+    images: tuple[ImageToRead, ...]
+    totals: Mapping[Signal, PendingTotal]
+    unavailable: tuple[Signal, ...]
+
+
+OnResult = Callable[[ImageResult], None]
+
+
+async def plan_backfill(marquee: Marquee) -> Plan:
+    """List everything that waits. Raises Unavailable when no signal can be asked."""
+    images: list[PendingImage] = []
+    totals: dict[Signal, PendingTotal] = {}
+    unavailable: set[Signal] = set()
+    async for page in marquee.pending(page_size=_IMAGES_ON_A_PAGE):
+        images += page.images
+        totals = {**page.totals, **totals}
+        unavailable |= set(page.unavailable)
+    return Plan(merged(images), totals, tuple(sorted(unavailable)))
+
+
+async def describe_again(
+    marquee: Marquee,
+    images: Sequence[ImageToRead],
+    *,
+    roots: Sequence[Root] = (),
+    on_result: OnResult = lambda result: None,
+) -> list[ImageResult]:
+    """Read every picture again, have it described, and say what became of each, as `on_result` does at once.
+
+    Nothing is lost by stopping: what is described waits no longer. Raises Unavailable, Overloaded or
+    DeadlineExceeded when the server, or a signal that is needed, is gone and stays so.
+    """
+    work = _Work(marquee, roots, on_result)
+    for chunk in chunks(images, PICTURES_PER_STREAM):
+        await work.describe(chunk)
+    return list(work.settled.values())
+
+
+async def changes_after(marquee: Marquee, plan: Plan) -> dict[Signal, ModelChange | None]:
+    """The changes of the plan's signals as they stand now; None: the switch is made.
+
+    A signal that does not answer is missing. One that has reached its share is given some seconds to switch,
+    and so is a server that starts again.
+    """
+    deadline = asyncio.get_running_loop().time() + _SWITCH_SECONDS
+    while True:
+        changes = await _changes(marquee, plan.totals)
+        is_known = len(changes) == len(plan.totals) and not any(map(_is_about_to_switch, changes.values()))
+        if is_known or asyncio.get_running_loop().time() > deadline:
+            return changes
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+class _Work:
+    """Pictures on their way; `settled`: results by key."""
+
+    def __init__(self, marquee: Marquee, roots: Sequence[Root], on_result: OnResult) -> None:
+        self._marquee = marquee
+        self._roots = roots
+        self._on_result = on_result
+        self._earlier: dict[str, Mapping[Signal, Reembedding]] = {}
+        self.settled: dict[str, ImageResult] = {}
+
+    async def describe(self, images: Sequence[ImageToRead]) -> None:
+        """Offer pictures until each has its result; twice more if the server or a signal goes away."""
+        await self._offer(images, is_last=False)
+        for is_last in (False, True):
+            if left := self._unsettled(images):
+                await until_back(self._marquee, partial(_is_ready, left))
+                await self._offer(left, is_last=is_last)
+        if self._unsettled(images):
+            raise Unavailable(GONE)
+
+    async def _offer(self, images: Sequence[ImageToRead], *, is_last: bool) -> None:
+        """Send pictures and settle them; those worth another try only if this is the last one."""
+        waiting = {image.key: image for image in images}
+        try:
+            async for reply in self._marquee.reembed(self._pictures(images)):
+                known = self._with_earlier(reply)
+                if is_last or not reply.is_temporary:
+                    self._settle(answered(waiting[reply.key], known))
+        except TEMPORARY:
+            return
+
+    def _with_earlier(self, reply: ReembedReply) -> ReembedReply:
+        """With what signals have said in earlier replies: what they described then waits no longer now."""
+        known = {**self._earlier.get(reply.key, {}), **reply.signals}
+        self._earlier[reply.key] = {name: one for name, one in known.items() if not one.is_temporary}
+        return replace(reply, signals=known)
+
+    async def _pictures(self, images: Sequence[ImageToRead]) -> AsyncIterator[ReembedImage]:
+        for image in images:
+            try:
+                data = await asyncio.to_thread(read_source, image.uri, image.image_hash, self._roots)
+            except SourceUnusable as exc:
+                self._settle(all_of(image, Outcome(exc.trouble.value), str(exc)))
+                continue
+            yield ReembedImage(key=image.key, performer_id=image.performer_id, image=data)
+
+    def _unsettled(self, images: Sequence[ImageToRead]) -> list[ImageToRead]:
+        return [image for image in images if image.key not in self.settled]
+
+    def _settle(self, result: ImageResult) -> None:
+        self.settled[result.image.key] = result
+        self._earlier.pop(result.image.key, None)
+        self._on_result(result)
+
+
+def _is_ready(images: Sequence[ImageToRead], seen: SystemStatus) -> bool:
+    """Whether every signal that the pictures are for answers."""
+    wanted = {signal for image in images for signal in image.waiting}
+    return all(state.is_ready for signal, state in seen.signals.items() if signal in wanted)
+
+
+async def _changes(marquee: Marquee, signals: Iterable[Signal]) -> dict[Signal, ModelChange | None]:
+    try:
+        states = (await marquee.status()).signals
+    except TEMPORARY:
+        return {}
+    known = {signal: states[signal] for signal in signals if signal in states}
+    return {signal: state.model_change for signal, state in known.items() if state.is_reachable}
+
+
+def _is_about_to_switch(change: ModelChange | None) -> bool:
+    """Whether the share is reached and nothing is in the way."""
+    return change is not None and change.coverage >= change.switch_coverage and not change.problem

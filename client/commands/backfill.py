@@ -1,0 +1,229 @@
+"""`marquee backfill`: describe again what is enrolled, for models that are being prepared."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from chassis.errors import MarqueeError
+from client.api import Marquee
+from client.backfill_results import ImageResult, Outcome
+from client.backfilling import OnResult, Plan, changes_after, describe_again, plan_backfill
+from client.commands._running import err, out, run, write_json
+from client.commands._session import data_option, open_marquee, server_option
+from client.rendering import share_text
+from client.sources import Root
+from client.system import ModelChange
+from client.values import Signal
+
+__all__ = ["backfill"]
+
+_MOST_ROWS = 40
+# In the table in any case; the others only where there are some.
+_ALWAYS_SHOWN = (Outcome.DESCRIBED, Outcome.MISSED, Outcome.GONE, Outcome.CHANGED, Outcome.UNREADABLE)
+
+_Changes = Mapping[Signal, ModelChange | None]
+
+
+def _to_roots(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Root]:
+    roots = []
+    for value in values:
+        old, _, new = value.partition("=")
+        if not old or not new:
+            raise click.BadParameter(f"{value!r} is not OLD=NEW, such as /mnt/old=/srv/pictures")
+        roots.append(Root(PurePath(old), Path(new)))
+    return roots
+
+
+@click.command()
+@click.option(
+    "--reembed", is_flag=True, help="Describe enrolled pictures by the models that are being prepared."
+)
+@server_option
+@data_option
+@click.option(
+    "--root",
+    "roots",
+    metavar="OLD=NEW",
+    multiple=True,
+    callback=_to_roots,
+    help="Pictures enrolled from the folder OLD are in NEW now; may be given several times.",
+)
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the signals' figures and what became of each picture.",
+)
+def backfill(reembed: bool, server: str | None, data: Path, roots: list[Root], report: Path | None) -> None:
+    """Read enrolled pictures again and have them described by new models.
+
+    When the models of a signal change, the old ones serve until enough of what is enrolled is described by
+    the new ones. Stop and repeat this at any time: it goes on where it stopped.
+
+    Exit code 0: everything is described, or nothing had to be; 3: something is left, the tables say what.
+    """
+    if not reembed:
+        raise click.UsageError("--reembed is the only kind of backfill there is so far: name it")
+    run(lambda: _backfill(server, data, roots, report))
+
+
+async def _backfill(server: str | None, data: Path, roots: Sequence[Root], report: Path | None) -> int:
+    async with open_marquee(server, data) as marquee:
+        with err.status("asking what has to be described ..."):
+            plan = await plan_backfill(marquee)
+        _announce(plan)
+        results = await _describe(marquee, plan, roots)
+        changes = await changes_after(marquee, plan)
+    if plan.totals:
+        _show(plan, results, changes)
+    if report is not None:
+        write_json(report, _document(plan, results, changes))
+    return 3 if _is_left(plan, results, changes) else 0
+
+
+def _announce(plan: Plan) -> None:
+    for signal in plan.unavailable:
+        err.print(f"[yellow]{signal.value} could not be asked; repeat the command later[/]")
+    for signal, total in plan.totals.items():
+        if total.change.problem:
+            err.print(f"[yellow]{signal.value}: {escape(total.change.problem)}[/]")
+    if not plan.totals:
+        out.print("no signal is changing its models: nothing to describe")
+
+
+async def _describe(marquee: Marquee, plan: Plan, roots: Sequence[Root]) -> list[ImageResult]:
+    done = 0
+    with _progress(len(plan.images)) as step:
+
+        def on_result(result: ImageResult) -> None:
+            nonlocal done
+            done += result.is_done
+            step(result)
+
+        try:
+            return await describe_again(marquee, plan.images, roots=roots, on_result=on_result)
+        except (MarqueeError, asyncio.CancelledError):
+            err.print(f"{done} of {len(plan.images)} pictures are described; the command goes on from there")
+            raise
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[OnResult]:
+    """A bar on stderr; gives the callback that moves it."""
+    columns = (TextColumn("describing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    left = 0
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=err, disable=total == 0) as progress:
+        task = progress.add_task("", total=total, note="")
+
+        def step(result: ImageResult) -> None:
+            nonlocal left
+            left += not result.is_done
+            progress.update(task, advance=1, note=f"{left} not described" if left else "")
+
+        yield step
+
+
+def _is_left(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> bool:
+    """Whether another run has something to do, or somebody else has before the switch can be made."""
+    is_pending = any(signal not in changes or changes[signal] is not None for signal in plan.totals)
+    return bool(plan.unavailable) or is_pending or not all(result.is_done for result in results)
+
+
+def _show(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> None:
+    out.print(_signals_table(plan, results, changes))
+    left = [result for result in results if not result.is_done]
+    if left:
+        _show_left(left)
+    for signal, change in changes.items():
+        if change is None:
+            out.print(f"[green]{signal.value} has switched to the new models[/]")
+        elif change.problem:
+            err.print(f"[yellow]{signal.value}: {escape(change.problem)}[/]")
+
+
+def _signals_table(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> Table:
+    """Observations, not pictures: one picture may show several tattoos."""
+    counts = {signal: _counts(signal, results) for signal in plan.totals}
+    shown = [one for one in Outcome if one in _ALWAYS_SHOWN or any(each[one] for each in counts.values())]
+    table = Table("signal", *(one.value for one in shown), "still waiting", "coverage", "switched")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for signal, each in counts.items():
+        figures = (str(each[one] or "") for one in shown)
+        table.add_row(signal.value, *figures, *_state(signal, changes))
+    return table
+
+
+def _state(signal: Signal, changes: _Changes) -> tuple[str, str, str]:
+    """Still waiting, coverage now of the share that is needed, and whether the switch is made."""
+    if signal not in changes:
+        return ("?", "?", "did not answer")
+    change = changes[signal]
+    if change is None:
+        return ("", "", "[green]yes[/]")
+    return (
+        str(change.pending),
+        f"{share_text(change.coverage)} of {share_text(change.switch_coverage)}",
+        "not yet",
+    )
+
+
+def _counts(signal: Signal, results: Sequence[ImageResult]) -> Counter[Outcome]:
+    return sum((result.outcomes.get(signal, Counter()) for result in results), Counter())
+
+
+def _show_left(left: Sequence[ImageResult]) -> None:
+    more = f"; the first {_MOST_ROWS}, all of them with --json FILE" if len(left) > _MOST_ROWS else ""
+    out.print(f"{len(left)} pictures not described{more}:")
+    for result in left[:_MOST_ROWS]:
+        out.print(f"  {escape(result.detail)}", highlight=False, soft_wrap=True)
+
+
+def _document(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> dict[str, Any]:
+    return {
+        "signals": {
+            signal.value: {
+                "outcomes": {one.value: count for one, count in _counts(signal, results).items()},
+                "has_switched": signal in changes and changes[signal] is None,
+                **_figures(changes.get(signal)),
+            }
+            for signal in plan.totals
+        },
+        "unavailable": [signal.value for signal in plan.unavailable],
+        "pictures": [_picture(result) for result in results],
+    }
+
+
+def _figures(change: ModelChange | None) -> dict[str, Any]:
+    """None after the switch, or when the signal did not say."""
+    if change is None:
+        return {"waiting": None, "coverage": None, "switch_coverage": None, "problem": None}
+    return {
+        "waiting": change.pending,
+        "coverage": change.coverage,
+        "switch_coverage": change.switch_coverage,
+        "problem": change.problem,
+    }
+
+
+def _picture(result: ImageResult) -> dict[str, Any]:
+    return {
+        "uri": result.image.uri,
+        "image_hash": result.image.image_hash,
+        "performer_id": result.image.performer_id,
+        "signals": {
+            signal.value: {one.value: count for one, count in counts.items()}
+            for signal, counts in result.outcomes.items()
+        },
+        "detail": result.detail,
+    }

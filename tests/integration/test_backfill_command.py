@@ -1,0 +1,236 @@
+"""`marquee backfill --reembed` as a process, against a gateway in memory."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded, Unavailable
+from chassis.images import image_hash
+from marquee.common.v1 import common_pb2
+from tests.fakes.command_shell import BLUE, Done, Shell, ended
+from tests.fakes.gateway_server import fake_gateway
+
+_FACE, _TATTOO = common_pb2.SIGNAL_FACE, common_pb2.SIGNAL_TATTOO
+_CROWD, _PORTRAIT, _BEN = "gallery/Ann_Lee/1_crowd.png", "gallery/Ann_Lee/2_portrait.png", "gallery/Ben/1.png"
+
+
+@pytest.fixture
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+    """With three pictures of two people enrolled."""
+    async with fake_gateway() as (fake, address):
+        shell = Shell(address, tmp_path, fake)
+        done = await shell.marquee("enroll", shell.gallery(), "--adults")
+        assert done.code == 0, done.out + done.err
+        yield shell
+
+
+async def _backfill(shell: Shell, *options: str | Path) -> tuple[Done, Any]:
+    """What the command printed, and its report."""
+    report = shell.folder / "report.json"
+    report.unlink(missing_ok=True)
+    done = await shell.marquee("backfill", "--reembed", "--json", report, *options)
+    return done, json.loads(report.read_text()) if report.exists() else None
+
+
+def _hash(shell: Shell, file: str) -> str:
+    return image_hash((shell.folder / file).read_bytes())
+
+
+async def test_without_reembed_it_is_a_usage_error(shell: Shell) -> None:
+    """It says that there is no other kind, and changes nothing."""
+    done = await shell.marquee("backfill")
+    assert done.code == 2
+    assert "--reembed is the only kind of backfill there is so far" in done.err
+
+
+async def test_nothing_to_do_is_said(shell: Shell) -> None:
+    """Exit code 0 while no signal changes its models."""
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.err
+    assert "no signal is changing its models: nothing to describe" in done.out
+    assert report == {"signals": {}, "unavailable": [], "pictures": []}
+
+
+async def test_everything_is_described_and_the_signal_switches(shell: Shell) -> None:
+    """Exit code 0, the figures in the table and in the report; afterwards there is nothing to do."""
+    shell.fake.change_models()
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out + done.err
+    assert "face has switched to the new models" in done.out
+    assert report["signals"]["face"]["outcomes"] == {"described": 3}
+    assert report["signals"]["face"]["has_switched"] is True
+    assert len(shell.fake.backfill.received) == 3
+    assert (await _backfill(shell))[0].code == 0
+    assert len(shell.fake.backfill.received) == 3
+
+
+async def test_a_picture_that_two_signals_wait_for_is_sent_once(shell: Shell) -> None:
+    """Faces and tattoos of it are counted for each signal."""
+    shell.fake.change_models(tattoos=2)
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out + done.err
+    outcomes = {name: each["outcomes"] for name, each in report["signals"].items()}
+    assert outcomes == {"face": {"described": 3}, "tattoo": {"described": 6}}
+    assert len(shell.fake.backfill.received) == 3
+
+
+async def test_sources_that_are_gone_changed_or_unreadable_are_told_and_not_sent(shell: Shell) -> None:
+    """Exit code 3, each with its reason, the rest is described; coverage is told against the share."""
+    shell.fake.change_models()
+    (shell.folder / _CROWD).unlink()
+    (shell.folder / _PORTRAIT).write_bytes(b"retouched")
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    assert "2 pictures not described" in done.out
+    assert "1_crowd.png: cannot be read (No such file or directory)" in done.out
+    assert "2_portrait.png: is not the picture that was enrolled" in done.out
+    face = report["signals"]["face"]
+    assert face["outcomes"] == {"described": 1, "gone": 1, "changed": 1}
+    assert (face["waiting"], face["has_switched"]) == (2, False)
+    assert "33.3% of 100%" in done.out
+    assert shell.fake.backfill.received == [_hash(shell, _BEN)]
+    shell.oversized(_CROWD)
+    done, report = await _backfill(shell)
+    assert report["signals"]["face"]["outcomes"] == {"unreadable": 1, "changed": 1}
+    assert "is 41 MB; at most 32 MB are accepted" in done.out
+
+
+async def test_urls_are_counted_and_not_fetched(shell: Shell) -> None:
+    """A picture enrolled from the web is named as one that this version does not read."""
+    shell.fake.change_models()
+    for number, source in enumerate(shell.fake.backfill.sources.values()):
+        source.uri = f"https://example.org/{number}.jpg"
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    assert report["signals"]["face"]["outcomes"] == {"not fetched": 3}
+    assert "https://example.org/0.jpg: URLs are not fetched in this version" in done.out
+    assert shell.fake.backfill.received == []
+
+
+async def test_a_moved_folder_is_found_with_root(shell: Shell) -> None:
+    """OLD=NEW maps where pictures were to where they are now; a malformed one is a usage error."""
+    shell.fake.change_models()
+    (shell.folder / "gallery").rename(shell.folder / "moved")
+    assert (await _backfill(shell))[1]["signals"]["face"]["outcomes"] == {"gone": 3}
+    root = f"{(shell.folder / 'gallery').resolve()}={shell.folder / 'moved'}"
+    done, report = await _backfill(shell, "--root", root)
+    assert done.code == 0, done.out + done.err
+    assert report["signals"]["face"]["outcomes"] == {"described": 3}
+    wrong = await shell.marquee("backfill", "--reembed", "--root", "gallery")
+    assert (wrong.code, "'gallery' is not OLD=NEW" in wrong.err) == (2, True)
+
+
+async def test_what_is_missed_or_refused_is_left(shell: Shell) -> None:
+    """Exit code 3 and the server's words, also when the switch is made without them."""
+    shell.fake.change_models(switch_coverage=0.3)
+    shell.fake.backfill.unseen.add(_hash(shell, _CROWD))
+    shell.fake.backfill.refused[_hash(shell, _PORTRAIT)] = "nobody attests that the performer is an adult"
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    face = report["signals"]["face"]
+    assert (face["outcomes"], face["has_switched"]) == ({"described": 1, "missed": 2}, True)
+    assert "not seen at its place any more" in done.out
+    assert "nobody attests that the performer is an adult" in done.out
+
+
+async def test_the_switch_may_come_before_the_last_picture(shell: Shell) -> None:
+    """Pictures sent after it wait no longer; they are told apart from those described."""
+    shell.fake.change_models(switch_coverage=0.3)
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out
+    assert report["signals"]["face"]["outcomes"] == {"described": 1, "no longer waiting": 2}
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("gone"), Overloaded("full"), DeadlineExceeded("too slow")])
+async def test_a_server_that_is_busy_or_restarts_costs_nothing(shell: Shell, trouble: MarqueeError) -> None:
+    """A stream that breaks off after the first picture goes on with the second."""
+    shell.fake.change_models()
+    shell.fake.backfill.troubles.extend([None, trouble])
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out + done.err
+    assert not shell.fake.backfill.troubles
+    assert sum(report["signals"]["face"]["outcomes"].values()) == 3
+
+
+async def test_a_server_that_stays_busy_is_given_up(shell: Shell) -> None:
+    """Exit code 1 and one line that says how to go on."""
+    shell.fake.change_models()
+    shell.fake.backfill.troubles.extend([Overloaded("full")] * 9)
+    done, _ = await _backfill(shell)
+    assert done.code == 1
+    assert "0 of 3 pictures are described; the command goes on from there" in done.err
+    assert "repeat the command to go on" in done.err.splitlines()[-1]
+
+
+async def test_a_signal_that_is_away_for_a_moment_is_asked_again(shell: Shell) -> None:
+    """What the other signal described at the first try stays counted as described."""
+    shell.fake.change_models(tattoos=1)
+    shell.fake.backfill.away = 2
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out + done.err
+    assert report["signals"]["face"]["outcomes"] == {"described": 3}
+    assert report["signals"]["tattoo"]["outcomes"] == {"described": 3}
+
+
+async def test_a_signal_that_stays_away_is_named(shell: Shell) -> None:
+    """Its observations are left, exit code 3; the other's are described."""
+    shell.fake.change_models(tattoos=1)
+    shell.fake.backfill.away = 9
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    assert report["signals"]["face"]["outcomes"] == {"not answered": 3}
+    assert report["signals"]["tattoo"]["outcomes"] == {"described": 3}
+    assert "face did not answer in time" in done.out
+
+
+async def test_a_signal_that_cannot_be_listed_is_named(shell: Shell) -> None:
+    """Exit code 3: something may be left."""
+    shell.fake.change_models()
+    shell.fake.backfill.unavailable.append(_TATTOO)
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    assert "tattoo could not be asked; repeat the command later" in done.err
+    assert report["unavailable"] == ["tattoo"]
+
+
+async def test_a_change_that_cannot_go_on_is_told(shell: Shell) -> None:
+    """Everything is described, and the switch is not made: exit code 3 and the signal's words."""
+    shell.fake.change_models()
+    shell.fake.backfill.problem = "model new 1 cannot be run"
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    assert "face: model new 1 cannot be run" in done.err
+    assert report["signals"]["face"]["problem"] == "model new 1 cannot be run"
+    assert report["signals"]["face"]["coverage"] == 1.0
+
+
+async def test_it_can_be_stopped_and_repeated(shell: Shell) -> None:
+    """Ctrl-C in the middle: exit code 130, what is described stays, the next run does the rest."""
+    shell.fake.change_models()
+    fake = shell.fake.backfill
+    fake.hold_after = 1
+    process = await shell.start("backfill", "--reembed", "--server", shell.address)
+    await asyncio.wait_for(fake.is_held.wait(), 60)
+    process.send_signal(signal.SIGINT)
+    stopped = await ended(process)
+    assert stopped.code == 130
+    assert "of 3 pictures are described; the command goes on from there" in stopped.err
+    fake.hold_after = None
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out + done.err
+    assert report["signals"]["face"]["outcomes"] == {"described": 2}
+    assert sorted(fake.received) == sorted(_hash(shell, file) for file in (_CROWD, _PORTRAIT, _BEN))
+
+
+async def test_a_performer_enrolled_meanwhile_does_not_disturb(shell: Shell) -> None:
+    """A picture that was not listed is not sent."""
+    shell.fake.change_models()
+    shell.picture("gallery/Cleo/1.png", BLUE, size=70)
+    await shell.marquee("enroll", shell.folder / "gallery", "--adults")
+    done, report = await _backfill(shell)
+    assert (done.code, report["signals"]["face"]["outcomes"]) == (0, {"described": 3})
