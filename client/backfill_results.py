@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     UNANSWERED = "not answered"
     """The signal was away or late, also the second time."""
     SETTLED = "no longer waiting"
-    """Described by somebody else, forgotten, or the switch was made meanwhile."""
+    """Described by somebody else or forgotten meanwhile."""
 
     @property
     def is_left(self) -> bool:

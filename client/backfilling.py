@@ -13,7 +13,7 @@ from client.backfill_results import ImageResult, ImageToRead, Outcome, all_of, a
 from client.patience import GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
 from client.pending import PendingImage, PendingTotal, Reembedding, ReembedImage, ReembedReply
 from client.sources import Root, SourceUnusable, read_source
-from client.system import ModelChange, SystemStatus
+from client.system import ServiceState, SystemStatus
 from client.values import Signal
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "OnResult",
     "plan_backfill",
     "describe_again",
-    "changes_after",
+    "states_after",
 ]
 
 _IMAGES_ON_A_PAGE = 1000
@@ -72,18 +72,17 @@ async def describe_again(
     return list(work.settled.values())
 
 
-async def changes_after(marquee: Marquee, plan: Plan) -> dict[Signal, ModelChange | None]:
-    """The changes of the plan's signals as they stand now; None: the switch is made.
+async def states_after(marquee: Marquee, plan: Plan) -> dict[Signal, ServiceState]:
+    """How the plan's signals are now; one that does not answer is missing.
 
-    A signal that does not answer is missing. One that has reached its share is given some seconds to switch,
-    and so is a server that starts again.
+    One that has reached its share is given some seconds to switch, and so is a server that starts again.
     """
     deadline = asyncio.get_running_loop().time() + _SWITCH_SECONDS
     while True:
-        changes = await _changes(marquee, plan.totals)
-        is_known = len(changes) == len(plan.totals) and not any(map(_is_about_to_switch, changes.values()))
-        if is_known or asyncio.get_running_loop().time() > deadline:
-            return changes
+        states = await _states(marquee, plan.totals)
+        is_settled = len(states) == len(plan.totals) and not any(map(_is_about_to_switch, states.values()))
+        if is_settled or asyncio.get_running_loop().time() > deadline:
+            return states
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
@@ -148,15 +147,16 @@ def _is_ready(images: Sequence[ImageToRead], seen: SystemStatus) -> bool:
     return all(state.is_ready for signal, state in seen.signals.items() if signal in wanted)
 
 
-async def _changes(marquee: Marquee, signals: Iterable[Signal]) -> dict[Signal, ModelChange | None]:
+async def _states(marquee: Marquee, signals: Iterable[Signal]) -> dict[Signal, ServiceState]:
     try:
         states = (await marquee.status()).signals
     except TEMPORARY:
         return {}
-    known = {signal: states[signal] for signal in signals if signal in states}
-    return {signal: state.model_change for signal, state in known.items() if state.is_reachable}
+    return {one: states[one] for one in signals if one in states and states[one].is_reachable}
 
 
-def _is_about_to_switch(change: ModelChange | None) -> bool:
+def _is_about_to_switch(state: ServiceState) -> bool:
     """Whether the share is reached and nothing is in the way."""
-    return change is not None and change.coverage >= change.switch_coverage and not change.problem
+    change = state.model_change
+    is_reached = change is None or (change.coverage >= change.switch_coverage and not change.problem)
+    return state.is_preparing and is_reached

@@ -37,12 +37,16 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A change of the models that make a signal's vectors; the old ones serve until the switch."""
+    """A change of the models that make a signal's vectors, or what one left behind.
+
+    The old models serve until the switch; what the new ones do not describe by then cannot be found until
+    they do.
+    """
 
     observations: int
-    """Enrolled, described by the models in use."""
+    """Enrolled."""
     described: int
-    """Of these, by every model being prepared too."""
+    """Of these, by every new model."""
     switch_coverage: float
     """Share of described observations, 0..1, at which the switch is made."""
     problem: str = ""
@@ -74,7 +78,12 @@ class ServiceState:
     observations: int = 0
     resident_bytes: int = 0
     model_change: ModelChange | None = None
-    """Going on now."""
+    """None: every enrolled observation is described by the models that are wanted."""
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether models wait to take over."""
+        return any(model.use is ModelUse.PREPARING for model in self.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -17,12 +18,12 @@ from rich.table import Table
 from chassis.errors import MarqueeError
 from client.api import Marquee
 from client.backfill_results import ImageResult, Outcome
-from client.backfilling import OnResult, Plan, changes_after, describe_again, plan_backfill
+from client.backfilling import OnResult, Plan, describe_again, plan_backfill, states_after
 from client.commands._running import err, out, run, write_json
 from client.commands._session import data_option, open_marquee, server_option
 from client.rendering import share_text
 from client.sources import Root
-from client.system import ModelChange
+from client.system import ServiceState
 from client.values import Signal
 
 __all__ = ["backfill"]
@@ -31,7 +32,7 @@ _MOST_ROWS = 40
 # In the table in any case; the others only where there are some.
 _ALWAYS_SHOWN = (Outcome.DESCRIBED, Outcome.MISSED, Outcome.GONE, Outcome.CHANGED, Outcome.UNREADABLE)
 
-_Changes = Mapping[Signal, ModelChange | None]
+_States = Mapping[Signal, ServiceState]
 
 
 def _to_roots(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Root]:
@@ -83,12 +84,12 @@ async def _backfill(server: str | None, data: Path, roots: Sequence[Root], repor
             plan = await plan_backfill(marquee)
         _announce(plan)
         results = await _describe(marquee, plan, roots)
-        changes = await changes_after(marquee, plan)
+        states = await states_after(marquee, plan)
     if plan.totals:
-        _show(plan, results, changes)
+        _show(plan, results, states)
     if report is not None:
-        write_json(report, _document(plan, results, changes))
-    return 3 if _is_left(plan, results, changes) else 0
+        write_json(report, _document(plan, results, states))
+    return 3 if _is_left(plan, results, states) else 0
 
 
 def _announce(plan: Plan) -> None:
@@ -133,25 +134,35 @@ def _progress(total: int) -> Iterator[OnResult]:
         yield step
 
 
-def _is_left(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> bool:
-    """Whether another run has something to do, or somebody else has before the switch can be made."""
-    is_pending = any(signal not in changes or changes[signal] is not None for signal in plan.totals)
-    return bool(plan.unavailable) or is_pending or not all(result.is_done for result in results)
+def _is_left(plan: Plan, results: Sequence[ImageResult], states: _States) -> bool:
+    """Whether another run has something to do, or somebody else before the switch can be made."""
+    settled = {
+        signal for signal, state in states.items() if not state.is_preparing and not state.model_change
+    }
+    is_done = plan.totals.keys() <= settled and all(result.is_done for result in results)
+    return bool(plan.unavailable) or not is_done
 
 
-def _show(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> None:
-    out.print(_signals_table(plan, results, changes))
+def _show(plan: Plan, results: Sequence[ImageResult], states: _States) -> None:
+    out.print(_signals_table(plan, results, states))
     left = [result for result in results if not result.is_done]
     if left:
         _show_left(left)
-    for signal, change in changes.items():
-        if change is None:
-            out.print(f"[green]{signal.value} has switched to the new models[/]")
-        elif change.problem:
-            err.print(f"[yellow]{signal.value}: {escape(change.problem)}[/]")
+    for signal, state in states.items():
+        _tell_state(signal, state)
 
 
-def _signals_table(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> Table:
+def _tell_state(signal: Signal, state: ServiceState) -> None:
+    change = state.model_change
+    if not state.is_preparing:
+        out.print(f"[green]{signal.value} has switched to the new models[/]")
+    if change is not None and change.problem:
+        err.print(f"[yellow]{signal.value}: {escape(change.problem)}[/]")
+    if change is not None and change.pending and not state.is_preparing:
+        err.print(f"[yellow]{signal.value}: what still waits cannot be found until it is described[/]")
+
+
+def _signals_table(plan: Plan, results: Sequence[ImageResult], states: _States) -> Table:
     """Observations, not pictures: one picture may show several tattoos."""
     counts = {signal: _counts(signal, results) for signal in plan.totals}
     shown = [one for one in Outcome if one in _ALWAYS_SHOWN or any(each[one] for each in counts.values())]
@@ -159,23 +170,21 @@ def _signals_table(plan: Plan, results: Sequence[ImageResult], changes: _Changes
     for column in table.columns[1:]:
         column.justify = "right"
     for signal, each in counts.items():
-        figures = (str(each[one] or "") for one in shown)
-        table.add_row(signal.value, *figures, *_state(signal, changes))
+        outcomes = (str(each[one] or "") for one in shown)
+        table.add_row(signal.value, *outcomes, *_figures(signal, states))
     return table
 
 
-def _state(signal: Signal, changes: _Changes) -> tuple[str, str, str]:
+def _figures(signal: Signal, states: _States) -> tuple[str, str, str]:
     """Still waiting, coverage now of the share that is needed, and whether the switch is made."""
-    if signal not in changes:
+    if signal not in states:
         return ("?", "?", "did not answer")
-    change = changes[signal]
+    switched = "not yet" if states[signal].is_preparing else "[green]yes[/]"
+    change = states[signal].model_change
     if change is None:
-        return ("", "", "[green]yes[/]")
-    return (
-        str(change.pending),
-        f"{share_text(change.coverage)} of {share_text(change.switch_coverage)}",
-        "not yet",
-    )
+        return ("", "100%", switched)
+    coverage = f"{share_text(change.coverage)} of {share_text(change.switch_coverage)}"
+    return (str(change.pending), coverage, switched)
 
 
 def _counts(signal: Signal, results: Sequence[ImageResult]) -> Counter[Outcome]:
@@ -189,13 +198,13 @@ def _show_left(left: Sequence[ImageResult]) -> None:
         out.print(f"  {escape(result.detail)}", highlight=False, soft_wrap=True)
 
 
-def _document(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> dict[str, Any]:
+def _document(plan: Plan, results: Sequence[ImageResult], states: _States) -> dict[str, Any]:
     return {
         "signals": {
             signal.value: {
                 "outcomes": {one.value: count for one, count in _counts(signal, results).items()},
-                "has_switched": signal in changes and changes[signal] is None,
-                **_figures(changes.get(signal)),
+                "has_switched": signal in states and not states[signal].is_preparing,
+                "change": _change(states.get(signal)),
             }
             for signal in plan.totals
         },
@@ -204,16 +213,9 @@ def _document(plan: Plan, results: Sequence[ImageResult], changes: _Changes) -> 
     }
 
 
-def _figures(change: ModelChange | None) -> dict[str, Any]:
-    """None after the switch, or when the signal did not say."""
-    if change is None:
-        return {"waiting": None, "coverage": None, "switch_coverage": None, "problem": None}
-    return {
-        "waiting": change.pending,
-        "coverage": change.coverage,
-        "switch_coverage": change.switch_coverage,
-        "problem": change.problem,
-    }
+def _change(state: ServiceState | None) -> dict[str, Any] | None:
+    """None when everything is described, or the signal did not answer."""
+    return asdict(state.model_change) if state is not None and state.model_change is not None else None
 
 
 def _picture(result: ImageResult) -> dict[str, Any]:

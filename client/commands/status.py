@@ -66,11 +66,13 @@ def _show(address: str, seen: SystemStatus) -> None:
 
 def change_text(signal: Signal, state: ServiceState, change: ModelChange) -> str:
     """How far a change of models is, and what keeps it from going on, in one line of markup."""
-    coming = ", ".join(_model_text(each) for each in state.models if each.use is ModelUse.PREPARING)
-    text = (
-        f"{signal.value}: {change.described} of {change.observations} described by "
-        f"{coming or 'the new models'}, switches at {share_text(change.switch_coverage)}"
-    )
+    use = ModelUse.PREPARING if state.is_preparing else ModelUse.SERVING
+    models = ", ".join(_model_text(each) for each in state.models if each.use is use) or "the new models"
+    text = f"{signal.value}: {change.described} of {change.observations} described by {models}, "
+    if state.is_preparing:
+        text += f"switches at {share_text(change.switch_coverage)}"
+    else:
+        text += "the others cannot be found"
     if change.problem:
         return f"{escape(text)}; [yellow]{escape(change.problem)}[/]"
     return escape(text) + ("; `marquee backfill --reembed` describes the rest" if change.pending else "")

@@ -19,7 +19,7 @@ _Image = tuple[str, str]
 
 
 class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
-    """Describes everything that waits, unless the test says otherwise; switches when the share is reached."""
+    """Describes everything that waits, unless told otherwise; switches when the share is reached."""
 
     def __init__(self) -> None:
         self.waiting: dict[common_pb2.Signal.ValueType, dict[_Image, int]] = {}
@@ -39,6 +39,8 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
         """Set when an image waits for ever."""
         self.away = 0
         """For how many images the face signal is away."""
+        self.described_by_others: set[common_pb2.Signal.ValueType] = set()
+        """Signals whose observations somebody else describes before an image of them comes."""
         self.unavailable: list[common_pb2.Signal.ValueType] = []
         """Signals that ListImages names as such."""
         self.problem = ""
@@ -77,6 +79,7 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
             totals=[
                 pb.PendingTotal(signal=signal, pending=sum(images.values()), change=self._change(signal))
                 for signal, images in self.waiting.items()
+                if images or self.problem
             ],
             unavailable=self.unavailable,
         )
@@ -101,9 +104,10 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
         if digest in self.refused:
             reply.detail = self.refused[digest]
             return reply
+        for signal in self.described_by_others:
+            self.waiting[signal].pop(image, None)
         signals = [signal for signal, images in self.waiting.items() if image in images]
         reply.signals.extend(self._describe(signal, image) for signal in signals)
-        self._switch()
         return reply
 
     def _describe(self, signal: common_pb2.Signal.ValueType, image: _Image) -> pb.SignalReembedding:
@@ -116,25 +120,28 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
             return pb.SignalReembedding(signal=signal, missed=1, detail="not seen at its place any more")
         return pb.SignalReembedding(signal=signal, described=self.waiting[signal].pop(image))
 
-    def _switch(self) -> None:
-        """Make the switch of every signal that has reached its share."""
-        for signal in list(self.waiting):
-            change = self._change(signal)
-            if change.described >= self._switch_coverage * change.observations and not self.problem:
-                del self.waiting[signal]
+    def _has_switched(self, signal: common_pb2.Signal.ValueType) -> bool:
+        change = self._change(signal)
+        return change.described >= change.switch_coverage * change.observations and not self.problem
 
     def _signal_status(
         self, signal: common_pb2.Signal.ValueType, ready: common_pb2.ServiceStatus
     ) -> status_pb2.SignalStatus:
         status = common_pb2.ServiceStatus()
         status.CopyFrom(ready)
-        is_changing = signal in self.waiting
-        if is_changing:
+        if signal in self._observations:
+            status.models.extend(self._models(has_switched=self._has_switched(signal)))
+        if self.problem or self.waiting.get(signal):
             status.model_change.CopyFrom(self._change(signal))
-        for name, use in (("old", common_pb2.MODEL_USE_SERVING), ("new", common_pb2.MODEL_USE_PREPARING)):
-            if is_changing:
-                status.models.add(role="embedder", name=name, version="1", dimension=4, use=use)
         return status_pb2.SignalStatus(signal=signal, is_reachable=True, status=status)
+
+    def _models(self, *, has_switched: bool) -> list[common_pb2.ModelStatus]:
+        serving, preparing = common_pb2.MODEL_USE_SERVING, common_pb2.MODEL_USE_PREPARING
+        uses = {"new": serving} if has_switched else {"old": serving, "new": preparing}
+        return [
+            common_pb2.ModelStatus(role="embedder", name=name, version="1", dimension=4, use=use)
+            for name, use in uses.items()
+        ]
 
     def _change(self, signal: common_pb2.Signal.ValueType) -> common_pb2.ModelChange:
         observations = self._observations[signal]

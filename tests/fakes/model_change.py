@@ -14,7 +14,7 @@ __all__ = ["FakeChange", "pending_of"]
 class FakeChange:
     """Observations that wait for another model; without any from the start, no change is going on.
 
-    The switch is made when the share `switch_coverage` is described: then nothing waits any more.
+    `switch_coverage`: as told; what waits goes on waiting after the switch.
     """
 
     def __init__(
@@ -26,11 +26,10 @@ class FakeChange:
         self._observations = len(self.waiting)
 
     def status(self) -> common_pb2.ModelChange | None:
-        """None when no change is going on, or none any more."""
-        described = self._observations - len(self.waiting)
-        if described >= self.switch_coverage * self._observations and not self.problem:
-            self.waiting.clear()
+        """None when no change is going on, and nothing is left of one."""
+        if not self.waiting and not self.problem:
             return None
+        described = self._observations - len(self.waiting)
         return common_pb2.ModelChange(
             observations=self._observations,
             described=described,
@@ -59,7 +58,6 @@ class FakeChange:
         for number, one in self.waiting.items():
             if one == pending_of(performer_id, observation):
                 del self.waiting[number]
-                self.status()
                 return True
         return False
 

@@ -91,7 +91,7 @@ async def test_sources_that_are_gone_changed_or_unreadable_are_told_and_not_sent
     assert "2_portrait.png: is not the picture that was enrolled" in done.out
     face = report["signals"]["face"]
     assert face["outcomes"] == {"described": 1, "gone": 1, "changed": 1}
-    assert (face["waiting"], face["has_switched"]) == (2, False)
+    assert (face["change"]["described"], face["has_switched"]) == (1, False)
     assert "33.3% of 100%" in done.out
     assert shell.fake.backfill.received == [_hash(shell, _BEN)]
     shell.oversized(_CROWD)
@@ -138,12 +138,33 @@ async def test_what_is_missed_or_refused_is_left(shell: Shell) -> None:
     assert "nobody attests that the performer is an adult" in done.out
 
 
-async def test_the_switch_may_come_before_the_last_picture(shell: Shell) -> None:
-    """Pictures sent after it wait no longer; they are told apart from those described."""
-    shell.fake.change_models(switch_coverage=0.3)
+async def test_what_the_switch_leaves_behind_is_described_later(shell: Shell) -> None:
+    """Exit code 3 and a warning while something cannot be found; the next run describes it."""
+    shell.fake.change_models(switch_coverage=0.5)
+    (shell.folder / _BEN).rename(shell.folder / "away.png")
+    done, report = await _backfill(shell)
+    assert done.code == 3
+    assert "face has switched to the new models" in done.out
+    assert "66.6% of 50%" in done.out
+    assert "what still waits cannot be found until it is described" in done.err
+    assert "2 of 3 described by new 1, the others cannot be found" in (await shell.marquee("status")).out
+    (shell.folder / "away.png").rename(shell.folder / _BEN)
     done, report = await _backfill(shell)
     assert done.code == 0, done.out
-    assert report["signals"]["face"]["outcomes"] == {"described": 1, "no longer waiting": 2}
+    assert report["signals"]["face"] == {
+        "outcomes": {"described": 1},
+        "has_switched": True,
+        "change": None,
+    }
+
+
+async def test_what_somebody_else_describes_meanwhile_is_done(shell: Shell) -> None:
+    """Told apart from what this run described."""
+    shell.fake.change_models(tattoos=1)
+    shell.fake.backfill.described_by_others.add(_TATTOO)
+    done, report = await _backfill(shell)
+    assert done.code == 0, done.out
+    assert report["signals"]["tattoo"]["outcomes"] == {"no longer waiting": 3}
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("gone"), Overloaded("full"), DeadlineExceeded("too slow")])
@@ -205,8 +226,12 @@ async def test_a_change_that_cannot_go_on_is_told(shell: Shell) -> None:
     done, report = await _backfill(shell)
     assert done.code == 3
     assert "face: model new 1 cannot be run" in done.err
-    assert report["signals"]["face"]["problem"] == "model new 1 cannot be run"
-    assert report["signals"]["face"]["coverage"] == 1.0
+    assert report["signals"]["face"]["change"] == {
+        "observations": 3,
+        "described": 3,
+        "switch_coverage": 1.0,
+        "problem": "model new 1 cannot be run",
+    }
 
 
 async def test_it_can_be_stopped_and_repeated(shell: Shell) -> None:
