@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import grpc
@@ -14,7 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from chassis.config import ServerSection
-from chassis.errors import ConfigError
+from chassis.errors import ConfigError, MarqueeError
 from chassis.health import Readiness
 from chassis.interceptors import RequestInterceptor
 from chassis.metrics import Metrics
@@ -30,6 +30,7 @@ _LIVENESS = ""
 _ROOM_FOR_PROBES = 64
 
 Register = Callable[[grpc.aio.Server], None]
+Reload = Callable[[], Awaitable[None]]
 
 
 class Server:
@@ -41,23 +42,41 @@ class Server:
         self._server = server
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
+        self._reload: Reload | None = None
         self.readiness = readiness
         self.port = port
 
     def __repr__(self) -> str:
         return f"Server(port={self.port}, {self.readiness!r})"
 
+    def on_reload(self, reload: Reload) -> None:
+        """Call `reload` when the process is asked, by SIGHUP, to read its settings again."""
+        self._reload = reload
+
     async def run_until_stopped(self) -> None:
-        """Wait for SIGINT or SIGTERM; a second one exits at once."""
+        """Wait for SIGINT or SIGTERM; a second one exits at once. SIGHUP reads the settings again."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
         await self._stop.wait()
 
     async def aclose(self) -> None:
         """Say NOT_SERVING, let running calls finish within the drain time, then stop."""
         await self.readiness.stop()
         await self._server.stop(self._drain_seconds)
+
+    def _on_hangup(self) -> None:
+        self._reloading = asyncio.get_running_loop().create_task(self._read_again())
+
+    async def _read_again(self) -> None:
+        """What is wrong with the new settings is told, and changes nothing."""
+        try:
+            if self._reload is not None:
+                await self._reload()
+            _log.info("settings read again")
+        except MarqueeError as exc:
+            _log.error("the settings cannot be used; the process goes on as it was", cause=str(exc))
 
     def _on_signal(self) -> None:
         if self._stop.is_set():

@@ -22,6 +22,7 @@ def service_status(
     models: Sequence[common_pb2.ModelStatus] = (),
     performers: int = 0,
     observations: int = 0,
+    model_change: common_pb2.ModelChange | None = None,
 ) -> common_pb2.ServiceStatus:
     """The status of this process: version, readiness, age, memory and the counts given."""
     return common_pb2.ServiceStatus(
@@ -33,6 +34,7 @@ def service_status(
         performers=performers,
         observations=observations,
         resident_bytes=_resident_bytes(),
+        model_change=model_change,
     )
 
 

@@ -7,7 +7,7 @@ the entry point group "marquee.models".
 from chassis.models.packages import PackageFile, PinnedPackage
 from chassis.models.registry import discover_specs
 from chassis.models.spec import InputSpec, ModelSpec, OutputSpec
-from chassis.models.store import BuildResult, ModelStore, default_root
+from chassis.models.store import BuildResult, ModelStore, default_root, kept_name
 
 __all__ = [
     "PinnedPackage",
@@ -18,5 +18,6 @@ __all__ = [
     "ModelStore",
     "BuildResult",
     "default_root",
+    "kept_name",
     "discover_specs",
 ]

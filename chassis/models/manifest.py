@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chassis.errors import ModelError
 
-__all__ = ["BuiltFile", "Manifest", "write_durably"]
+__all__ = ["BuiltFile", "Manifest", "write_durably", "link_or_copy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,11 @@ def write_durably(path: Path, data: bytes) -> None:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """One file under two names where the file system can; built files are replaced, never written to."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from chassis.errors import ModelError
-from chassis.models.manifest import write_durably
+from chassis.models.manifest import link_or_copy, write_durably
 from chassis.models.packages import sha256_of
 from chassis.models.spec import ModelSpec
 from chassis.models.store import ModelStore
@@ -78,7 +78,7 @@ def _add_version(folder: Path, model: Path, version: str) -> None:
         return
     aside = folder / f"{_ASIDE}{version}"
     aside.mkdir()
-    _link_or_copy(model, aside / MODEL)
+    link_or_copy(model, aside / MODEL)
     if target.exists():  # damaged, or built anew
         target.rename(folder / f"{_ASIDE}replaced")
     aside.rename(target)
@@ -109,11 +109,3 @@ def _is_same(present: Path, model: Path) -> bool:
     if not present.is_file():
         return False
     return present.samefile(model) or sha256_of(present) == sha256_of(model)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """One file under two names where the file system can; built files are replaced, never written to."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -11,11 +11,11 @@ import platformdirs
 
 from chassis.errors import ModelError, Unavailable
 from chassis.models.lock import BuildLock
-from chassis.models.manifest import BuiltFile, Manifest, write_durably
+from chassis.models.manifest import BuiltFile, Manifest, link_or_copy, write_durably
 from chassis.models.packages import FETCH_PREFIX, fetch, read_file, sha256_of
 from chassis.models.spec import ModelSpec
 
-__all__ = ["ModelStore", "BuildResult", "default_root"]
+__all__ = ["ModelStore", "BuildResult", "default_root", "kept_name"]
 
 _REMEDY = "run `marquee models build`"
 
@@ -35,6 +35,11 @@ class BuildResult:
 
 Done = Callable[[BuildResult], None]
 """Called with what became of a model as soon as it is known."""
+
+
+def kept_name(name: str, version: str) -> str:
+    """The name of a file that is kept although another one took its place."""
+    return f"{name}@{version}"
 
 
 def default_root() -> Path:
@@ -83,6 +88,24 @@ class ModelStore:
         if built is None or (built.version, built.source_sha256) != (spec.version, spec.source.sha256):
             return None
         return built if self._is_intact(spec.name, built) else None
+
+    def keep(self, name: str, version: str, file: Path) -> None:
+        """Keep a copy of an owner's file, found again by `path(kept_name(name, version))`.
+
+        Raises ModelError when the folder cannot be written or the file cannot be read.
+        """
+        kept = kept_name(name, version)
+        if self.has(kept):
+            return
+        try:
+            with BuildLock(self._root, on_wait=lambda: None):
+                digest, size = sha256_of(file), file.stat().st_size
+                aside = self._aside / f"{kept}.onnx"
+                self._aside.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, aside)
+                self._put_aside(aside, kept, BuiltFile(version, digest, digest, size))
+        except OSError as exc:
+            raise ModelError(f"model {name} {version} cannot be kept: {exc.strerror}") from exc
 
     def build(
         self,
@@ -136,8 +159,21 @@ class ModelStore:
         write_durably(aside, spec.build(source).SerializeToString(deterministic=True))
         check_model(aside, spec)
         built = BuiltFile(spec.version, spec.source.sha256, sha256_of(aside), aside.stat().st_size)
+        self._keep_replaced(spec.name)
         os.replace(aside, self._file(spec.name))
         self._manifest.add(spec.name, built)
+
+    def _keep_replaced(self, name: str) -> None:
+        """Keep the file of another version under a name of its own: a signal may still serve with it."""
+        old = self._manifest.read().get(name)
+        if old is not None and self._is_intact(name, old):
+            self._put_aside(self._file(name), kept_name(name, old.version), old)
+
+    def _put_aside(self, file: Path, name: str, built: BuiltFile) -> None:
+        target = self._file(name)
+        target.unlink(missing_ok=True)
+        link_or_copy(file, target)
+        self._manifest.add(name, built)
 
     def _drop_leftovers(self) -> None:
         """Delete what a build that was killed left behind."""

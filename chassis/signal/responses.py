@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chassis.models import ModelSpec
 from chassis.protos import to_proto_embedding
 from chassis.signal.enrolment import Outcome, Rejection
+from chassis.signal.model_change import InUse, ModelChange
 from chassis.signal.operating_point import OperatingPoint
 from marquee.common.v1 import common_pb2
 
@@ -21,6 +22,8 @@ __all__ = [
     "to_proto_operating_point",
     "to_proto_outcomes",
     "to_proto_model",
+    "to_proto_change",
+    "to_proto_embedders",
 ]
 
 _REASONS = {
@@ -44,10 +47,11 @@ def to_proto_template(
     signal: common_pb2.Signal.ValueType,
     vectors: Mapping[tuple[str, str], NDArray[np.float32]],
     quality: float,
+    generation: int = 0,
 ) -> common_pb2.Template:
-    """`vectors` by model and version, float32 of one dimension; `quality` 0..1."""
+    """`vectors` by model and version, float32; `quality` 0..1; `generation` of models, 0 when unknown."""
     embeddings = [to_proto_embedding(*key, vector) for key, vector in vectors.items()]
-    return common_pb2.Template(signal=signal, embeddings=embeddings, quality=quality)
+    return common_pb2.Template(signal=signal, embeddings=embeddings, quality=quality, generation=generation)
 
 
 def to_proto_candidates(
@@ -91,3 +95,41 @@ def to_proto_outcomes(outcomes: Iterable[Outcome]) -> list[common_pb2.EnrollOutc
 def to_proto_model(spec: ModelSpec) -> common_pb2.ModelStatus:
     """A built-in model that makes no vectors, such as a detector."""
     return common_pb2.ModelStatus(role=spec.role, name=spec.name, version=spec.version)
+
+
+def to_proto_change(change: ModelChange[Any, Any]) -> common_pb2.ModelChange | None:
+    """The change that is going on, or what one left behind; None when everything is described."""
+    progress, is_changing = change.progress, change.in_use.preparing is not None
+    if not is_changing and progress.is_complete and not change.problem:
+        return None
+    return common_pb2.ModelChange(
+        observations=progress.observations,
+        described=progress.described,
+        switch_coverage=change.least_share,
+        problem=change.problem,
+    )
+
+
+def to_proto_embedders(
+    role: str, in_use: InUse[Any, Any], count: Callable[[Any, tuple[str, str]], int]
+) -> list[common_pb2.ModelStatus]:
+    """The embedders that serve, then those being prepared; `count` has the vectors of a key in a gallery."""
+    serving = [
+        _embedder(role, row, common_pb2.MODEL_USE_SERVING, count(in_use.serving.known, row.key))
+        for row in in_use.serving.rows
+    ]
+    preparing = in_use.preparing
+    if preparing is None:
+        return serving
+    return serving + [
+        _embedder(role, row, common_pb2.MODEL_USE_PREPARING, count(preparing.known, row.key))
+        for row in in_use.new_rows
+    ]
+
+
+def _embedder(
+    role: str, row: Any, use: common_pb2.ModelUse.ValueType, vectors: int
+) -> common_pb2.ModelStatus:
+    return common_pb2.ModelStatus(
+        role=role, name=row.name, version=row.version, dimension=row.dimension, vectors=vectors, use=use
+    )

@@ -65,6 +65,8 @@ class FaceSection(ServerSection):
     """Files of your own; see docs/face.md."""
     enrol_quality: float = pydantic.Field(default=0.1, ge=0, le=1)
     """Faces of less quality are not enrolled."""
+    switch_coverage: float = pydantic.Field(default=0.95, ge=0, le=1)
+    """Share of the enrolled faces that new embedders must describe before they take over."""
     max_faces: int = pydantic.Field(default=64, ge=1, le=256)
     """Most faces described in one picture, the largest."""
     work_threads: int = pydantic.Field(default=2, ge=1, le=64)

@@ -36,14 +36,14 @@ class Embedder:
         Raises ModelError when the model does not give what its row says; Overloaded, Unavailable.
         """
         batch = await self._pool.run(self._input, picture, meshes)
-        outputs = await self._inference.infer(self.row.name, batch)
+        outputs = await self._inference.infer(self.row.model, batch)
         return await self._pool.run(self._vectors, outputs)
 
     async def check(self) -> None:
         """Run the model once. Raises ModelError when its file is not what the row says."""
         row = self.row
         blank = np.zeros((row.size, row.size, 3), np.uint8)
-        outputs = await self._inference.infer(row.name, embedder_input(row, [blank]))
+        outputs = await self._inference.infer(row.model, embedder_input(row, [blank]))
         self._raw(outputs)
 
     def _input(self, picture: Picture, meshes: Sequence[FaceMesh]) -> NDArray[np.float32]:

@@ -77,6 +77,7 @@ class FaceLibrary:
         found = {
             match.performer_id
             for key, vector in template.vectors.items()
+            if key in self._galleries
             for match in self._galleries[key].search(vector, k)
         }
         positions = self.positions(template, found)
@@ -90,7 +91,9 @@ class FaceLibrary:
         """
         wanted = set(performer_ids)
         similarities = {
-            key: self._galleries[key].similarities(vector, wanted) for key, vector in template.vectors.items()
+            key: self._galleries[key].similarities(vector, wanted)
+            for key, vector in template.vectors.items()
+            if key in self._galleries
         }
         return {
             performer_id: position

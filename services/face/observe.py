@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
+from chassis.errors import MarqueeError
 from chassis.geometry import Box, Point
 from chassis.images import ImageLimits, decode
 from chassis.work import WorkPool
@@ -17,6 +19,8 @@ from services.face.embedding import Embedder
 from services.face.ensemble import ModelKey
 from services.face.finder import FaceFinder, FoundFace
 from services.face.library import FaceCandidate, FaceLibrary
+from services.face.mesh import FaceMesh
+from services.face.models_in_use import FaceModels
 from services.face.picture import Picture
 from services.face.quality import (
     QualityFactors,
@@ -31,6 +35,8 @@ from services.face.template import FaceTemplate
 from services.face.templates import ARCFACE, landmarks_of
 
 __all__ = ["ObservedFace", "Observation", "Observer", "quality_of"]
+
+_log = structlog.get_logger()
 
 # Detail is measured on the aligned face, at most this many pixels wide and never enlarged.
 _LARGEST_MEASURED = 112
@@ -53,11 +59,12 @@ class ObservedFace:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """All faces of a picture, largest first."""
+    """All faces of a picture, largest first, as these models see them."""
 
     width: int
     height: int
     faces: tuple[ObservedFace, ...]
+    models: FaceModels
 
 
 class Observer:
@@ -66,14 +73,12 @@ class Observer:
     def __init__(
         self,
         finder: FaceFinder,
-        embedders: Sequence[Embedder],
-        library: FaceLibrary,
+        models: Callable[[], FaceModels],
         pool: WorkPool,
         limits: ImageLimits,
     ) -> None:
         self._finder = finder
-        self._embedders = embedders
-        self._library = library
+        self._models = models
         self._pool = pool
         self._limits = limits
 
@@ -84,32 +89,49 @@ class Observer:
         """
         picture = Picture(await self._pool.run(decode, data, self._limits))
         found = await self._finder.find(picture)
+        models = self._models()
         if not found:
-            return Observation(picture.width, picture.height, ())
-        vectors = await self._vectors(picture, found)
+            return Observation(picture.width, picture.height, (), models)
+        vectors = await self._vectors(models, picture, found)
         factors = await self._pool.run(lambda: [quality_of(picture, face) for face in found])
         templates = [
             FaceTemplate({key: values[index] for key, values in vectors.items()}, one.quality)
             for index, one in enumerate(factors)
         ]
-        candidates = await self._pool.run(self._search, templates, max_candidates)
+        candidates = await self._pool.run(_search, models.library, templates, max_candidates)
         faces = map(_observed, found, factors, templates, candidates)
-        return Observation(picture.width, picture.height, tuple(faces))
+        return Observation(picture.width, picture.height, tuple(faces), models)
 
     async def _vectors(
-        self, picture: Picture, found: Sequence[FoundFace]
+        self, models: FaceModels, picture: Picture, found: Sequence[FoundFace]
     ) -> dict[ModelKey, NDArray[np.float32]]:
-        """Unit vectors (n, dimension) of the faces by each embedder."""
+        """Unit vectors (n, dimension) of the faces by each embedder, those that serve first."""
         meshes = [face.mesh for face in found]
-        vectors = await asyncio.gather(*(one.embed(picture, meshes) for one in self._embedders))
-        return {one.row.key: values for one, values in zip(self._embedders, vectors, strict=True)}
+        served, further = await asyncio.gather(
+            asyncio.gather(*(one.embed(picture, meshes) for one in models.embedders)),
+            asyncio.gather(*(_if_it_can(one, picture, meshes) for one in models.further)),
+        )
+        pairs = zip((*models.embedders, *models.further), (*served, *further), strict=True)
+        return {one.row.key: values for one, values in pairs if values is not None}
 
-    def _search(
-        self, templates: Sequence[FaceTemplate], max_candidates: int
-    ) -> list[tuple[FaceCandidate, ...]]:
-        if max_candidates == 0:
-            return [() for _ in templates]
-        return [tuple(self._library.search(template, max_candidates)) for template in templates]
+
+async def _if_it_can(
+    embedder: Embedder, picture: Picture, meshes: Sequence[FaceMesh]
+) -> NDArray[np.float32] | None:
+    """Vectors of an embedder that is only being prepared: what it cannot do costs the caller nothing."""
+    try:
+        return await embedder.embed(picture, meshes)
+    except MarqueeError as exc:
+        _log.warning("an embedder that is being prepared failed", model=embedder.row.name, cause=str(exc))
+        return None
+
+
+def _search(
+    library: FaceLibrary, templates: Sequence[FaceTemplate], max_candidates: int
+) -> list[tuple[FaceCandidate, ...]]:
+    if max_candidates == 0:
+        return [() for _ in templates]
+    return [tuple(library.search(template, max_candidates)) for template in templates]
 
 
 def quality_of(picture: Picture, face: FoundFace) -> QualityFactors:

@@ -12,7 +12,7 @@ import structlog
 from chassis.config import InferenceSection
 from chassis.errors import ConfigError, ModelError
 from chassis.inference import ModelFile
-from chassis.models import ModelStore
+from chassis.models import ModelStore, kept_name
 from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.face.config import EmbedderSettings, FaceSection
@@ -35,15 +35,18 @@ _OPERATING_POINT = ("impostor_p99", "genuine_median", "identification_confidence
 _GIVEN = "given in the settings"
 
 
-def rows_in_use(settings: FaceSection, store: ModelStore) -> tuple[EmbedderRow, ...]:
+def rows_in_use(
+    settings: FaceSection, store: ModelStore, *, are_elsewhere: bool = False
+) -> tuple[EmbedderRow, ...]:
     """Rows of the embedders to run, the primary first.
 
-    Without a role in the settings: those built-in ones that are built, and a line in the log for each that
-    is not. Raises ConfigError naming the field, ModelError when nothing is built.
+    Without a role in the settings: the built-in ones when the models `are_elsewhere`, on a model server; else
+    those of them that are built, and a line in the log for each that is not. Raises ConfigError naming the
+    field, ModelError when nothing is built.
     """
     table = _table(settings.embedders)
     if not settings.embedder:
-        return _built(store)
+        return tuple(map(BUILT_IN_ROWS.__getitem__, DEFAULT_EMBEDDERS)) if are_elsewhere else _built(store)
     if len(set(settings.embedder)) < len(settings.embedder):
         raise ConfigError("face.embedder: an embedder is named twice")
     return tuple(_named(name, table) for name in settings.embedder)
@@ -51,11 +54,15 @@ def rows_in_use(settings: FaceSection, store: ModelStore) -> tuple[EmbedderRow, 
 
 def embedder_file(row: EmbedderRow, store: ModelStore, settings: InferenceSection) -> ModelFile:
     """The model of a row. Raises ModelError when it should run here and is not built or not there."""
+    version = row.model_version or row.version
+    if row.is_recorded:
+        path = None if settings.triton_url else store.path(kept_name(row.name, version))
+        return ModelFile(name=row.name, version=version, path=path)
     if row.file is None:
         return built_in_file(BUILT_IN_SPECS[row.name], store, settings)
     if not row.file.is_file():
         raise ModelError(f"model {row.name}: the file that face.embedders names is not there")
-    return ModelFile(name=row.name, version=row.version, path=row.file)
+    return ModelFile(name=row.name, version=version, path=row.file)
 
 
 def row_of(settings: EmbedderSettings, *, field: str = "face.embedders") -> EmbedderRow:

@@ -11,13 +11,15 @@ from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
+from chassis.signal.pending import PendingStore, parse_pending, to_proto_pending
 from chassis.signal.requests import check_max_candidates, parse_performer_ids
-from chassis.signal.responses import to_proto_outcomes
+from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
 from services.face.library import FaceLibrary, FaceRow
+from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
 from services.face.score import compare, score_person
 from services.face.store import FaceStore, NewFace
@@ -41,7 +43,9 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         observer: Observer,
         enrolment: Enrolment[NewFace, FaceRow],
         store: FaceStore,
-        library: FaceLibrary,
+        change: FaceChange,
+        embedders: FaceEmbedders,
+        pending: PendingStore,
         work: WorkPool,
         networks: Sequence[common_pb2.ModelStatus],
         readiness: Readiness,
@@ -49,27 +53,30 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self._observer = observer
         self._enrolment = enrolment
         self._store = store
-        self._library = library
+        self._change = change
+        self._embedders = embedders
+        self._pending = pending
         self._work = work
         self._networks = networks
         self._readiness = readiness
-        self._translation = FaceTranslation(library.ensemble)
 
     async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
         wanted = check_max_candidates(request.max_candidates)
         observation = await self._observer.observe(request.image, max_candidates=wanted)
-        return await self._work.run(self._translation.observed, observation)
+        return await self._work.run(_translation(observation.models).observed, observation)
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
-        queries = await self._work.run(self._translation.queries, request)
-        return pb.ScoreResponse(results=[await self._work.run(self._scores, query) for query in queries])
+        models = self._models(_generation(request))
+        queries = await self._work.run(_translation(models).queries, request)
+        return pb.ScoreResponse(results=[await self._work.run(_scores, models, query) for query in queries])
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
-        return await self._work.run(self._similarities, request)
+        return await self._work.run(_similarities, self._models(), request)
 
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
         performer_id = parse_uuid(request.performer_id)
-        faces = await self._work.run(self._translation.faces, request)
+        translation = FaceTranslation(self._models().described)
+        faces = await self._work.run(translation.faces, request)
         return pb.EnrollResponse(
             outcomes=to_proto_outcomes(await self._enrolment.enroll(performer_id, faces))
         )
@@ -80,33 +87,47 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         asked = list(dict.fromkeys(parse_performer_ids(request.performer_ids)))
         known = await self._store.lookup(asked)
-        return self._translation.attributes(known[one] for one in asked if one in known)
+        return _translation(self._models()).attributes(known[one] for one in asked if one in known)
+
+    async def ListPending(self, request: pb.ListPendingRequest, context: _Context) -> pb.ListPendingResponse:
+        query = parse_pending(request.filter, request.page_size, request.page_token)
+        page = await self._pending.page(self._change.sets, query)
+        return pb.ListPendingResponse(
+            observations=[to_proto_pending(one) for one in page.observations],
+            next_page_token=page.next_token,
+            total=page.total,
+        )
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
+        library, in_use = self._models().library, self._change.in_use
+        embedders = to_proto_embedders(EMBEDDER_ROLE, in_use, FaceLibrary.vectors_of)
         status = service_status(
             self._readiness,
-            models=[*self._networks, *self._embedders()],
-            performers=self._library.performers,
-            observations=self._library.faces,
+            models=[*self._networks, *embedders],
+            performers=library.performers,
+            observations=library.faces,
+            model_change=to_proto_change(self._change),
         )
         return pb.GetStatusResponse(status=status)
 
-    def _scores(self, query: Query) -> pb.FaceScores:
-        scores = score_person(self._library, query.templates, query.performer_ids)
-        return self._translation.scored(query.key, scores)
+    def _models(self, generation: int | None = None) -> FaceModels:
+        return models_of(self._change, self._embedders, generation)
 
-    def _similarities(self, request: pb.CompareRequest) -> pb.CompareResponse:
-        templates = self._translation.compared(request)
-        return self._translation.similarities(compare(self._library.ensemble, templates))
 
-    def _embedders(self) -> list[common_pb2.ModelStatus]:
-        return [
-            common_pb2.ModelStatus(
-                role=EMBEDDER_ROLE,
-                name=row.name,
-                version=row.version,
-                dimension=row.dimension,
-                vectors=self._library.vectors_of(row.key),
-            )
-            for row in self._library.ensemble.rows
-        ]
+def _translation(models: FaceModels) -> FaceTranslation:
+    return FaceTranslation(models.library.ensemble, generation=models.generation)
+
+
+def _generation(request: pb.ScoreRequest) -> int | None:
+    """Of the models that made the templates: all of a request come from one answer of Observe."""
+    return next((one.generation for query in request.queries for one in query.templates), None)
+
+
+def _scores(models: FaceModels, query: Query) -> pb.FaceScores:
+    scores = score_person(models.library, query.templates, query.performer_ids)
+    return _translation(models).scored(query.key, scores)
+
+
+def _similarities(models: FaceModels, request: pb.CompareRequest) -> pb.CompareResponse:
+    translation = _translation(models)
+    return translation.similarities(compare(models.library.ensemble, translation.compared(request)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import structlog
-
 from chassis.changes import Changes
+from chassis.config import load_config
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference, ModelFile
@@ -16,7 +15,10 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
-from chassis.signal.enrolment import Enrolment, load
+from chassis.signal.enrolment import Enrolment
+from chassis.signal.model_change import Everywhere, start_with
+from chassis.signal.model_sets import ModelSetStore
+from chassis.signal.pending import PendingStore
 from chassis.signal.responses import to_proto_model
 from chassis.work import WorkPool
 from marquee.face.v1 import face_pb2_grpc
@@ -26,16 +28,16 @@ from services.face.ensemble import Ensemble
 from services.face.finder import FaceFinder
 from services.face.library import FaceLibrary
 from services.face.models import FACE_DETECTOR, FACE_MESH
+from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
 from services.face.selection import embedder_file, rows_in_use
 from services.face.servicer import FaceServicer
-from services.face.store import SCHEMA, FaceStore
+from services.face.store import OBSERVATIONS, SCHEMA, FaceStore
+from services.face.table import EmbedderRow
 
 __all__ = ["SERVICE", "open_face", "model_files", "new_observer"]
 
 SERVICE = "marquee.face.v1.FaceService"
-
-_log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -48,31 +50,32 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
     """
     settings = config.face
     models = ModelStore(config.models.directory)
-    ensemble = Ensemble(rows_in_use(settings, models))
+    wanted = _wanted(config, models)
     async with AsyncExitStack() as stack:
         metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.work_max_waiting))
-        store, library = FaceStore(pool, ensemble), FaceLibrary(ensemble)
-        await load(store.every(), library, work)
-        _log.info("faces loaded", performers=library.performers, faces=library.faces)
-        files = model_files(config, ensemble, models)
-        models_open = open_inference(config.inference, files, metrics.inference)
+        finders = _finder_files(config, models)
+        models_open = open_inference(config.inference, finders, metrics.inference)
         inference = await stack.enter_async_context(models_open)
-        embedders = [Embedder(row, inference, work) for row in ensemble.rows]
-        for embedder in embedders:
-            await embedder.check()
-            point = embedder.row.operating_point
-            _log.info("face embedder", model=embedder.row.name, operating_point=point.provenance)
+        store = FaceStore(pool)
+        embedders = FaceEmbedders(inference, work, store, models, config.inference)
+        change = FaceChange(
+            embedders, ModelSetStore(pool, OBSERVATIONS), least_share=settings.switch_coverage
+        )
+        await start_with(change, wanted, may_be_away=bool(config.inference.triton_url))
+        await stack.enter_async_context(change.watching())
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database faces are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
-        readiness = Readiness({"models": inference.ready})
+        readiness = Readiness({"models": partial(_ready, inference, tuple(finders), change)})
         servicer = FaceServicer(
-            observer=new_observer(config, inference, embedders, library, work),
-            enrolment=Enrolment(store, library, changes, least_quality=settings.enrol_quality),
+            observer=_observer(config, inference, partial(models_of, change, embedders), work),
+            enrolment=Enrolment(store, Everywhere(change), changes, least_quality=settings.enrol_quality),
             store=store,
-            library=library,
+            change=change,
+            embedders=embedders,
+            pending=PendingStore(pool, OBSERVATIONS),
             work=work,
             networks=[to_proto_model(FACE_DETECTOR), to_proto_model(FACE_MESH)],
             readiness=readiness,
@@ -80,15 +83,33 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         register = partial(face_pb2_grpc.add_FaceServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
-        yield await stack.enter_async_context(serving)
+        server = await stack.enter_async_context(serving)
+        server.on_reload(partial(_adopt_settings, change, models))
+        yield server
+
+
+async def _ready(inference: Inference, finders: Sequence[str], change: FaceChange) -> None:
+    await inference.ready(finders)
+    await change.ready()
+
+
+async def _adopt_settings(change: FaceChange, models: ModelStore) -> None:
+    """Read the settings again and want the embedders they name; other settings need another start."""
+    await change.adopt(_wanted(load_config(FaceConfig), models))
+
+
+def _wanted(config: FaceConfig, models: ModelStore) -> tuple[EmbedderRow, ...]:
+    return rows_in_use(config.face, models, are_elsewhere=bool(config.inference.triton_url))
 
 
 def model_files(config: FaceConfig, ensemble: Ensemble, models: ModelStore) -> dict[str, ModelFile]:
     """All models, by the key they run under. Raises ModelError for one that is not there and should be."""
-    finders = {
-        spec.name: built_in_file(spec, models, config.inference) for spec in (FACE_DETECTOR, FACE_MESH)
-    }
-    return finders | {row.name: embedder_file(row, models, config.inference) for row in ensemble.rows}
+    embedders = {row.model: embedder_file(row, models, config.inference) for row in ensemble.rows}
+    return _finder_files(config, models) | embedders
+
+
+def _finder_files(config: FaceConfig, models: ModelStore) -> dict[str, ModelFile]:
+    return {spec.name: built_in_file(spec, models, config.inference) for spec in (FACE_DETECTOR, FACE_MESH)}
 
 
 def new_observer(
@@ -98,7 +119,14 @@ def new_observer(
     library: FaceLibrary,
     work: WorkPool,
 ) -> Observer:
-    """What looks at pictures, with these models."""
+    """What looks at pictures, with these models only."""
+    models = FaceModels(0, library, tuple(embedders))
+    return _observer(config, inference, lambda: models, work)
+
+
+def _observer(
+    config: FaceConfig, inference: Inference, models: Callable[[], FaceModels], work: WorkPool
+) -> Observer:
     finder = FaceFinder(
         inference,
         work,
@@ -107,4 +135,4 @@ def new_observer(
         max_faces=config.face.max_faces,
     )
     limits = ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)
-    return Observer(finder, embedders, library, work, limits)
+    return Observer(finder, models, work, limits)

@@ -17,14 +17,25 @@ from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
 from chassis.protos import ImageSource
 from chassis.signal.enrolment import Stored
+from chassis.signal.model_sets import ObservationTable
 from chassis.signal.rows import adding_rows, every_row
-from services.face.ensemble import Ensemble, ModelKey
+from services.face.ensemble import ModelKey
 from services.face.library import FaceRow
+from services.face.table import EmbedderRow
 from services.face.template import FaceTemplate
 
-__all__ = ["SCHEMA", "NewFace", "FaceAttributes", "FaceStore"]
+__all__ = ["SCHEMA", "OBSERVATIONS", "NewFace", "FaceAttributes", "FaceStore"]
 
 SCHEMA = SchemaSource("face", "services.face")
+
+OBSERVATIONS = ObservationTable(
+    schema="face",
+    table="vectors",
+    identity="performer_id, image_hash",
+    uri="source",
+    date="image_date",
+    region="''::text",
+)
 
 # Above this quality a face is good: it gets full weight in the policy WEIGHTED.
 _GOOD = 0.8
@@ -56,14 +67,18 @@ class FaceAttributes:
 
 
 class FaceStore:
-    """Reads and writes `face.vectors`.
+    """Reads and writes `face.vectors`, of the embedders in `use`.
 
     Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
     """
 
-    def __init__(self, pool: Pool, ensemble: Ensemble) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._dimensions = {row.key: row.dimension for row in ensemble.rows}
+        self._dimensions: dict[ModelKey, int] = {}
+
+    def use(self, rows: Sequence[EmbedderRow]) -> None:
+        """Read and write vectors of these embedders, too."""
+        self._dimensions |= {row.key: row.dimension for row in rows}
 
     async def insert(self, performer_id: str, views: Sequence[NewFace]) -> list[Stored[FaceRow]]:
         """Store faces of a performer in one transaction; in order, with those that were there already.
@@ -89,9 +104,9 @@ class FaceStore:
         ]
         return {one.performer_id: one for one in found}
 
-    async def every(self) -> AsyncGenerator[list[FaceRow], None]:
-        """All rows of the embedders in use, some thousand at a time."""
-        for key in self._dimensions:
+    async def every(self, keys: Sequence[ModelKey]) -> AsyncGenerator[list[FaceRow], None]:
+        """All rows of these embedders, which are in use, some thousand at a time."""
+        for key in keys:
             async with aclosing(every_row(self._pool, _EVERY, *key)) as batches:
                 async for rows in batches:
                     yield [self._row(row) for row in rows]

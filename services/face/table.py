@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from chassis.models import ModelSpec
+from chassis.models import ModelSpec, kept_name
 from chassis.signal.operating_point import OperatingPoint
 from services.face.models import DLIB_RESNET, MOBILEFACENET
 from services.face.templates import ARCFACE, DLIB, AlignmentTemplate
@@ -23,12 +23,13 @@ __all__ = [
     "DEFAULT_EMBEDDERS",
     "ENSEMBLE_IDENTIFICATION_CONFIDENCE",
     "EMBEDDER_ROLE",
+    "RECIPE",
 ]
 
 EMBEDDER_ROLE = "face.embedder"
 
-# Raised when detection, alignment or mirror averaging change: vectors made before and after must not meet.
-_RECIPE = 1
+RECIPE = 1
+"""Raised when detection, alignment or mirror averaging change: vectors from before must not meet new ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class EmbedderRow:
     """Version of the built-in model's file; None: the owner gives the file."""
     file: Path | None = None
     """The owner's ONNX file; a row with neither this nor `model_version` is disabled."""
+    is_recorded: bool = False
+    """Whether the row is no longer in the table or the settings, but serves until others have taken over."""
 
     @property
     def is_enabled(self) -> bool:
@@ -83,6 +86,12 @@ class EmbedderRow:
     def key(self) -> tuple[str, str]:
         """What vectors are filed under: name and version."""
         return (self.name, self.version)
+
+    @property
+    def model(self) -> str:
+        """What the model runs under: versions of one name can run side by side."""
+        is_only_one = self.file is None and not self.is_recorded
+        return self.name if is_only_one else kept_name(self.name, self.version)
 
 
 _MEASURED = (
@@ -96,7 +105,7 @@ _PROVISIONAL = (
 
 _MOBILEFACENET = EmbedderRow(
     name=MOBILEFACENET.name,
-    version=f"{MOBILEFACENET.version}.{_RECIPE}",
+    version=f"{MOBILEFACENET.version}.{RECIPE}",
     size=112,
     layout="NHWC",
     color="RGB",
@@ -114,7 +123,7 @@ _MOBILEFACENET = EmbedderRow(
 
 _DLIB_RESNET = EmbedderRow(
     name=DLIB_RESNET.name,
-    version=f"{DLIB_RESNET.version}.{_RECIPE}",
+    version=f"{DLIB_RESNET.version}.{RECIPE}",
     size=150,
     layout="NCHW",
     color="RGB",

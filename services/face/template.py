@@ -15,7 +15,10 @@ __all__ = ["FaceTemplate"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceTemplate:
-    """Only vectors of embedders in use; others are left out when a template is read."""
+    """Only vectors of embedders in use; others are left out when a template is read.
+
+    A library compares those of its own embedders; the others are of models that are being prepared.
+    """
 
     vectors: Mapping[ModelKey, NDArray[np.float32]]
     """Unit vectors, float32 (dimension,), by model and version."""

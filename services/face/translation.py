@@ -45,8 +45,9 @@ class Query:
 class FaceTranslation:
     """Translates for the embedders in use. Reading raises InvalidInput naming the field."""
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: Ensemble, *, generation: int = 0) -> None:
         self._ensemble = ensemble
+        self._generation = generation
 
     def queries(self, request: pb.ScoreRequest) -> list[Query]:
         check_queries(request.queries)
@@ -71,7 +72,7 @@ class FaceTranslation:
         return pb.ObserveResponse(
             image_width=observation.width,
             image_height=observation.height,
-            faces=[_to_face(face) for face in observation.faces],
+            faces=[_to_face(face, self._generation) for face in observation.faces],
             operating_points=self._operating_points(),
         )
 
@@ -108,18 +109,18 @@ class FaceTranslation:
         return points
 
 
-def to_template(template: FaceTemplate) -> common_pb2.Template:
+def to_template(template: FaceTemplate, generation: int = 0) -> common_pb2.Template:
     """The template as the contract has it."""
-    return to_proto_template(common_pb2.SIGNAL_FACE, template.vectors, template.quality)
+    return to_proto_template(common_pb2.SIGNAL_FACE, template.vectors, template.quality, generation)
 
 
-def _to_face(face: ObservedFace) -> pb.FaceObservation:
+def _to_face(face: ObservedFace, generation: int) -> pb.FaceObservation:
     return pb.FaceObservation(
         box=to_proto_box(face.box),
         detection_confidence=face.confidence,
         quality=face.template.quality,
         landmarks=[common_pb2.Point(x=point.x, y=point.y) for point in face.landmarks],
-        template=to_template(face.template),
+        template=to_template(face.template, generation),
         candidates=_to_candidates(face.candidates),
     )
 

@@ -74,6 +74,8 @@ class TattooSection(ServerSection):
     """Tattoos of a picture that are described, largest first; about 15 ms of one core each."""
     enrol_quality: float = pydantic.Field(default=0.3, ge=0, le=1)
     """Least quality of a tattoo that is enrolled."""
+    switch_coverage: float = pydantic.Field(default=0.95, ge=0, le=1)
+    """Share of the enrolled tattoos that new embedders must describe before they take over."""
     work_threads: int = pydantic.Field(default=2, ge=1, le=64)
     """Threads that decode, crop and search."""
     max_waiting: int = pydantic.Field(default=128, ge=0)

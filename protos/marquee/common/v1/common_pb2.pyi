@@ -364,10 +364,15 @@ class Template(google.protobuf.message.Message):
     SIGNAL_FIELD_NUMBER: builtins.int
     EMBEDDINGS_FIELD_NUMBER: builtins.int
     QUALITY_FIELD_NUMBER: builtins.int
+    GENERATION_FIELD_NUMBER: builtins.int
     signal: Global___Signal.ValueType
     """The signal that made it and can read it."""
     quality: builtins.float
     """How much the observation is worth, 0..1, in the signal's own documented measure."""
+    generation: builtins.int
+    """Which set of models served when it was made; 0 when unknown. Scores are told by the same set for a while after
+    another one has taken over, so that one answer never mixes two.
+    """
     @property
     def embeddings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Embedding]:
         """One embedding for each active model, at least one."""
@@ -378,8 +383,9 @@ class Template(google.protobuf.message.Message):
         signal: Global___Signal.ValueType = ...,
         embeddings: collections.abc.Iterable[Global___Embedding] | None = ...,
         quality: builtins.float = ...,
+        generation: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "quality", b"quality", "signal", b"signal"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "generation", b"generation", "quality", b"quality", "signal", b"signal"]) -> None: ...
 
 Global___Template: typing_extensions.TypeAlias = Template
 
@@ -540,7 +546,8 @@ Global___ModelStatus: typing_extensions.TypeAlias = ModelStatus
 @typing.final
 class ModelChange(google.protobuf.message.Message):
     """A change of the models that make a signal's vectors. The old ones serve until `described` reaches the share
-    `switch_coverage` of `observations`; then the new ones take over at one moment.
+    `switch_coverage` of `observations`; then the new ones take over at one moment, and what they do not describe yet
+    cannot be found until they do.
     """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
@@ -550,9 +557,9 @@ class ModelChange(google.protobuf.message.Message):
     SWITCH_COVERAGE_FIELD_NUMBER: builtins.int
     PROBLEM_FIELD_NUMBER: builtins.int
     observations: builtins.int
-    """Enrolled observations that the models in use describe."""
+    """Enrolled observations."""
     described: builtins.int
-    """Of these, observations that every model being prepared describes too."""
+    """Of these, observations that every wanted model describes."""
     switch_coverage: builtins.float
     """Share of described observations at which the switch is made, 0..1."""
     problem: builtins.str
@@ -571,7 +578,7 @@ Global___ModelChange: typing_extensions.TypeAlias = ModelChange
 
 @typing.final
 class PendingObservation(google.protobuf.message.Message):
-    """An enrolled observation that a model being prepared does not describe yet."""
+    """An enrolled observation that some wanted model does not describe yet."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -661,7 +668,7 @@ class ServiceStatus(google.protobuf.message.Message):
 
     @property
     def model_change(self) -> Global___ModelChange:
-        """The change of models that is going on; unset when there is none."""
+        """The change of models that is going on, or what one left behind; unset when everything is described."""
 
     def __init__(
         self,

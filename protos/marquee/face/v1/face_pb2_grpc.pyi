@@ -251,8 +251,8 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
     """What is enrolled of each performer."""
 
     ListPending: _FaceServiceListPendingType
-    """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
-    and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+    """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
+    Observe the same image and Enroll, with the stored box, the observation that was seen there.
     """
 
     GetStatus: _FaceServiceGetStatusType
@@ -354,8 +354,8 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         request: marquee.face.v1.face_pb2.ListPendingRequest,
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.ListPendingResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ListPendingResponse]]:
-        """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
-        and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+        """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
+        Observe the same image and Enroll, with the stored box, the observation that was seen there.
         """
 
     @abc.abstractmethod

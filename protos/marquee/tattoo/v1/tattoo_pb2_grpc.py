@@ -126,8 +126,8 @@ class TattooServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPending(self, request, context):
-        """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
-        and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+        """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
+        Observe the same image and Enroll, with the stored box, the observation that was seen there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

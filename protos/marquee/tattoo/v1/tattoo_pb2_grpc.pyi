@@ -251,8 +251,8 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
     """What is enrolled of each performer."""
 
     ListPending: _TattooServiceListPendingType
-    """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
-    and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+    """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
+    Observe the same image and Enroll, with the stored box, the observation that was seen there.
     """
 
     GetStatus: _TattooServiceGetStatusType
@@ -354,8 +354,8 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         request: marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
         context: _ServicerContext,
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ListPendingResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ListPendingResponse]]:
-        """Enrolled observations that a model being prepared does not describe yet. To describe one, Observe the same image
-        and Enroll, with the stored box, the observation that was seen there. Empty when no models are being prepared.
+        """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
+        Observe the same image and Enroll, with the stored box, the observation that was seen there.
         """
 
     @abc.abstractmethod
