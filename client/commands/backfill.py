@@ -136,11 +136,10 @@ def _progress(total: int) -> Iterator[OnResult]:
 
 def _is_left(plan: Plan, results: Sequence[ImageResult], states: _States) -> bool:
     """Whether another run has something to do, or somebody else before the switch can be made."""
-    settled = {
-        signal for signal, state in states.items() if not state.is_preparing and not state.model_change
-    }
-    is_done = plan.totals.keys() <= settled and all(result.is_done for result in results)
-    return bool(plan.unavailable) or not is_done
+    if plan.unavailable or not all(result.is_done for result in results):
+        return True
+    known = [states.get(signal) for signal in plan.totals]
+    return any(state is None or state.is_preparing or state.model_change for state in known)
 
 
 def _show(plan: Plan, results: Sequence[ImageResult], states: _States) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 
 import click
@@ -10,7 +13,7 @@ from rich.markup import escape
 
 from client.commands._running import out, run
 from client.commands._session import data_option
-from client.supervisor.stack import StackOptions, running_stack
+from client.supervisor.stack import Stack, StackOptions, running_stack
 
 __all__ = ["up"]
 
@@ -36,7 +39,7 @@ def up(data: Path, port: int | None, ephemeral_ports: bool, start_timeout: float
     """Run database, services and gateway until Ctrl-C.
 
     Other commands on the same data folder find and use it. A service that crashes is started again; logs are
-    in the data folder.
+    in the data folder. SIGHUP makes the services read again which models they are to use.
     """
     options = StackOptions(
         ephemeral_ports=ephemeral_ports,
@@ -51,6 +54,7 @@ def up(data: Path, port: int | None, ephemeral_ports: bool, start_timeout: float
 
 async def _up(data: Path, options: StackOptions) -> int:
     async with running_stack(data, options) as stack:
+        _forward_reloads(stack)
         out.print(
             f"[bold green]Marquee is ready[/] at [bold]{stack.address}[/]; "
             f"data and logs in {escape(str(stack.folder.root))}; Ctrl-C stops it",
@@ -59,6 +63,21 @@ async def _up(data: Path, options: StackOptions) -> int:
         )
         await asyncio.Event().wait()
     return 0
+
+
+def _forward_reloads(stack: Stack) -> None:
+    """From now on SIGHUP makes every service read its settings again; a lost terminal still ends `up`."""
+    has_terminal = sys.stdout.isatty()
+
+    def on_hangup() -> None:
+        if has_terminal and not sys.stdout.isatty():
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        _tell("services read their settings again")
+        for process in stack.processes.values():
+            process.reload()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
 
 
 def _tell(line: str) -> None:

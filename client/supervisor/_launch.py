@@ -22,6 +22,9 @@ def _main(parent: int, command: list[str]) -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
         if os.getppid() != parent:  # it died before the line above
             sys.exit(_FAILED)
+    # Stays so after the exec until the program says otherwise: a service that has nothing to reload, or not
+    # yet, must not end because of it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.execv(command[0], command)
 
 

@@ -91,6 +91,12 @@ class ServiceProcess:
             return f"signal {signal.Signals(-code).name}"
         return f"exit status {code}"
 
+    def reload(self) -> None:
+        """Ask it to read its settings again (SIGHUP); one that cannot, or is not there, is left alone."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+
     async def stop(self, *, patience: float) -> None:
         """Let it drain; after `patience` seconds kill it and everything it started. Idempotent."""
         process = self._process

@@ -97,6 +97,41 @@ async def test_up_says_when_it_is_ready_and_stops_clean(folder: Path) -> None:
     assert DataFolder(folder).running() is None
 
 
+async def test_up_passes_a_reload_on_and_ends_with_its_terminal(folder: Path) -> None:
+    """SIGHUP makes the services read their settings again and ends nobody; without a terminal it ends all."""
+    terminal, end = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *_command("up", "--data", folder, "--ephemeral-ports"),
+        stdout=end,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    os.close(end)
+    try:
+        await _printed(terminal, "Marquee is ready")
+        children = _descendants(process.pid)
+        process.send_signal(signal.SIGHUP)
+        await _printed(terminal, "services read their settings again")
+        code, out, _ = await _run("status", "--data", folder, "--json")
+        assert code == 0, out
+        assert _running(children) == children
+        os.close(terminal)
+        process.send_signal(signal.SIGHUP)
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+        assert not _running(children)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _printed(terminal: int, words: str) -> None:
+    """Read what is printed on a terminal until some words come."""
+    said = b""
+    async with asyncio.timeout(180):
+        while words.encode() not in said:
+            said += await asyncio.to_thread(os.read, terminal, 4096)
+
+
 async def test_a_second_up_is_refused(folder: Path) -> None:
     """On the same data folder: exit code 1, one line that names the first."""
     async with _up(folder) as (process, _):

@@ -137,6 +137,22 @@ async def test_a_killed_service_is_started_again(data: Path) -> None:
     assert "face ended (signal SIGKILL); starting it again in 0.5 s" in report
 
 
+async def test_services_are_asked_to_reload(data: Path, tmp_path: Path) -> None:
+    """SIGHUP reaches those that know what to do; the others go on as if nothing had been."""
+    journal = tmp_path / "journal"
+    options = _options(FAKE_JOURNAL=str(journal), FAKE_FACE="reloads")
+    async with running_stack(data, options) as stack:
+        pids = _pids(stack)
+        await _until(lambda: "face listens" in journal.read_text())
+        for process in stack.processes.values():
+            process.reload()
+        await _until(lambda: "face reloads" in journal.read_text())
+        await asyncio.sleep(0.2)
+        assert _alive(pids) == pids
+        assert stack.processes["face"].pid in pids
+    stack.processes["face"].reload()  # what has ended is left alone
+
+
 async def test_a_deaf_service_is_killed(data: Path) -> None:
     """A service that ignores SIGTERM does not keep the others, nor the database, from stopping."""
     async with running_stack(data, _options(FAKE_FACE="deaf")) as stack:

@@ -1,7 +1,7 @@
 """A service that has only a health service, behaves as FAKE_<NAME> says and notes when it starts and stops.
 
 FAKE_<NAME>: unset: ready at once; `complains`: says what is missing and exits; `crashes`: exits with a stack;
-`never ready`: answers NOT_SERVING for ever; `deaf`: ignores SIGTERM.
+`never ready`: answers NOT_SERVING for ever; `deaf`: ignores SIGTERM; `reloads`: notes each SIGHUP.
 """
 
 import asyncio
@@ -51,7 +51,10 @@ async def _main(name: str, mode: str) -> None:
         _note(f"{name} started")
         if mode == "deaf":
             await _ignore_signals()
-        await server.run_until_stopped()
+        if mode == "reloads":
+            await _reload_until_stopped(name)
+        else:
+            await server.run_until_stopped()
     _note(f"{name} stopped")
 
 
@@ -62,6 +65,15 @@ async def _never() -> None:
 async def _ignore_signals() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     await asyncio.Event().wait()
+
+
+async def _reload_until_stopped(name: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, _note, f"{name} reloads")
+    _note(f"{name} listens")
+    await stop.wait()
 
 
 def _note(line: str) -> None:
