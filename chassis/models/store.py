@@ -95,11 +95,12 @@ class ModelStore:
         Raises ModelError when the folder cannot be written or the file cannot be read.
         """
         kept = kept_name(name, version)
-        if self.has(kept):
-            return
         try:
+            digest, size = sha256_of(file), file.stat().st_size
+            present = self._manifest.read().get(kept)
+            if present is not None and present.sha256 == digest and self._is_intact(kept, present):
+                return
             with BuildLock(self._root, on_wait=lambda: None):
-                digest, size = sha256_of(file), file.stat().st_size
                 aside = self._aside / f"{kept}.onnx"
                 self._aside.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, aside)

@@ -22,7 +22,7 @@ from services.face.ensemble import Ensemble
 from services.face.library import FaceLibrary
 from services.face.selection import embedder_file
 from services.face.store import FaceStore
-from services.face.table import RECIPE, EmbedderRow, FaceView
+from services.face.table import BUILT_IN_ROWS, RECIPE, EmbedderRow, FaceView
 from services.face.templates import TEMPLATES
 
 __all__ = ["FaceModels", "FaceChange", "FaceEmbedders", "models_of", "record_of", "row_from"]
@@ -73,7 +73,8 @@ class FaceEmbedders:
         return record_of(row)
 
     def rebuilt(self, record: ModelRecord) -> EmbedderRow:
-        row = row_from(record)
+        built_in = BUILT_IN_ROWS.get(record.name)
+        row = built_in if built_in is not None and built_in.key == record.key else row_from(record)
         embedder_file(row, self._files, self._settings)
         return row
 
@@ -149,7 +150,7 @@ def row_from(record: ModelRecord) -> EmbedderRow:
     """The inverse of `record_of`. Raises ModelError for a record that this code cannot follow."""
     facts: dict[str, Any] = dict(record.facts)
     if facts.pop("recipe", None) != RECIPE:
-        raise ModelError(f"model {record.name} {record.version}: this version prepares faces in another way")
+        raise ModelError(f"model {record.name} {record.version}: its faces were prepared in another way")
     try:
         facts["template"] = TEMPLATES[facts["template"]]
         facts["views"] = tuple(FaceView(**view) for view in facts["views"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from chassis.config import InferenceSection, ModelsSection
 from chassis.errors import ConfigError
 from chassis.inference import ModelFile
-from chassis.models import ModelStore
+from chassis.models import ModelStore, kept_name
 from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.config import OwnEmbedder, TattooSection
@@ -24,7 +24,7 @@ from services.tattoo.table import (
     built_in_embedder,
 )
 
-__all__ = ["ChosenModels", "choose_models"]
+__all__ = ["ChosenModels", "choose_models", "embedder_file"]
 
 # For a detector of the owner's, unless the settings say otherwise.
 _OWN_THRESHOLD = 0.5
@@ -40,6 +40,11 @@ class ChosenModels:
     files: Mapping[str, ModelFile]
     """Each model as `open_inference` takes it, by the key it runs under."""
 
+    @property
+    def detector_file(self) -> dict[str, ModelFile]:
+        """The detector alone."""
+        return {self.detector.name: self.files[self.detector.name]}
+
 
 def choose_models(
     settings: TattooSection, models: ModelsSection, inference: InferenceSection
@@ -52,7 +57,7 @@ def choose_models(
     store = ModelStore(models.directory)
     detector, embedders = _detector(settings), _embedders(settings)
     files = {detector.name: _detector_file(detector, store, inference)}
-    files |= {row.name: _embedder_file(row, store, inference) for row in embedders}
+    files |= {row.model: embedder_file(row, store, inference) for row in embedders}
     return ChosenModels(detector, embedders, files)
 
 
@@ -62,10 +67,15 @@ def _detector_file(row: DetectorRow, store: ModelStore, inference: InferenceSect
     return ModelFile(name=row.name, path=row.file)
 
 
-def _embedder_file(row: EmbedderRow, store: ModelStore, inference: InferenceSection) -> ModelFile:
+def embedder_file(row: EmbedderRow, store: ModelStore, inference: InferenceSection) -> ModelFile:
+    """The model of a row. Raises ModelError when it should run here and is not there."""
+    version = row.model_version or row.version
+    if row.is_recorded:
+        path = None if inference.triton_url else store.path(kept_name(row.name, version))
+        return ModelFile(name=row.name, version=version, path=path)
     if row.file is None:
         return built_in_file(TATTOO_EMBEDDER, store, inference)
-    return ModelFile(name=row.name, version=row.version, path=row.file)
+    return ModelFile(name=row.name, version=version, path=row.file)
 
 
 def _detector(settings: TattooSection) -> DetectorRow:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
-from chassis.errors import ModelError
+from chassis.errors import MarqueeError, ModelError
 from chassis.inference import Inference
 from chassis.work import WorkPool
 from services.tattoo.crop import to_input
@@ -16,31 +17,46 @@ from services.tattoo.template import ModelKey, Vector
 
 __all__ = ["TattooEmbedder", "averaged"]
 
+_log = structlog.get_logger()
+
 
 class TattooEmbedder:
-    """Describes tattoos with every active embedder; `rows` has at least one, the primary one first."""
+    """Describes tattoos with the embedders in use.
 
-    def __init__(self, inference: Inference, pool: WorkPool, rows: Sequence[EmbedderRow]) -> None:
+    rows: those that serve, at least one, the primary one first; further: those that are being prepared.
+    """
+
+    def __init__(
+        self,
+        inference: Inference,
+        pool: WorkPool,
+        rows: Sequence[EmbedderRow],
+        further: Sequence[EmbedderRow] = (),
+    ) -> None:
         self._inference = inference
         self._pool = pool
         self._rows = tuple(rows)
+        self._further = tuple(further)
 
     async def embed(self, crops: Sequence[NDArray[np.uint8]]) -> list[dict[ModelKey, Vector]]:
         """Of each crop, uint8 RGB, a unit vector by each embedder.
 
-        Raises ModelError where a model gives no usable vectors, else as `Inference.infer` does.
+        Raises ModelError where a model that serves gives no usable vectors, else as `Inference.infer` does.
+        One that is being prepared and fails is left out.
         """
         if not crops:
             return []
-        by_model = [await self._embed(row, crops) for row in self._rows]
-        return [
-            {row.key: vectors[index] for row, vectors in zip(self._rows, by_model, strict=True)}
-            for index in range(len(crops))
-        ]
+        vectors = {row.key: await self._embed(row, crops) for row in self._rows}
+        for row in self._further:
+            try:
+                vectors[row.key] = await self._embed(row, crops)
+            except MarqueeError as exc:
+                _log.warning("an embedder that is being prepared failed", model=row.name, cause=str(exc))
+        return [{key: values[index] for key, values in vectors.items()} for index in range(len(crops))]
 
     async def _embed(self, row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         batch = await self._pool.run(_batch, row, crops)
-        outputs = list((await self._inference.infer(row.name, batch)).values())
+        outputs = list((await self._inference.infer(row.model, batch)).values())
         if len(outputs) != 1 or outputs[0].shape != (len(batch), row.dimension):
             raise ModelError(f"model {row.name}: its output is not one vector of {row.dimension} values")
         try:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from chassis.gallery import Match
 from chassis.images import ImageLimits, RGBImage, decode
+from chassis.inference import Inference
 from chassis.work import WorkPool
 from services.tattoo.crop import cut
 from services.tattoo.detect import Detection
 from services.tattoo.embed import TattooEmbedder
-from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.finder import TattooFinder
+from services.tattoo.models_in_use import TattooModels
 from services.tattoo.quality import view_quality
 from services.tattoo.template import Template
 
@@ -38,6 +39,8 @@ class ObservedImage:
     width: int
     height: int
     tattoos: tuple[ObservedTattoo, ...]
+    models: TattooModels
+    """That describe them."""
 
 
 class ObserveTattoos:
@@ -45,15 +48,15 @@ class ObserveTattoos:
 
     def __init__(
         self,
+        inference: Inference,
         finder: TattooFinder,
-        embedder: TattooEmbedder,
-        enrolled: EnrolledTattoos,
+        models: Callable[[], TattooModels],
         pool: WorkPool,
         limits: ImageLimits,
     ) -> None:
+        self._inference = inference
         self._finder = finder
-        self._embedder = embedder
-        self._enrolled = enrolled
+        self._models = models
         self._pool = pool
         self._limits = limits
 
@@ -65,26 +68,29 @@ class ObserveTattoos:
         """
         picture = await self._pool.run(decode, image, self._limits)
         detections = await self._finder.find(picture)
-        templates = await self._describe(picture, detections)
-        matches = await self._pool.run(self._match, templates, max_candidates) if templates else []
+        models = self._models()
+        templates = await self._describe(models, picture, detections)
+        matches = await self._pool.run(_match, models, templates, max_candidates) if templates else []
         height, width = picture.shape[:2]
         tattoos = tuple(map(ObservedTattoo, detections, templates, matches))
-        return ObservedImage(width, height, tattoos)
+        return ObservedImage(width, height, tattoos, models)
 
     async def check(self) -> None:
-        """Run every network once. Raises ModelError where one does not give what the model table says."""
-        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-        await self._finder.find(noise)
-        await self._embedder.embed([noise])
+        """Run the detector once. Raises ModelError where it does not give what the model table says."""
+        await self._finder.find(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
 
-    async def _describe(self, picture: RGBImage, detections: Sequence[Detection]) -> list[Template]:
+    async def _describe(
+        self, models: TattooModels, picture: RGBImage, detections: Sequence[Detection]
+    ) -> list[Template]:
         crops = [cut(picture, one.box) for one in detections]
-        vectors = await self._embedder.embed(crops)
+        embedder = TattooEmbedder(self._inference, self._pool, models.rows, models.further)
+        vectors = await embedder.embed(crops)
         qualities = [
             await self._pool.run(view_quality, crop, one.confidence)
             for crop, one in zip(crops, detections, strict=True)
         ]
         return list(map(Template, vectors, qualities))
 
-    def _match(self, templates: Sequence[Template], k: int) -> list[tuple[Match, ...]]:
-        return [tuple(self._enrolled.search(one.vectors, k)) for one in templates]
+
+def _match(models: TattooModels, templates: Sequence[Template], k: int) -> list[tuple[Match, ...]]:
+    return [tuple(models.enrolled.search(one.vectors, k)) for one in templates]

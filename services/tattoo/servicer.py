@@ -10,18 +10,20 @@ from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
+from chassis.signal.pending import PendingStore, parse_pending
 from chassis.signal.requests import check_max_candidates, parse_performer_ids
-from chassis.signal.responses import to_proto_outcomes
+from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
+from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from marquee.tattoo.v1 import tattoo_pb2_grpc
-from services.tattoo.chosen import ChosenModels
 from services.tattoo.enrolled import EnrolledTattoos, TattooRow
 from services.tattoo.lookup import LookUpTattoos
+from services.tattoo.models_in_use import TattooChange, TattooModels, models_of
 from services.tattoo.observe import ObserveTattoos
 from services.tattoo.score import ScoreTattoos
 from services.tattoo.store import NewTattoo
-from services.tattoo.table import DETECTOR_ROLE, EMBEDDER_ROLE
+from services.tattoo.table import DETECTOR_ROLE, EMBEDDER_ROLE, DetectorRow
 from services.tattoo.translation import TattooTranslation
 
 __all__ = ["TattooServicer"]
@@ -36,64 +38,80 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         self,
         *,
         observe: ObserveTattoos,
-        score: ScoreTattoos,
+        work: WorkPool,
         enroll: Enrolment[NewTattoo, TattooRow],
         lookup: LookUpTattoos,
-        enrolled: EnrolledTattoos,
-        models: ChosenModels,
+        change: TattooChange,
+        pending: PendingStore,
+        detector: DetectorRow,
         readiness: Readiness,
     ) -> None:
         self._observe = observe
-        self._score = score
+        self._work = work
         self._enroll = enroll
         self._lookup = lookup
-        self._enrolled = enrolled
-        self._models = models
+        self._change = change
+        self._pending = pending
+        self._detector = detector
         self._readiness = readiness
-        self._translation = TattooTranslation(models.embedders)
 
     async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
         image = await self._observe(request.image, check_max_candidates(request.max_candidates))
-        return self._translation.observed(image)
+        return _translation(image.models).observed(image)
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
-        queries = self._translation.queries(request)
-        return self._translation.scored(queries, await self._score(queries))
+        models = models_of(self._change, _generation(request))
+        translation = _translation(models)
+        queries = translation.queries(request)
+        score = ScoreTattoos(models.enrolled, self._work, models.rows)
+        return translation.scored(queries, await score(queries))
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
-        similarities = await self._score.compare(self._translation.compared(request))
+        models = models_of(self._change)
+        score = ScoreTattoos(models.enrolled, self._work, models.rows)
+        similarities = await score.compare(_translation(models).compared(request))
         return pb.CompareResponse(similarities=similarities.reshape(-1).tolist())
 
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
         performer_id = parse_uuid(request.performer_id)
-        outcomes = await self._enroll.enroll(performer_id, self._translation.tattoos(request))
+        models = models_of(self._change)
+        described = TattooTranslation((*models.rows, *models.further))
+        outcomes = await self._enroll.enroll(performer_id, described.tattoos(request))
         return pb.EnrollResponse(outcomes=to_proto_outcomes(outcomes))
 
     async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
         return pb.ForgetResponse(observations=await self._enroll.forget(parse_uuid(request.performer_id)))
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
-        return self._translation.attributes(await self._lookup(parse_performer_ids(request.performer_ids)))
+        known = await self._lookup(parse_performer_ids(request.performer_ids))
+        return _translation(models_of(self._change)).attributes(known)
+
+    async def ListPending(self, request: pb.ListPendingRequest, context: _Context) -> pb.ListPendingResponse:
+        query = parse_pending(request.filter, request.page_size, request.page_token)
+        page = await self._pending.page(self._change.sets, query)
+        return _translation(models_of(self._change)).pending(page)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
-        detector = self._models.detector
+        detector, in_use = self._detector, self._change.in_use
+        enrolled = in_use.serving.known
         models = [
             common_pb2.ModelStatus(role=DETECTOR_ROLE, name=detector.name, version=detector.version),
-            *(
-                common_pb2.ModelStatus(
-                    role=EMBEDDER_ROLE,
-                    name=row.name,
-                    version=row.version,
-                    dimension=row.dimension,
-                    vectors=self._enrolled.vectors(row.key),
-                )
-                for row in self._models.embedders
-            ),
+            *to_proto_embedders(EMBEDDER_ROLE, in_use, EnrolledTattoos.vectors),
         ]
         status = service_status(
             self._readiness,
             models=models,
-            performers=self._enrolled.performers,
-            observations=len(self._enrolled),
+            performers=enrolled.performers,
+            observations=len(enrolled),
+            model_change=to_proto_change(self._change),
         )
         return pb.GetStatusResponse(status=status)
+
+
+def _translation(models: TattooModels) -> TattooTranslation:
+    return TattooTranslation(models.rows, generation=models.generation)
+
+
+def _generation(request: pb.ScoreRequest) -> int | None:
+    """Of the models that made the templates: all of a request come from one answer of Observe."""
+    return next((one.generation for query in request.queries for one in query.templates), None)

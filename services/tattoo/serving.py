@@ -6,34 +6,33 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import structlog
-
 from chassis.changes import Changes
+from chassis.config import load_config
 from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.inference import Inference
 from chassis.metrics import open_metrics
+from chassis.models import ModelStore
 from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
-from chassis.signal.enrolment import Enrolment, load
+from chassis.signal.enrolment import Enrolment
+from chassis.signal.model_change import Everywhere, start_with
+from chassis.signal.model_sets import ModelSetStore
+from chassis.signal.pending import PendingStore
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
 from services.tattoo.chosen import ChosenModels, choose_models
 from services.tattoo.config import TattooConfig
-from services.tattoo.embed import TattooEmbedder
-from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.finder import TattooFinder
 from services.tattoo.lookup import LookUpTattoos
+from services.tattoo.models_in_use import TattooChange, TattooEmbedders, models_of
 from services.tattoo.observe import ObserveTattoos
-from services.tattoo.score import ScoreTattoos
 from services.tattoo.servicer import TattooServicer
-from services.tattoo.store import SCHEMA, TattooStore
+from services.tattoo.store import OBSERVATIONS, SCHEMA, TattooStore
 
 __all__ = ["SERVICE", "open_tattoo"]
 
 SERVICE = "marquee.tattoo.v1.TattooService"
-
-_log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -44,47 +43,61 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
     Raises ConfigError for wrong settings or a taken port, ModelError for a missing or damaged model,
     StoreError when the database cannot be used.
     """
-    settings = config.tattoo
-    models = choose_models(settings, config.models, config.inference)
+    settings, models = config.tattoo, ModelStore(config.models.directory)
+    chosen = choose_models(settings, config.models, config.inference)
     async with AsyncExitStack() as stack:
         metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
-        store = TattooStore(pool, {row.key: row.dimension for row in models.embedders})
-        enrolled = EnrolledTattoos(models.embedders)
-        await load(store.every(), enrolled, work)
-        _log.info("tattoos loaded", performers=enrolled.performers, tattoos=len(enrolled))
-        models_open = open_inference(config.inference, models.files, metrics.inference)
+        models_open = open_inference(config.inference, chosen.detector_file, metrics.inference)
         inference = await stack.enter_async_context(models_open)
-        observe = _observe(config, models, inference, enrolled, work)
-        await observe.check()
+        store = TattooStore(pool)
+        embedders = TattooEmbedders(inference, work, store, models, config.inference)
+        change = TattooChange(
+            embedders, ModelSetStore(pool, OBSERVATIONS), least_share=settings.switch_coverage
+        )
+        is_elsewhere = bool(config.inference.triton_url)
+        await start_with(change, chosen.embedders, may_be_away=is_elsewhere)
+        await stack.enter_async_context(change.watching())
+        observe = _observe(config, chosen, inference, change, work)
+        if not is_elsewhere:
+            await observe.check()
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database tattoos are still observed and scored, so it is no part of readiness: Enroll
         # and Lookup say themselves that it is away.
-        readiness = Readiness({"models": inference.ready})
+        readiness = Readiness({"models": partial(_ready, inference, chosen.detector.name, change)})
         servicer = TattooServicer(
             observe=observe,
-            score=ScoreTattoos(enrolled, work, models.embedders),
-            enroll=Enrolment(store, enrolled, changes, least_quality=settings.enrol_quality),
+            work=work,
+            enroll=Enrolment(store, Everywhere(change), changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store),
-            enrolled=enrolled,
-            models=models,
+            change=change,
+            pending=PendingStore(pool, OBSERVATIONS),
+            detector=chosen.detector,
             readiness=readiness,
         )
         register = partial(tattoo_pb2_grpc.add_TattooServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
-        yield await stack.enter_async_context(serving)
+        server = await stack.enter_async_context(serving)
+        server.on_reload(partial(_adopt_settings, change))
+        yield server
+
+
+async def _ready(inference: Inference, detector: str, change: TattooChange) -> None:
+    await inference.ready([detector])
+    await change.ready()
+
+
+async def _adopt_settings(change: TattooChange) -> None:
+    """Read the settings again and want the embedders they name; other settings need another start."""
+    config = load_config(TattooConfig)
+    await change.adopt(choose_models(config.tattoo, config.models, config.inference).embedders)
 
 
 def _observe(
-    config: TattooConfig,
-    models: ChosenModels,
-    inference: Inference,
-    enrolled: EnrolledTattoos,
-    work: WorkPool,
+    config: TattooConfig, chosen: ChosenModels, inference: Inference, change: TattooChange, work: WorkPool
 ) -> ObserveTattoos:
-    finder = TattooFinder(inference, work, models.detector, most=config.tattoo.max_tattoos)
-    embedder = TattooEmbedder(inference, work, models.embedders)
+    finder = TattooFinder(inference, work, chosen.detector, most=config.tattoo.max_tattoos)
     limits = ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)
-    return ObserveTattoos(finder, embedder, enrolled, work, limits)
+    return ObserveTattoos(inference, finder, partial(models_of, change), work, limits)

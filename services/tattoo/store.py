@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -20,13 +20,24 @@ from chassis.postgres import (
     vector_to_bytes,
 )
 from chassis.signal.enrolment import Stored
+from chassis.signal.model_sets import ObservationTable
 from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row
 from services.tattoo.enrolled import KnownTattoo, TattooRow
+from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
 
-__all__ = ["SCHEMA", "NewTattoo", "TattooStore"]
+__all__ = ["SCHEMA", "OBSERVATIONS", "NewTattoo", "TattooStore"]
 
 SCHEMA = SchemaSource("tattoo", "services.tattoo")
+
+OBSERVATIONS = ObservationTable(
+    schema="tattoo",
+    table="performer_tattoos",
+    identity="performer_id, image_hash, box",
+    uri="image_url",
+    date="first_seen_date",
+    region="body_region",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +62,18 @@ class NewTattoo:
 
 
 class TattooStore:
-    """Rows of the active embedders; `dimensions` has the number of values of each.
+    """Rows of the embedders in `use`.
 
     Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
     """
 
-    def __init__(self, pool: Pool, dimensions: Mapping[ModelKey, int]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._dimensions = dict(dimensions)
+        self._dimensions: dict[ModelKey, int] = {}
+
+    def use(self, rows: Sequence[EmbedderRow]) -> None:
+        """Read and write vectors of these embedders, too."""
+        self._dimensions |= {row.key: row.dimension for row in rows}
 
     async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored[TattooRow]]:
         """Store views of a performer's tattoos in one transaction; in order, with those there already.
@@ -83,9 +98,9 @@ class TattooStore:
             found.setdefault(str(row["performer_id"]), {}).setdefault((known.image_hash, known.box), known)
         return {performer_id: list(tattoos.values()) for performer_id, tattoos in found.items()}
 
-    async def every(self) -> AsyncGenerator[list[TattooRow], None]:
-        """All rows of the active embedders by `seq`, some thousand at a time, as of one moment."""
-        names, versions = zip(*self._dimensions, strict=True)
+    async def every(self, keys: Sequence[ModelKey]) -> AsyncGenerator[list[TattooRow], None]:
+        """All rows of these embedders, which are in use, by `seq`, some thousand at a time."""
+        names, versions = zip(*keys, strict=True)
         async with aclosing(every_row(self._pool, _EVERY, list(names), list(versions))) as batches:
             async for rows in batches:
                 yield [self._row(row) for row in rows]

@@ -9,8 +9,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from chassis.models import kept_name
 from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.crop import ColorOrder, Layout
+from services.tattoo.models import TATTOO_EMBEDDER
 from services.tattoo.networks import DIMENSION
 from services.tattoo.template import ModelKey
 
@@ -23,6 +25,7 @@ __all__ = [
     "EmbedderRow",
     "built_in_detector",
     "built_in_embedder",
+    "RECIPE",
 ]
 
 DETECTOR = "tattoo_detector"
@@ -34,8 +37,8 @@ EMBEDDER_ROLE = "tattoo.embedder"
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
-# Raised when cropping or mirror averaging change: vectors made before and after must not meet.
-_RECIPE = 1
+RECIPE = 1
+"""Raised when cropping or mirror averaging change: vectors made before and after must not meet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +75,21 @@ class EmbedderRow:
     operating_point: OperatingPoint
     file: Path | None = None
     """The owner's ONNX file; None: a built-in one."""
+    model_version: str | None = None
+    """Version of the built-in model's file; None: the owner gives the file."""
+    is_recorded: bool = False
+    """Whether the row is no longer in the table or the settings, but serves until others have taken over."""
 
     @property
     def key(self) -> ModelKey:
         """What vectors are filed under."""
         return (self.name, self.version)
+
+    @property
+    def model(self) -> str:
+        """What the model runs under: versions of one name can run side by side."""
+        is_only_one = self.file is None and not self.is_recorded
+        return self.name if is_only_one else kept_name(self.name, self.version)
 
 
 def built_in_detector() -> DetectorRow:
@@ -90,7 +103,8 @@ def built_in_embedder() -> EmbedderRow:
     card = _card("embedder")
     return EmbedderRow(
         name=EMBEDDER,
-        version=f"1.{_RECIPE}",
+        version=f"{TATTOO_EMBEDDER.version}.{RECIPE}",
+        model_version=TATTOO_EMBEDDER.version,
         size=224,
         dimension=DIMENSION,
         operating_point=OperatingPoint(

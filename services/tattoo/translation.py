@@ -10,6 +10,7 @@ from chassis.protos import (
     parse_image_source,
     to_proto_box,
 )
+from chassis.signal.pending import PendingPage, to_proto_pending
 from chassis.signal.requests import (
     MOST_COMPARED,
     MOST_OBSERVATIONS,
@@ -39,7 +40,8 @@ _REGION_PREFIX = "BODY_REGION_"
 class TattooTranslation:
     """Messages of the active embedders, the primary first. Parsing raises InvalidInput, naming the field."""
 
-    def __init__(self, rows: Sequence[EmbedderRow]) -> None:
+    def __init__(self, rows: Sequence[EmbedderRow], *, generation: int = 0) -> None:
+        self._generation = generation
         self._rows = {row.key: row for row in rows}
         self._primary = rows[0].operating_point
 
@@ -92,7 +94,9 @@ class TattooTranslation:
             detection_confidence=detection.confidence,
             quality=template.quality,
             mask=common_pb2.Polygon(points=corners),
-            template=to_proto_template(common_pb2.SIGNAL_TATTOO, template.vectors, template.quality),
+            template=to_proto_template(
+                common_pb2.SIGNAL_TATTOO, template.vectors, template.quality, self._generation
+            ),
             candidates=to_proto_candidates(tattoo.matches, self._primary.confidence),
         )
 
@@ -134,6 +138,13 @@ class TattooTranslation:
             if key in self._rows
         }
         return Template(vectors, parse_share("template.quality", template.quality))
+
+    def pending(self, page: PendingPage) -> pb.ListPendingResponse:
+        return pb.ListPendingResponse(
+            observations=[to_proto_pending(one, _region_value(one.region)) for one in page.observations],
+            next_page_token=page.next_token,
+            total=page.total,
+        )
 
 
 def _known(tattoo: KnownTattoo) -> pb.KnownTattoo:

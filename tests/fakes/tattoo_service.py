@@ -18,7 +18,7 @@ import pytest_asyncio
 from numpy.typing import NDArray
 
 from chassis.channels import open_channel
-from chassis.config import DatabaseSection, InferenceSection
+from chassis.config import DatabaseSection, InferenceSection, ModelsSection
 from chassis.geometry import Box
 from chassis.images import RGBImage
 from chassis.postgres import SchemaSource, migrate
@@ -93,6 +93,10 @@ async def open_tattoo_system(
     config = TattooConfig(
         database=DatabaseSection(dsn=reached_by or dsn),
         inference=InferenceSection(threads=1),
+        # A place of the test's own, where files of the owner's are kept.
+        models=ModelsSection(
+            directory=section.detector_file.parent / "models" if section.detector_file else None
+        ),
         tattoo=section.model_copy(update={"metrics_port": None}),
     )
     async with open_tattoo(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:

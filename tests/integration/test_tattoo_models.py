@@ -12,6 +12,7 @@ from chassis.channels import open_channel
 from chassis.errors import ConfigError, ModelError, StoreError
 from chassis.geometry import Box
 from chassis.postgres import SchemaSource, migrate
+from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from marquee.tattoo.v1 import tattoo_pb2_grpc
 from services.tattoo.config import TattooSection
@@ -23,12 +24,14 @@ from tests.fakes.service_process import failure_of, listening_port, open_process
 from tests.fakes.tattoo_models import LAYOUT_DIMENSION, dark_detector
 from tests.fakes.tattoo_service import (
     MODEL,
+    TattooSystem,
     migrate_tattoo,
     open_tattoo_system,
     own_embedder,
     plain_section,
     seen,
     system,
+    template_of,
 )
 
 __all__ = ["database", "postgres_server", "system"]
@@ -60,8 +63,8 @@ async def test_two_embedders_describe_each_tattoo(database: str, tmp_path: Path)
         assert (await system.stub.GetStatus(pb.GetStatusRequest())).status.observations == 2
 
 
-async def test_another_version_is_not_compared_with(database: str, tmp_path: Path) -> None:
-    """What one version described is neither compared with nor lost to the other."""
+async def test_another_version_is_prepared_while_the_old_one_serves(database: str, tmp_path: Path) -> None:
+    """Vectors of the two never meet; when every tattoo is described by the new one, it takes over."""
     await migrate_tattoo(database)
     old, new = own_embedder(tmp_path), own_embedder(tmp_path, version="2")
     async with open_tattoo_system(database, plain_section(tmp_path, old)) as system:
@@ -70,11 +73,26 @@ async def test_another_version_is_not_compared_with(database: str, tmp_path: Pat
         await system.enroll(performer, seen(tattoo))
     async with open_tattoo_system(database, plain_section(tmp_path, new)) as system:
         [again] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
-        assert not again.candidates
-        assert await system.score(tattoo.template, performer) == {}
-        assert await system.rows.count(performer) == 1
+        assert [one.version for one in again.template.embeddings] == ["1", "2"]
+        assert again.candidates[0].performer_id == performer
+        assert set(await system.score(template_of(1, version="2"), performer)) == set()
+        [waiting] = (await system.stub.ListPending(pb.ListPendingRequest())).observations
+        assert (waiting.performer_id, waiting.region) == (performer, common_pb2.BODY_REGION_UNKNOWN)
+        assert waiting.box == tattoo.box
+        await system.enroll(performer, seen(again))
+        await _until_switched(system)
+        assert await system.rows.count(performer) == 2
+        assert set(await system.score(template_of(1, version="1"), performer)) == set()
+        assert set(await system.score(template_of(1, version="2"), performer)) == {performer}
         lookup = await system.stub.Lookup(pb.LookupRequest(performer_ids=[performer]))
         assert len(lookup.performers[0].tattoos) == 1
+
+
+async def _until_switched(system: TattooSystem) -> None:
+    deadline = asyncio.get_running_loop().time() + 60
+    while (await system.stub.GetStatus(pb.GetStatusRequest())).status.HasField("model_change"):
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.05)
 
 
 async def test_a_network_that_is_not_what_it_should_be_is_refused(database: str, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_owners_networks_are_used_as_they_say(tmp_path: Path) -> None:
     assert row.key == ("layout", "1")
     assert (row.layout, row.size, row.dimension, row.mirror) == ("NHWC", 64, 64, False)
     assert row.operating_point.confidence(0.55) == pytest.approx(0.5)
-    assert set(chosen.files) == {"tattoo_detector", "layout"}
+    assert set(chosen.files) == {"tattoo_detector", "layout@1"}
     assert chosen.files["tattoo_detector"].path == section.detector_file
 
 

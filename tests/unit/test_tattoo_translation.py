@@ -14,7 +14,9 @@ from chassis.protos import to_proto_embedding
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from services.tattoo.detect import Detection
+from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.lookup import TattooAttributes
+from services.tattoo.models_in_use import TattooModels
 from services.tattoo.observe import ObservedImage, ObservedTattoo
 from services.tattoo.score import TattooScore
 from services.tattoo.template import Template
@@ -50,10 +52,13 @@ def test_a_template_survives_the_wire() -> None:
     detection = Detection(Box(1, 2, 3, 4), 0.75, (Point(1, 2), Point(4, 2), Point(4, 6)))
     template = Template({A: LEFT, B: UP}, 0.5)
     tattoo = ObservedTattoo(detection, template, (Match(_ID, 0.5),))
-    response = _translation().observed(ObservedImage(640, 480, (tattoo,)))
+    rows = (embedder_row("a"), embedder_row("b"))
+    image = ObservedImage(640, 480, (tattoo,), TattooModels(7, EnrolledTattoos(rows), rows))
+    response = TattooTranslation(rows, generation=7).observed(image)
     assert (response.image_width, response.image_height) == (640, 480)
     [sent] = response.tattoos
     assert [(point.x, point.y) for point in sent.mask.points] == [(1, 2), (4, 2), (4, 6)]
+    assert sent.template.generation == 7
     assert (sent.box.width, sent.detection_confidence, sent.quality) == (3, 0.75, 0.5)
     assert sent.candidates[0].confidence == pytest.approx(0.5)
     assert [point.model for point in response.operating_points] == ["a", "b"]

@@ -1,0 +1,141 @@
+"""The embedders of the tattoo service as they come and go: opened, tried, loaded, recorded, rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import structlog
+
+from chassis.config import InferenceSection
+from chassis.errors import MarqueeError, ModelError
+from chassis.inference import Inference
+from chassis.models import ModelStore
+from chassis.signal.enrolment import load
+from chassis.signal.model_change import ModelChange
+from chassis.signal.model_sets import ModelKey, ModelRecord
+from chassis.signal.operating_point import OperatingPoint
+from chassis.work import WorkPool
+from services.tattoo.chosen import embedder_file
+from services.tattoo.embed import TattooEmbedder
+from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.store import TattooStore
+from services.tattoo.table import RECIPE, EmbedderRow, built_in_embedder
+
+__all__ = ["TattooModels", "TattooChange", "TattooEmbedders", "models_of", "record_of", "row_from"]
+
+_log = structlog.get_logger()
+
+TattooChange = ModelChange[EmbedderRow, EnrolledTattoos]
+
+
+@dataclass(frozen=True, slots=True)
+class TattooModels:
+    """What one call works with."""
+
+    generation: int
+    enrolled: EnrolledTattoos
+    """Of the embedders that serve."""
+    rows: tuple[EmbedderRow, ...]
+    """That serve, the primary first."""
+    further: tuple[EmbedderRow, ...] = ()
+    """That are being prepared: they describe, and nothing is found by them yet."""
+
+
+class TattooEmbedders:
+    """`chassis.signal.model_change.Models` of tattoos."""
+
+    def __init__(
+        self,
+        inference: Inference,
+        work: WorkPool,
+        store: TattooStore,
+        files: ModelStore,
+        settings: InferenceSection,
+    ) -> None:
+        self._inference = inference
+        self._work = work
+        self._store = store
+        self._files = files
+        self._settings = settings
+        self._tried: set[ModelKey] = set()
+
+    def record(self, row: EmbedderRow) -> ModelRecord:
+        return record_of(row)
+
+    def rebuilt(self, record: ModelRecord) -> EmbedderRow:
+        built_in = built_in_embedder()
+        row = built_in if built_in.key == record.key else row_from(record)
+        embedder_file(row, self._files, self._settings)
+        return row
+
+    def new_known(self, rows: Sequence[EmbedderRow]) -> EnrolledTattoos:
+        self._store.use(rows)
+        return EnrolledTattoos(rows)
+
+    async def load(self, known: EnrolledTattoos, keys: Sequence[ModelKey]) -> None:
+        await load(self._store.every(keys), known, self._work)
+        _log.info("tattoos loaded", performers=known.performers, tattoos=len(known))
+
+    async def open(self, rows: Sequence[EmbedderRow]) -> None:
+        try:
+            for row in rows:
+                file = embedder_file(row, self._files, self._settings)
+                await self._inference.add(row.model, file)
+            await self._inference.ready([row.model for row in rows])
+        except MarqueeError:
+            self._tried -= {row.key for row in rows}
+            raise
+        await self._try([row for row in rows if row.key not in self._tried])
+
+    async def keep(self, rows: Sequence[EmbedderRow]) -> None:
+        for row in rows:
+            if row.file is None or self._settings.triton_url:
+                continue
+            try:
+                await self._work.run(self._files.keep, row.name, row.version, row.file)
+            except ModelError as exc:
+                _log.warning("a changed file would end what it serves", model=row.name, cause=str(exc))
+
+    async def close(self, rows: Sequence[EmbedderRow]) -> None:
+        for row in rows:
+            self._tried.discard(row.key)
+            await self._inference.remove(row.model)
+
+    async def _try(self, rows: Sequence[EmbedderRow]) -> None:
+        """Run models once that are new or have been away. Raises ModelError."""
+        if rows:
+            noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+            await TattooEmbedder(self._inference, self._work, rows).embed([noise])
+            self._tried |= {row.key for row in rows}
+
+
+def models_of(change: TattooChange, generation: int | None = None) -> TattooModels:
+    """What a call works with now; `generation`: what the call's templates were made with."""
+    in_use = change.in_use
+    serving = in_use.serving if generation is None else in_use.of(generation)
+    further = in_use.new_rows if not change.problem else ()
+    return TattooModels(serving.number, serving.known, serving.rows, further)
+
+
+def record_of(row: EmbedderRow) -> ModelRecord:
+    """Everything that decides an embedder's vectors and what they mean, as JSON values."""
+    facts = asdict(replace(row, file=None, is_recorded=False))
+    for name in ("name", "version", "file", "is_recorded"):
+        del facts[name]
+    return ModelRecord(row.name, row.version, {**facts, "recipe": RECIPE})
+
+
+def row_from(record: ModelRecord) -> EmbedderRow:
+    """The inverse of `record_of`. Raises ModelError for a record that this code cannot follow."""
+    facts: dict[str, Any] = dict(record.facts)
+    if facts.pop("recipe", None) != RECIPE:
+        raise ModelError(f"model {record.name} {record.version}: its tattoos were prepared in another way")
+    try:
+        facts["mean"], facts["deviation"] = tuple(facts["mean"]), tuple(facts["deviation"])
+        facts["operating_point"] = OperatingPoint(**facts["operating_point"])
+        return EmbedderRow(name=record.name, version=record.version, is_recorded=True, **facts)
+    except (KeyError, TypeError) as exc:
+        raise ModelError(f"model {record.name} {record.version}: its record is of another version") from exc
