@@ -34,6 +34,7 @@ from tests.fakes.face_service import (
     open_face_system,
     template_of,
 )
+from tests.fakes.model_store import own_store
 from tests.fakes.pictures import encode, gradient
 from tests.fakes.portrait import portrait
 from tests.fakes.postgres import database, postgres_server
@@ -448,7 +449,7 @@ async def test_an_embedder_that_comes_into_use_later_is_filled(database: str) ->
 
 
 @both_embedders
-async def test_an_embedder_of_ones_own(database: str) -> None:
+async def test_an_embedder_of_ones_own(database: str, tmp_path: Path) -> None:
     """An ONNX file of the owner's under a name of its own describes faces as its row says."""
     await migrate_face(database)
     built_in = BUILT_IN_ROWS["mobilefacenet"]
@@ -469,7 +470,7 @@ async def test_an_embedder_of_ones_own(database: str) -> None:
         identification_confidence=0.5,
     )
     section = FaceSection(port=0, embedder=("own", "mobilefacenet"), embedders=(own,))
-    async with open_face_system(database, face=section) as system:
+    async with open_face_system(database, face=section, models=own_store(tmp_path)) as system:
         [face] = (await system.observe(_portrait())).faces
     first, second = face.template.embeddings
     assert (first.model, second.model) == ("own", "mobilefacenet")
@@ -479,14 +480,16 @@ async def test_an_embedder_of_ones_own(database: str) -> None:
 
 @both_embedders
 @pytest.mark.parametrize("wrong", [{"dimension": 64}, {"size": 96}, {"layout": "NCHW"}])
-async def test_a_row_that_does_not_fit_its_file_is_refused(database: str, wrong: dict[str, object]) -> None:
+async def test_a_row_that_does_not_fit_its_file_is_refused(
+    database: str, tmp_path: Path, wrong: dict[str, object]
+) -> None:
     """Another dimension, size or layout than the file's: an error at the start that names the model."""
     await migrate_face(database)
     settings = {"name": "mobilefacenet", "file": ModelStore().path("mobilefacenet"), **wrong}
     own = EmbedderSettings.model_validate(settings)
     section = FaceSection(port=0, embedder=("mobilefacenet",), embedders=(own,))
     with pytest.raises(ModelError, match="mobilefacenet"):
-        async with open_face_system(database, face=section):
+        async with open_face_system(database, face=section, models=own_store(tmp_path)):
             pass
 
 

@@ -130,6 +130,8 @@ def _settings(folder: Path) -> Path:
     file = folder / "marquee.toml"
     file.write_text(
         f"""
+        [models]
+        directory = "{folder / "models"}"
         [tattoo]
         port = 0
         detector_file = "{dark_detector(folder / "own.onnx")}"
