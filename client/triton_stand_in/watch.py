@@ -20,7 +20,7 @@ _STUB = "triton_python_backend_stub"
 
 
 async def restart_when_stubs_die(process: TritonProcess, *, report: Callable[[str], None]) -> None:
-    """Kill the server when fewer stubs run than models are ready; who supervises it starts it again.
+    """Kill the server when fewer stubs run than ready models have instances; its supervisor starts it again.
 
     Runs until it is cancelled.
     """
@@ -40,15 +40,24 @@ async def _has_dead_stub(client: InferenceServerClient, process: TritonProcess) 
     if pid is None:
         return False
     try:
-        index = await client.get_model_repository_index(client_timeout=_POLL_SECONDS)
+        expected = await _instances(client)
     except InferenceServerException:
         return False
+    return len(stubs_of(pid)) < expected
+
+
+async def _instances(client: InferenceServerClient) -> int:
+    """Instances of all models that are ready; each has a stub of its own."""
+    index = await client.get_model_repository_index(client_timeout=_POLL_SECONDS)
     ready = [one for one in index.models if one.state == "READY"]
-    return len(stubs_of(pid)) < len(ready)
+    configs = [
+        await client.get_model_config(one.name, one.version, client_timeout=_POLL_SECONDS) for one in ready
+    ]
+    return sum(group.count for answer in configs for group in answer.config.instance_group)
 
 
 def stubs_of(pid: int) -> list[int]:
-    """Ids of the stub processes of the tritonserver with this id; one serves one model."""
+    """Ids of the stub processes of the tritonserver with this id; one serves one instance of a model."""
     children = [
         int(child)
         for file in Path("/proc", str(pid), "task").glob("*/children")
