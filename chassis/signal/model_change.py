@@ -229,7 +229,9 @@ class ModelChange(Generic[RowT, KnownT]):
             try:
                 await self.check()
             except MarqueeError as exc:  # the database is away: what is loaded goes on serving
-                self._tell_problem(str(exc))
+                _log.warning("the models cannot be looked after now", cause=str(exc))
+            except Exception:  # whatever it is, the next look may go well
+                _log.exception("looking after the models failed")
 
     async def _without_what_cannot_run(self, sets: Sets, wanted: Sequence[RowT]) -> Sets:
         """The sets; where those that serve cannot be run any more, the wanted one serves with what it has."""

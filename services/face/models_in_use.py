@@ -117,11 +117,12 @@ class FaceEmbedders:
         return tuple(self._embedders[row.key] for row in rows if row.key in self._embedders)
 
     async def _add(self, row: EmbedderRow) -> None:
+        if row.key in self._embedders:  # its file was verified then, which takes a while
+            return
         await self._inference.add(row.model, embedder_file(row, self._files, self._settings))
-        if row.key not in self._embedders:
-            self._embedders[row.key] = Embedder(row, self._inference, self._work)
-            point = row.operating_point
-            _log.info("face embedder", model=row.name, version=row.version, operating_point=point.provenance)
+        self._embedders[row.key] = Embedder(row, self._inference, self._work)
+        point = row.operating_point
+        _log.info("face embedder", model=row.name, version=row.version, operating_point=point.provenance)
 
     async def _try(self, row: EmbedderRow) -> None:
         """Run the model once when it is new or has been away."""

@@ -60,6 +60,7 @@ class TattooEmbedders:
         self._store = store
         self._files = files
         self._settings = settings
+        self._opened: set[ModelKey] = set()
         self._tried: set[ModelKey] = set()
 
     def record(self, row: EmbedderRow) -> ModelRecord:
@@ -82,8 +83,7 @@ class TattooEmbedders:
     async def open(self, rows: Sequence[EmbedderRow]) -> None:
         try:
             for row in rows:
-                file = embedder_file(row, self._files, self._settings)
-                await self._inference.add(row.model, file)
+                await self._add(row)
             await self._inference.ready([row.model for row in rows])
         except MarqueeError:
             self._tried -= {row.key for row in rows}
@@ -101,8 +101,14 @@ class TattooEmbedders:
 
     async def close(self, rows: Sequence[EmbedderRow]) -> None:
         for row in rows:
+            self._opened.discard(row.key)
             self._tried.discard(row.key)
             await self._inference.remove(row.model)
+
+    async def _add(self, row: EmbedderRow) -> None:
+        if row.key not in self._opened:  # verifying its file takes a while
+            await self._inference.add(row.model, embedder_file(row, self._files, self._settings))
+            self._opened.add(row.key)
 
     async def _try(self, rows: Sequence[EmbedderRow]) -> None:
         """Run models once that are new or have been away. Raises ModelError."""
