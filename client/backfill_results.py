@@ -66,6 +66,10 @@ class ImageResult:
         """Whether nothing of it is left."""
         return not any(outcome.is_left for counts in self.outcomes.values() for outcome in counts)
 
+    def count(self, signal: Signal, outcome: Outcome) -> int:
+        """Observations of a signal that this became of."""
+        return self.outcomes.get(signal, Counter())[outcome]
+
 
 def merged(images: Iterable[PendingImage]) -> tuple[ImageToRead, ...]:
     """Each picture of a performer once, whichever signals wait for it, in the order of the list."""

@@ -72,15 +72,17 @@ async def describe_again(
     return list(work.settled.values())
 
 
-async def states_after(marquee: Marquee, plan: Plan) -> dict[Signal, ServiceState]:
+async def states_after(
+    marquee: Marquee, plan: Plan, results: Sequence[ImageResult]
+) -> dict[Signal, ServiceState]:
     """How the plan's signals are now; one that does not answer is missing.
 
-    One that has reached its share is given some seconds to switch, and so is a server that starts again.
+    A signal is given some seconds to count what was described and to switch, a server to start again.
     """
     deadline = asyncio.get_running_loop().time() + _SWITCH_SECONDS
     while True:
         states = await _states(marquee, plan.totals)
-        is_settled = len(states) == len(plan.totals) and not any(map(_is_about_to_switch, states.values()))
+        is_settled = all(_is_settled(signal, states.get(signal), plan, results) for signal in plan.totals)
         if is_settled or asyncio.get_running_loop().time() > deadline:
             return states
         await asyncio.sleep(_PAUSE_SECONDS)
@@ -155,8 +157,16 @@ async def _states(marquee: Marquee, signals: Iterable[Signal]) -> dict[Signal, S
     return {one: states[one] for one in signals if one in states and states[one].is_reachable}
 
 
-def _is_about_to_switch(state: ServiceState) -> bool:
-    """Whether the share is reached and nothing is in the way."""
+def _is_settled(
+    signal: Signal, state: ServiceState | None, plan: Plan, results: Sequence[ImageResult]
+) -> bool:
+    """Whether a signal has counted what was described, and is not about to switch."""
+    if state is None:
+        return False
     change = state.model_change
-    is_reached = change is None or (change.coverage >= change.switch_coverage and not change.problem)
-    return state.is_preparing and is_reached
+    if change is None:
+        return not state.is_preparing
+    described = sum(result.count(signal, Outcome.DESCRIBED) for result in results)
+    is_counted = change.described >= plan.totals[signal].change.described + described
+    is_reached = change.coverage >= change.switch_coverage and not change.problem
+    return is_counted and not (state.is_preparing and is_reached)

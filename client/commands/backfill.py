@@ -84,7 +84,7 @@ async def _backfill(server: str | None, data: Path, roots: Sequence[Root], repor
             plan = await plan_backfill(marquee)
         _announce(plan)
         results = await _describe(marquee, plan, roots)
-        states = await states_after(marquee, plan)
+        states = await states_after(marquee, plan, results)
     if plan.totals:
         _show(plan, results, states)
     if report is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from tests.fakes.gateway_server import WHITE, Color, FakeGateway
 from tests.fakes.pictures import encode
 
-__all__ = ["Done", "Shell", "ended", "RED", "BLUE"]
+__all__ = ["Done", "Shell", "start_command", "ended", "RED", "BLUE"]
 
 RED: Color = (200, 20, 20)
 BLUE: Color = (20, 20, 200)
@@ -41,13 +41,7 @@ class Shell:
 
     async def start(self, *arguments: str | Path) -> asyncio.subprocess.Process:
         """Start it, without naming the server."""
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "client", *map(str, arguments)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "MARQUEE_DATA": str(self.folder / "data"), "COLUMNS": "200"},
-        )
+        return await start_command(*arguments, MARQUEE_DATA=str(self.folder / "data"))
 
     def picture(self, path: str, color: Color, *, size: int = 64) -> Path:
         file = self.folder / path
@@ -68,6 +62,17 @@ class Shell:
         self.picture("gallery/Ann_Lee/2_portrait.png", RED)
         self.picture("gallery/Ben/1.png", BLUE)
         return self.folder / "gallery"
+
+
+async def start_command(*arguments: str | Path, **environment: str) -> asyncio.subprocess.Process:
+    """Start `marquee` with these arguments."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "client", *map(str, arguments)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "200", **environment},
+    )
 
 
 async def ended(process: asyncio.subprocess.Process, stdin: bytes = b"") -> Done:
