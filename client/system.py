@@ -39,7 +39,7 @@ class ModelState:
 class ModelChange:
     """A change of the models that make a signal's vectors, or what one left behind.
 
-    The old models serve until the switch; what the new ones do not describe by then cannot be found until
+    The old models serve until the switch; what the new ones do not describe by then may not be found until
     they do.
     """
 

@@ -158,7 +158,7 @@ def _tell_state(signal: Signal, state: ServiceState) -> None:
     if change is not None and change.problem:
         err.print(f"[yellow]{signal.value}: {escape(change.problem)}[/]")
     if change is not None and change.pending and not state.is_preparing:
-        err.print(f"[yellow]{signal.value}: what still waits cannot be found until it is described[/]")
+        err.print(f"[yellow]{signal.value}: what still waits may not be found until it is described[/]")
 
 
 def _signals_table(plan: Plan, results: Sequence[ImageResult], states: _States) -> Table:

@@ -72,7 +72,7 @@ def change_text(signal: Signal, state: ServiceState, change: ModelChange) -> str
     if state.is_preparing:
         text += f"switches at {share_text(change.switch_coverage)}"
     else:
-        text += "the others cannot be found"
+        text += "the others may not be found"
     if change.problem:
         return f"{escape(text)}; [yellow]{escape(change.problem)}[/]"
     return escape(text) + ("; `marquee backfill --reembed` describes the rest" if change.pending else "")
