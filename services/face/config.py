@@ -60,7 +60,7 @@ class FaceSection(ServerSection):
     """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     embedder: tuple[str, ...] = ()
     """Embedders in use, the primary first; rows of the model table. Empty: the built-in ones that are built.
-    Vectors of an embedder that is not in use stay in the database."""
+    Another set than before is prepared while the old one serves; see docs/model-change.md."""
     embedders: tuple[EmbedderSettings, ...] = ()
     """Files of your own; see docs/face.md."""
     enrol_quality: float = pydantic.Field(default=0.1, ge=0, le=1)

@@ -67,7 +67,8 @@ class TattooSection(ServerSection):
     """Least confidence of a tattoo; empty: what the built-in detector was trained for, 0.5 for another. Lower
     finds more, and more that is none."""
     embedder: tuple[str, ...] = pydantic.Field(default=("tattoo_embedder",), min_length=1)
-    """Embedders in use; the first is the primary one, which similarities are told in."""
+    """Embedders in use; the first is the primary one, which similarities are told in. Another set than before
+    is prepared while the old one serves; see docs/model-change.md."""
     embedders: tuple[OwnEmbedder, ...] = ()
     """Embedders of your own that `embedder` may name."""
     max_tattoos: int = pydantic.Field(default=16, ge=1, le=256)
