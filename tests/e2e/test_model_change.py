@@ -1,4 +1,4 @@
-"""Another set of face models on the real system: prepared while the old one serves, then switched to."""
+"""Another set of models on the real system: prepared while the old one serves, then switched to."""
 
 import asyncio
 import json
@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from chassis.models import ModelStore
 from client.api import Marquee
 from client.backfill_results import ImageResult
 from client.backfilling import describe_again, plan_backfill
 from client.supervisor.stack import StackOptions, running_stack, throw_away_folder
 from client.system import ModelUse, ServiceState
 from client.values import Signal
+from services.tattoo.table import EMBEDDER, built_in_embedder
 from tests.e2e.conftest import Photographs
 from tests.fakes.command_shell import Done, ended, start_command
+from tests.fakes.pictures import encode
+from tests.fakes.tattoo_pictures import tattooed_skin
 
 _GALLERY = {
     "Barack_Obama/1.jpg": "obama2.jpg",
@@ -154,3 +158,58 @@ async def test_another_model_takes_over_when_everything_is_described(
         assert await _name(marquee, probe) == "Barack Obama"
         assert await _name(marquee, photographs["biden.jpg"]) == "Joe Biden"
         assert await _name(marquee, stranger) is None
+
+
+# The built-in embedder's file under another name: all its vectors have to be made again.
+_OWN_TATTOO_EMBEDDER = """
+[tattoo]
+embedder = ["own"]
+
+[[tattoo.embedders]]
+name = "own"
+version = "1"
+file = "{file}"
+size = 224
+dimension = 512
+impostor_p99 = {impostor_p99}
+genuine_median = {genuine_median}
+identification_confidence = {identification_confidence}
+"""
+
+
+def _own_embedder(folder: Path) -> dict[str, str]:
+    point = built_in_embedder().operating_point
+    settings = _OWN_TATTOO_EMBEDDER.format(
+        file=ModelStore().path(EMBEDDER),
+        impostor_p99=point.impostor_p99,
+        genuine_median=point.genuine_median,
+        identification_confidence=point.identification_confidence,
+    )
+    file = folder / "marquee.toml"
+    file.write_text(settings)
+    return {"MARQUEE_CONFIG": str(file)}
+
+
+async def test_tattoos_are_described_again(data: Path, tmp_path: Path) -> None:
+    """Close-ups of a tattoo: found again at their place, and recognised by the new model after the switch."""
+    (tmp_path / "gallery" / "figure").mkdir(parents=True)
+    for view in range(4):
+        (tmp_path / "gallery" / "figure" / f"{view}.png").write_bytes(encode(tattooed_skin("figure", view)))
+    async with _system(data, {}) as marquee:
+        done = await _command(marquee, "enroll", tmp_path / "gallery", "--adults")
+        enrolled = (await marquee.coverage()).signals[Signal.TATTOO].observations
+        assert enrolled >= 2, done.out
+    async with _system(data, _own_embedder(tmp_path)) as marquee:
+        state = (await marquee.status()).signals[Signal.TATTOO]
+        assert _uses(state) == {EMBEDDER: ModelUse.SERVING, "own": ModelUse.PREPARING}
+        done, report = await _backfill(marquee, tmp_path / "report.json")
+        assert done.code == 0, done.out + done.err
+        assert report["signals"] == {
+            "tattoo": {"outcomes": {"described": enrolled}, "has_switched": True, "change": None}
+        }
+        state = (await marquee.status()).signals[Signal.TATTOO]
+        assert _uses(state) == {"own": ModelUse.SERVING}
+        assert (await marquee.coverage()).signals[Signal.TATTOO].observations == enrolled
+        seen = await marquee.identify(encode(tattooed_skin("figure", 0)))
+        assert seen.people[0].best is not None
+        assert seen.people[0].best.name == "figure"
