@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -76,14 +76,15 @@ class ListImages:
                 following = self._after(here)
                 continue
             try:
-                images, following = await self._page(following, size)
+                images, following, pending = await self._page(following, size)
+                totals[here] = replace(totals[here], pending=pending)
             except Unavailable:
                 away |= {here}
                 following = self._after(here)
         return PendingImages(images, following, tuple(totals.values()), tuple(sorted(away)))
 
-    async def _totals(self) -> tuple[Mapping[Signal, PendingTotal], frozenset[Signal]]:
-        """Of the signals that change their models; and the signals that did not answer."""
+    async def _totals(self) -> tuple[dict[Signal, PendingTotal], frozenset[Signal]]:
+        """Of the signals that change their models, as they last counted; and those that did not answer."""
         branches = await asyncio.gather(*(attempt(one, self._total(one)) for one in self._clients))
         away = frozenset(branch.signal for branch in branches if branch.error is not None)
         if len(away) == len(self._clients):
@@ -95,10 +96,14 @@ class ListImages:
         status = await self._clients[signal].status(timeout=seconds)
         if not status.HasField("model_change"):
             return None
-        return PendingTotal(signal, (await self._pending(signal, size=1)).total, status.model_change)
+        change = status.model_change
+        return PendingTotal(signal, max(0, change.observations - change.described), change)
 
-    async def _page(self, at: Position, size: int) -> tuple[tuple[PendingImage, ...], Position | None]:
-        """Images of one page of a signal's list, and where the next page is. Raises Unavailable."""
+    async def _page(self, at: Position, size: int) -> tuple[tuple[PendingImage, ...], Position | None, int]:
+        """Images of one page of a signal's list, where the next page is, and all that waits.
+
+        Raises InvalidInput and Unavailable.
+        """
         branch = await attempt(at.signal, self._pending(at.signal, size=size, token=at.token))
         if isinstance(branch.error, InvalidInput):
             raise not_ours() from branch.error
@@ -106,9 +111,10 @@ class ListImages:
             raise Unavailable(f"{at.signal.label} did not answer") from branch.error
         images = images_of(at.signal, branch.value.observations, after=at.last)
         if not branch.value.next_page_token:
-            return images, self._after(at.signal)
+            return images, self._after(at.signal), branch.value.total
         last = images[-1].identity if images else at.last
-        return await self._completed(images), Position(at.signal, branch.value.next_page_token, last)
+        following = Position(at.signal, branch.value.next_page_token, last)
+        return await self._completed(images), following, branch.value.total
 
     async def _completed(self, images: tuple[PendingImage, ...]) -> tuple[PendingImage, ...]:
         """With all observations of the last image, of which some may be on the signal's next page."""
