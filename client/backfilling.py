@@ -10,7 +10,7 @@ from functools import partial
 from chassis.errors import Unavailable
 from client.api import Marquee
 from client.backfill_results import ImageResult, ImageToRead, Outcome, all_of, answered, merged
-from client.patience import GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
+from client.patience import BUSY, GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
 from client.pending import PendingImage, PendingTotal, Reembedding, ReembedImage, ReembedReply
 from client.sources import Root, SourceUnusable, read_source
 from client.system import ServiceState, SystemStatus
@@ -43,7 +43,18 @@ OnResult = Callable[[ImageResult], None]
 
 
 async def plan_backfill(marquee: Marquee) -> Plan:
-    """List everything that waits. Raises Unavailable when no signal can be asked."""
+    """List everything that waits; a server that has too much to do is asked once more.
+
+    Raises Unavailable when no signal can be asked, Overloaded and DeadlineExceeded.
+    """
+    try:
+        return await _listed(marquee)
+    except BUSY:  # a server that is not there at all is told at once
+        await until_back(marquee)
+        return await _listed(marquee)
+
+
+async def _listed(marquee: Marquee) -> Plan:
     images: list[PendingImage] = []
     totals: dict[Signal, PendingTotal] = {}
     unavailable: set[Signal] = set()

@@ -33,6 +33,8 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
         """Hash of an image -> why the whole of it is refused."""
         self.troubles: list[MarqueeError | None] = []
         """For the next images, one each: the error that ends their stream; None lets one pass."""
+        self.list_troubles: list[MarqueeError] = []
+        """Raised by the next ListImages calls, one each."""
         self.hold_after: int | None = None
         """How many images are answered; those after them wait for ever."""
         self.is_held = asyncio.Event()
@@ -64,6 +66,8 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
         return [self._signal_status(signal, ready) for signal in signals]
 
     async def ListImages(self, request: pb.ListImagesRequest, context: object) -> pb.ListImagesResponse:
+        if self.list_troubles:
+            raise self.list_troubles.pop(0)
         everything = [
             pb.PendingImage(
                 performer_id=image[0], source=self.sources[image], signal=signal, observations=count

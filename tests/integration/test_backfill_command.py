@@ -172,6 +172,7 @@ async def test_a_server_that_is_busy_or_restarts_costs_nothing(shell: Shell, tro
     """A stream that breaks off after the first picture goes on with the second."""
     shell.fake.change_models()
     shell.fake.backfill.troubles.extend([None, trouble])
+    shell.fake.backfill.list_troubles.append(Overloaded("full"))
     done, report = await _backfill(shell)
     assert done.code == 0, done.out + done.err
     assert not shell.fake.backfill.troubles
