@@ -8,17 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.errors import InvalidInput, MarqueeError, NotFound, Refused
+from chassis.errors import InvalidInput, MarqueeError, NotFound, Refused, Unavailable
 from chassis.images import ImageLimits, image_hash, inspect
 from chassis.protos import parse_uuid
 from chassis.work import WorkPool
 from gateway.backfill.matching import matched
-from gateway.backfill.reembedding import Reembedding, could_not_ask, not_found_again, told
+from gateway.backfill.reembedding import (
+    Reembedding,
+    could_not_ask,
+    has_known,
+    not_found_again,
+    told,
+)
 from gateway.enrolment.admission import Admission
 from gateway.fan_out import Branch, attempt, restated
 from gateway.observations import Signal
 from gateway.observing import Look, look
-from gateway.signals import ChangingClient, Pending, PendingPage, SignalOutcome, Signals
+from gateway.signals import ChangingClient, Pending, PendingPage, Signals
 
 __all__ = ["ImageToReembed", "Reembedded", "ReembedImage", "ReembedLimits"]
 
@@ -100,7 +106,7 @@ class ReembedImage:
         await self._admission.admit(performer_id, date)
         described = await asyncio.gather(
             *(
-                self._describe(client, performer_id, waiting[client.signal], looks[client.signal])
+                self._describe(client, waiting[client.signal], looks[client.signal])
                 for client in self._signals.changing
                 if client.signal in waiting
             )
@@ -141,11 +147,7 @@ class ReembedImage:
         return {one.signal: one for one in looks.all}
 
     async def _describe(
-        self,
-        client: ChangingClient[Any],
-        performer_id: str,
-        stored: Sequence[Pending],
-        look: Look[Any],
+        self, client: ChangingClient[Any], stored: Sequence[Pending], look: Look[Any]
     ) -> Reembedding:
         """Raises NotFound: the performer was forgotten meanwhile."""
         if look.branch is not None and look.branch.error is not None:
@@ -156,8 +158,37 @@ class ReembedImage:
         if not places:
             return not_found_again(client.signal, len(stored))
         matches = [(stored[at], look.seen[found]) for at, found in sorted(places.items())]
+        return await self._store(client, matches, waiting=len(stored))
+
+    async def _store(
+        self, client: ChangingClient[Any], matches: Sequence[tuple[Pending, Any]], *, waiting: int
+    ) -> Reembedding:
+        performer_id = matches[0][0].performer_id
         call = client.reembed(performer_id, matches, timeout=self._limits.enroll_seconds)
-        return _stored(len(stored), len(matches), await attempt(client.signal, call))
+        branch = await attempt(client.signal, call)
+        if isinstance(branch.error, NotFound):
+            raise branch.error
+        if branch.value is None:
+            return _failed(branch, waiting)
+        undescribed = 0
+        if has_known(branch.value):
+            again = await attempt(client.signal, self._still_pending(client, [one for one, _ in matches]))
+            if again.value is None:
+                return _failed(again, waiting)
+            undescribed = again.value
+        return told(
+            client.signal,
+            waiting=waiting,
+            matches=len(matches),
+            outcome=branch.value,
+            undescribed=undescribed,
+        )
+
+    async def _still_pending(self, client: ChangingClient[Any], stored: Sequence[Pending]) -> int:
+        """How many of the stored observations of one image wait all the same."""
+        first = stored[0]
+        page = await self._pending(client, first.performer_id, first.source.image_hash)
+        return len({one.box for one in stored} & {one.box for one in page.observations})
 
 
 def _checked(item: ImageToReembed) -> str:
@@ -173,9 +204,8 @@ def _earliest_date(waiting: Mapping[Signal, Sequence[Pending]]) -> datetime.date
     return min((date for date in dates if date is not None), default=None)
 
 
-def _stored(waiting: int, matches: int, branch: Branch[SignalOutcome]) -> Reembedding:
-    if isinstance(branch.error, NotFound):
-        raise branch.error
-    if branch.error is not None:
-        return could_not_ask(branch.signal, branch.error, str(restated(branch)), missed=waiting)
-    return told(branch.signal, waiting=waiting, matches=matches, outcome=branch.value or SignalOutcome())
+def _failed(branch: Branch[Any], waiting: int) -> Reembedding:
+    """Nothing is known to be described. The branch has no value."""
+    return could_not_ask(
+        branch.signal, branch.error or Unavailable("no answer"), str(restated(branch)), missed=waiting
+    )

@@ -10,7 +10,7 @@ from gateway.observations import Signal
 from gateway.signals import SignalOutcome
 from marquee.common.v1 import common_pb2
 
-__all__ = ["Reembedding", "could_not_ask", "not_found_again", "told"]
+__all__ = ["Reembedding", "could_not_ask", "not_found_again", "told", "has_known"]
 
 # What another try may cure.
 _TEMPORARY = (Unavailable, DeadlineExceeded, Overloaded)
@@ -37,18 +37,30 @@ def not_found_again(signal: Signal, waiting: int) -> Reembedding:
     return Reembedding(signal, 0, waiting, _unseen(waiting, waiting))
 
 
-def told(signal: Signal, *, waiting: int, matches: int, outcome: SignalOutcome) -> Reembedding:
+def has_known(outcome: SignalOutcome) -> bool:
+    """Whether the signal says of an observation that it has all vectors of it already.
+
+    Either somebody else has described it meanwhile, or the new models made no vectors of it this time.
+    """
+    return any(one.reason == _DUPLICATE for one in outcome.rejected)
+
+
+def told(
+    signal: Signal, *, waiting: int, matches: int, outcome: SignalOutcome, undescribed: int = 0
+) -> Reembedding:
     """From what the signal says to the `matches` of the `waiting` observations that were seen again.
 
-    What somebody else has described meanwhile is described. Raises NotFound: the performer is forgotten.
+    undescribed: those known to the signal that wait all the same. Raises NotFound: forgotten meanwhile.
     """
     if is_unknown(outcome):
         raise NotFound("no such performer, or forgotten")
     refused = [one for one in outcome.rejected if one.reason != _DUPLICATE]
-    words = [f"{one.detail}" for one in refused[:1]]
+    words = [one.detail for one in refused[:1]]
     if matches < waiting:
         words.insert(0, _unseen(waiting - matches, waiting))
-    described = matches - len(refused)
+    if undescribed:
+        words.append(f"{undescribed} of {waiting} not described by the new models, which may not run")
+    described = matches - len(refused) - undescribed
     return Reembedding(signal, described, waiting - described, "; ".join(words))
 
 

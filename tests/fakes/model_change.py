@@ -23,6 +23,8 @@ class FakeChange:
         self.waiting = dict(enumerate(waiting, start=1))
         self.switch_coverage = switch_coverage
         self.problem = ""
+        self.is_model_away = False
+        """Whether the new model describes nothing: what is offered is then known already."""
         self._observations = len(self.waiting)
 
     def status(self) -> common_pb2.ModelChange | None:
@@ -55,7 +57,7 @@ class FakeChange:
 
     def describe(self, performer_id: str, observation: Any) -> bool:
         """Whether the observation offered is one that waits, which it then does no longer."""
-        for number, one in self.waiting.items():
+        for number, one in self.waiting.items() if not self.is_model_away else ():
             if one == pending_of(performer_id, observation):
                 del self.waiting[number]
                 return True

@@ -370,6 +370,29 @@ async def test_a_signal_that_fails_is_an_answer(system: System, verb: str, error
     assert _counts(await _reembed_one(system, _image(anna))) == {_TATTOO: (2, 0)}
 
 
+async def test_a_new_model_that_does_not_run_describes_nothing(system: System) -> None:
+    """The signal has all vectors that were offered, and waits for the new model's all the same."""
+    anna = await _enrolled(system)
+    _start_change(system)
+    system.tattoo.change.is_model_away = True
+    reply = await _reembed_one(system, _image(anna))
+    assert _counts(reply) == {_FACE: (1, 0), _TATTOO: (0, 2)}
+    assert reply.signals[1].detail == "2 of 2 not described by the new models, which may not run"
+
+
+async def test_what_somebody_else_describes_meanwhile_is_described(system: System) -> None:
+    """Two clients send the same image: both are told that nothing waits any more."""
+    anna = await _enrolled(system)
+    _start_change(system)
+    system.face.gates["Enroll"] = asyncio.Event()
+    both = [asyncio.ensure_future(_reembed_one(system, _image(anna))) for _ in range(2)]
+    await system.face.until(lambda: system.face.running == 2)
+    system.face.gates["Enroll"].set()
+    for reply in await asyncio.gather(*both):
+        assert _counts(reply)[_FACE] == (1, 0)
+    assert len(system.face.described) == 1
+
+
 async def test_a_refusal_of_the_signal_is_told(system: System) -> None:
     """What the service refuses is missed, with its words, and no further try is asked for."""
     anna = await _enrolled(system)

@@ -11,7 +11,7 @@ from chassis.errors import DeadlineExceeded, InvalidInput, NotFound, Overloaded,
 from chassis.geometry import Box
 from gateway.backfill.list_images import images_of
 from gateway.backfill.paging import START, Position, decode, encode
-from gateway.backfill.reembedding import Reembedding, could_not_ask, told
+from gateway.backfill.reembedding import Reembedding, could_not_ask, has_known, told
 from gateway.observations import Signal
 from gateway.signals import Pending, Rejection, SignalOutcome
 from marquee.common.v1 import common_pb2
@@ -58,12 +58,17 @@ def test_observations_of_one_image_are_counted_together() -> None:
     assert images_of(Signal.TATTOO, [], after=("", "")) == ()
 
 
-def test_what_somebody_else_described_meanwhile_is_described() -> None:
-    """Duplicates count; refusals do not, and give their words after those of what was not seen."""
+def test_what_the_signal_knows_already_is_described_unless_it_waits() -> None:
+    """Refusals are missed, with their words; so is what waits all the same."""
     outcome = SignalOutcome(1, (Rejection(1, _DUPLICATE, "there"), Rejection(2, _LOW_QUALITY, "too dark")))
     assert told(Signal.TATTOO, waiting=5, matches=3, outcome=outcome) == Reembedding(
         Signal.TATTOO, 2, 3, "2 of 5 not seen at its place any more; too dark"
     )
+    assert has_known(outcome)
+    assert told(Signal.TATTOO, waiting=3, matches=3, outcome=outcome, undescribed=1) == Reembedding(
+        Signal.TATTOO, 1, 2, "too dark; 1 of 3 not described by the new models, which may not run"
+    )
+    assert not has_known(SignalOutcome(1))
     assert told(Signal.FACE, waiting=1, matches=1, outcome=SignalOutcome(1)) == Reembedding(Signal.FACE, 1)
 
 
