@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from bench.enrolling import portrait_images
 from bench.inference.timing import Call, Figures, time_in_turn
 from bench.latency.pictures import TimedPicture
 from client.api import Marquee
-from client.catalogue import EnrollImage, Performer, PersonChoice
 from client.supervisor.stack import StackOptions, running_stack, throw_away_folder
 
 __all__ = ["time_identify", "IN_PROCESS", "TRITON"]
@@ -32,7 +32,9 @@ async def time_identify(
             options = StackOptions(always_embedded=True, with_triton=name == TRITON)
             running = await stack.enter_async_context(running_stack(folder, options))
             systems[name] = await stack.enter_async_context(Marquee.connect(running.address, timeout=120.0))
-            await _enroll(systems[name], gallery)
+            images = await portrait_images(systems[name], gallery)
+            async for _reply in systems[name].enroll(images):
+                pass
         return {
             kind: {
                 concurrency: await time_in_turn(
@@ -52,17 +54,3 @@ def _identifying(marquee: Marquee, pictures: Sequence[TimedPicture]) -> Call:
         return await marquee.identify(pictures[number % len(pictures)].data)
 
     return call
-
-
-async def _enroll(marquee: Marquee, people: Sequence[TimedPicture]) -> None:
-    images = [
-        EnrollImage(
-            key=person.name,
-            performer_id=(await marquee.upsert(Performer(name=person.name, adult_attested=True))).id,
-            image=person.data,
-            choice=PersonChoice.LARGEST_FACE,
-        )
-        for person in people
-    ]
-    async for _reply in marquee.enroll(images):
-        pass

@@ -17,10 +17,10 @@ from pathlib import Path
 import click
 import psutil
 
+from bench.enrolling import portrait_images
 from bench.latency.pictures import DEFAULT_DATA, TimedPicture, portraits, whole_figure
 from bench.report import print_heading, print_table, write_json
 from client.api import Marquee
-from client.catalogue import EnrollImage, Performer, PersonChoice
 from client.supervisor.stack import Stack, StackOptions, running_stack, throw_away_folder
 from client.values import Identification, Signal
 
@@ -104,15 +104,7 @@ def _kinds(people: Sequence[TimedPicture]) -> dict[str, list[TimedPicture]]:
 
 async def _enroll(marquee: Marquee, people: Sequence[TimedPicture]) -> float:
     """Enrol one portrait a performer; images a second over the whole stream."""
-    images = [
-        EnrollImage(
-            key=person.name,
-            performer_id=(await marquee.upsert(Performer(name=person.name, adult_attested=True))).id,
-            image=person.data,
-            choice=PersonChoice.LARGEST_FACE,
-        )
-        for person in people
-    ]
+    images = await portrait_images(marquee, people)
     started = time.perf_counter()
     replies = [reply async for reply in marquee.enroll(images)]
     return len(replies) / (time.perf_counter() - started)

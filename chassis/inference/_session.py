@@ -14,6 +14,7 @@ import structlog
 
 from chassis.errors import InvalidInput, ModelError
 from chassis.inference import Batch, Outputs
+from chassis.inference._batches import check_batch
 from chassis.inference._cuda import CPU_PROVIDER, first_line
 from chassis.inference.device import CPU, Device
 from chassis.metrics import Backend
@@ -88,15 +89,7 @@ class OnnxModel:
 
     def check(self, batch: Batch) -> None:
         """Raises ModelError unless the batch has the shape and type that the model takes."""
-        shape = self._ends.shape
-        fits = batch.ndim == len(shape) + 1 and all(
-            not isinstance(expected, int) or size == expected
-            for size, expected in zip(batch.shape[1:], shape, strict=True)
-        )
-        if not fits or len(batch) == 0 or batch.dtype != np.float32:
-            takes = "x".join(["n", *(str(size) for size in shape)])
-            got = "x".join(str(size) for size in batch.shape)
-            raise ModelError(f"model {self._name!r} takes float32 {takes}, got {batch.dtype} {got}")
+        check_batch(self._name, self._ends.shape, batch)
 
     def run(self, parts: Sequence[Batch]) -> list[Outputs]:
         """Run parts of one shape as one batch and return the outputs of each.

@@ -12,6 +12,7 @@ from tritonclient.grpc.service_pb2 import ModelMetadataResponse
 
 from chassis.errors import InvalidInput, ModelError
 from chassis.inference import Batch, Outputs
+from chassis.inference._batches import check_batch
 from chassis.models import ModelSpec
 
 __all__ = ["TritonModel", "described", "requests_of", "outputs_of", "joined", "trial_batch"]
@@ -44,14 +45,7 @@ class TritonModel:
 
     def check(self, batch: Batch) -> None:
         """Raises ModelError unless the batch has the shape and type that the model takes."""
-        fits = batch.ndim == len(self.shape) + 1 and all(
-            isinstance(expected, str) or size == expected
-            for size, expected in zip(batch.shape[1:], self.shape, strict=True)
-        )
-        if not fits or len(batch) == 0 or batch.dtype != np.float32:
-            takes = "x".join(["n", *(str(size) for size in self.shape)])
-            got = "x".join(str(size) for size in batch.shape)
-            raise ModelError(f"model {self.name!r} takes float32 {takes}, got {batch.dtype} {got}")
+        check_batch(self.name, self.shape, batch)
 
 
 def described(

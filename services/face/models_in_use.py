@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 
 from chassis.config import InferenceSection
-from chassis.errors import MarqueeError, ModelError
-from chassis.inference import Inference
+from chassis.errors import ModelError
+from chassis.inference import Inference, ModelFile
 from chassis.models import ModelStore
+from chassis.signal.embedders import OpenedEmbedders
 from chassis.signal.enrolment import load
 from chassis.signal.model_change import ModelChange
 from chassis.signal.model_sets import ModelKey, ModelRecord
@@ -50,7 +51,7 @@ class FaceModels:
         return Ensemble(tuple(one.row for one in (*self.embedders, *self.further)))
 
 
-class FaceEmbedders:
+class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
     """`chassis.signal.model_change.Models` of faces."""
 
     def __init__(
@@ -61,13 +62,9 @@ class FaceEmbedders:
         files: ModelStore,
         settings: InferenceSection,
     ) -> None:
-        self._inference = inference
-        self._work = work
+        super().__init__(inference, work, files, are_elsewhere=bool(settings.triton_url))
         self._store = store
-        self._files = files
         self._settings = settings
-        self._embedders: dict[ModelKey, Embedder] = {}
-        self._tried: set[ModelKey] = set()
 
     def record(self, row: EmbedderRow) -> ModelRecord:
         return record_of(row)
@@ -75,7 +72,7 @@ class FaceEmbedders:
     def rebuilt(self, record: ModelRecord) -> EmbedderRow:
         built_in = BUILT_IN_ROWS.get(record.name)
         row = built_in if built_in is not None and built_in.key == record.key else row_from(record)
-        embedder_file(row, self._files, self._settings)
+        self.file_of(row)
         return row
 
     def new_known(self, rows: Sequence[EmbedderRow]) -> FaceLibrary:
@@ -86,49 +83,18 @@ class FaceEmbedders:
         await load(self._store.every(keys), known, self._work)
         _log.info("faces loaded", performers=known.performers, faces=known.faces)
 
-    async def open(self, rows: Sequence[EmbedderRow]) -> None:
-        try:
-            for row in rows:
-                await self._add(row)
-            await self._inference.ready([row.model for row in rows])
-        except MarqueeError:
-            self._tried -= {row.key for row in rows}
-            raise
-        for row in rows:
-            await self._try(row)
+    def file_of(self, row: EmbedderRow) -> ModelFile:
+        return embedder_file(row, self._files, self._settings)
 
-    async def keep(self, rows: Sequence[EmbedderRow]) -> None:
-        for row in rows:
-            if row.file is None or self._settings.triton_url:
-                continue
-            try:
-                await self._work.run(self._files.keep, row.name, row.version, row.file)
-            except ModelError as exc:
-                _log.warning("a changed file would end what it serves", model=row.name, cause=str(exc))
+    async def try_out(self, row: EmbedderRow) -> None:
+        await self.embedder(row).check()
 
-    async def close(self, rows: Sequence[EmbedderRow]) -> None:
-        for row in rows:
-            self._embedders.pop(row.key, None)
-            self._tried.discard(row.key)
-            await self._inference.remove(row.model)
+    def embedder(self, row: EmbedderRow) -> Embedder:
+        """What describes faces with this row's model."""
+        return Embedder(row, self._inference, self._work)
 
     def of(self, rows: Sequence[EmbedderRow]) -> tuple[Embedder, ...]:
-        """The embedders of these rows, as far as they were ever opened."""
-        return tuple(self._embedders[row.key] for row in rows if row.key in self._embedders)
-
-    async def _add(self, row: EmbedderRow) -> None:
-        if row.key in self._embedders:  # its file was verified then, which takes a while
-            return
-        await self._inference.add(row.model, embedder_file(row, self._files, self._settings))
-        self._embedders[row.key] = Embedder(row, self._inference, self._work)
-        point = row.operating_point
-        _log.info("face embedder", model=row.name, version=row.version, operating_point=point.provenance)
-
-    async def _try(self, row: EmbedderRow) -> None:
-        """Run the model once when it is new or has been away."""
-        if row.key not in self._tried:
-            await self._embedders[row.key].check()
-            self._tried.add(row.key)
+        return tuple(map(self.embedder, rows))
 
 
 def models_of(change: FaceChange, embedders: FaceEmbedders, generation: int | None = None) -> FaceModels:

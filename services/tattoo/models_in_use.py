@@ -10,9 +10,10 @@ import numpy as np
 import structlog
 
 from chassis.config import InferenceSection
-from chassis.errors import MarqueeError, ModelError
-from chassis.inference import Inference
+from chassis.errors import ModelError
+from chassis.inference import Inference, ModelFile
 from chassis.models import ModelStore
+from chassis.signal.embedders import OpenedEmbedders
 from chassis.signal.enrolment import load
 from chassis.signal.model_change import ModelChange
 from chassis.signal.model_sets import ModelKey, ModelRecord
@@ -44,7 +45,7 @@ class TattooModels:
     """That are being prepared: they describe, and nothing is found by them yet."""
 
 
-class TattooEmbedders:
+class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
     """`chassis.signal.model_change.Models` of tattoos."""
 
     def __init__(
@@ -55,13 +56,9 @@ class TattooEmbedders:
         files: ModelStore,
         settings: InferenceSection,
     ) -> None:
-        self._inference = inference
-        self._work = work
+        super().__init__(inference, work, files, are_elsewhere=bool(settings.triton_url))
         self._store = store
-        self._files = files
         self._settings = settings
-        self._opened: set[ModelKey] = set()
-        self._tried: set[ModelKey] = set()
 
     def record(self, row: EmbedderRow) -> ModelRecord:
         return record_of(row)
@@ -69,7 +66,7 @@ class TattooEmbedders:
     def rebuilt(self, record: ModelRecord) -> EmbedderRow:
         built_in = built_in_embedder()
         row = built_in if built_in.key == record.key else row_from(record)
-        embedder_file(row, self._files, self._settings)
+        self.file_of(row)
         return row
 
     def new_known(self, rows: Sequence[EmbedderRow]) -> EnrolledTattoos:
@@ -80,42 +77,12 @@ class TattooEmbedders:
         await load(self._store.every(keys), known, self._work)
         _log.info("tattoos loaded", performers=known.performers, tattoos=len(known))
 
-    async def open(self, rows: Sequence[EmbedderRow]) -> None:
-        try:
-            for row in rows:
-                await self._add(row)
-            await self._inference.ready([row.model for row in rows])
-        except MarqueeError:
-            self._tried -= {row.key for row in rows}
-            raise
-        await self._try([row for row in rows if row.key not in self._tried])
+    def file_of(self, row: EmbedderRow) -> ModelFile:
+        return embedder_file(row, self._files, self._settings)
 
-    async def keep(self, rows: Sequence[EmbedderRow]) -> None:
-        for row in rows:
-            if row.file is None or self._settings.triton_url:
-                continue
-            try:
-                await self._work.run(self._files.keep, row.name, row.version, row.file)
-            except ModelError as exc:
-                _log.warning("a changed file would end what it serves", model=row.name, cause=str(exc))
-
-    async def close(self, rows: Sequence[EmbedderRow]) -> None:
-        for row in rows:
-            self._opened.discard(row.key)
-            self._tried.discard(row.key)
-            await self._inference.remove(row.model)
-
-    async def _add(self, row: EmbedderRow) -> None:
-        if row.key not in self._opened:  # verifying its file takes a while
-            await self._inference.add(row.model, embedder_file(row, self._files, self._settings))
-            self._opened.add(row.key)
-
-    async def _try(self, rows: Sequence[EmbedderRow]) -> None:
-        """Run models once that are new or have been away. Raises ModelError."""
-        if rows:
-            noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-            await TattooEmbedder(self._inference, self._work, rows).embed([noise])
-            self._tried |= {row.key for row in rows}
+    async def try_out(self, row: EmbedderRow) -> None:
+        noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+        await TattooEmbedder(self._inference, self._work, [row]).embed([noise])
 
 
 def models_of(change: TattooChange, generation: int | None = None) -> TattooModels:

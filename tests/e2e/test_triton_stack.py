@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from client.triton_stand_in.watch import stubs_of
 from client.values import Identification
 from tests.e2e.conftest import Photographs
 from tests.fakes.triton import stand_in
+from tests.fakes.waiting import until
 
 _SHARED_MEMORY = Path("/dev/shm")
 
@@ -74,13 +74,6 @@ def _first(seen: Identification) -> str | None:
     return best.performer_id if best else None
 
 
-async def _until(done: Callable[[], Awaitable[bool]]) -> None:
-    deadline = asyncio.get_running_loop().time() + 120
-    while not await done():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.2)
-
-
 async def test_a_photograph_is_identified(client: Marquee, enrolled: str, photographs: Photographs) -> None:
     """By models that run in Triton: every signal answers and its models are ready."""
     seen = await client.identify(photographs["obama.jpg"])
@@ -111,10 +104,10 @@ async def test_triton_is_killed_and_started_again(
     assert served.triton is not None
     before = served.triton.pid
     served.triton.kill()
-    await _until(lambda: _is_complete(client, wanted=False))
+    await until(lambda: _is_complete(client, wanted=False))
     reasons = {state.reason for state in (await client.status()).signals.values()}
     assert any("Triton" in reason for reason in reasons)
-    await _until(lambda: _is_complete(client, wanted=True))
+    await until(lambda: _is_complete(client, wanted=True))
     assert served.triton.pid != before
     assert _first(await client.identify(photographs["obama.jpg"])) == enrolled
 
@@ -131,8 +124,8 @@ async def test_a_dead_model_process_is_noticed(
     async def is_another() -> bool:
         return served.triton is not None and served.triton.pid not in (None, before)
 
-    await _until(is_another)
-    await _until(lambda: _is_complete(client, wanted=True))
+    await until(is_another)
+    await until(lambda: _is_complete(client, wanted=True))
     assert _first(await client.identify(photographs["obama.jpg"])) == enrolled
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import grpc
@@ -26,6 +25,7 @@ from tests.fakes.face_service import (
 from tests.fakes.model_store import own_store
 from tests.fakes.pictures import encode
 from tests.fakes.portrait import portrait
+from tests.fakes.waiting import until
 
 pytestmark = both_embedders
 
@@ -44,13 +44,6 @@ async def _status(system: FaceSystem) -> common_pb2.ServiceStatus:
 async def _uses(system: FaceSystem) -> dict[str, int]:
     """Embedders by name: what each is used for."""
     return {one.name: one.use for one in (await _status(system)).models if one.dimension}
-
-
-async def _until(question: Callable[[], Awaitable[bool]]) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
-    while not await question():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.05)
 
 
 async def _has_switched(system: FaceSystem) -> bool:
@@ -105,7 +98,7 @@ async def test_templates_carry_both_sets_the_serving_one_first(database: str) ->
         assert face.template.generation > 0
         person = await system.performer()
         await system.enroll(person, enrolment(face.template))
-        await _until(lambda: _described(system, 1))
+        await until(lambda: _described(system, 1))
         assert (await system.observe(encode(portrait(250)))).faces[0].candidates[0].performer_id == person
 
 
@@ -161,17 +154,17 @@ async def test_the_switch_comes_with_the_coverage(database: str) -> None:
     async with open_face_system(database, face=section) as system:
         for number in (0, 1):
             await _describe(system, people[number], number)
-        await _until(lambda: _described(system, 2))
+        await until(lambda: _described(system, 2))
         assert not await _has_switched(system)
         await _describe(system, people[2], 2)
-        await _until(lambda: _has_switched(system))
+        await until(lambda: _has_switched(system))
         scores = await system.score(template_of(1), *people)
         # The last one is not described by the new set: nobody finds it until it is, and it is still listed.
         assert set(scores) == set(people[:3])
         assert (await _status(system)).model_change.described == 3
         assert [one.performer_id for one in (await _pending(system)).observations] == [people[3]]
         await _describe(system, people[3], 3)
-        await _until(lambda: _is_complete(system))
+        await until(lambda: _is_complete(system))
         assert set(await system.score(template_of(1), *people)) == set(people)
     async with open_face_system(database, face=_OTHER) as system:
         again = await system.score(template_of(1), *people)
@@ -193,7 +186,7 @@ async def test_a_change_goes_on_after_another_start(database: str) -> None:
         assert await _described(system, 1)
         for number in range(1, _PEOPLE):
             await _describe(system, people[number], number)
-        await _until(lambda: _has_switched(system))
+        await until(lambda: _has_switched(system))
 
 
 async def test_a_change_can_be_called_off(database: str) -> None:
@@ -223,8 +216,8 @@ async def test_two_processes_switch_together(database: str) -> None:
     async with open_face_system(database, face=_NEW) as one, open_face_system(database, face=_NEW) as other:
         for number, person in enumerate(people):
             await _describe(one if number % 2 else other, person, number)
-        await _until(lambda: _has_switched(one))
-        await _until(lambda: _has_switched(other))
+        await until(lambda: _has_switched(one))
+        await until(lambda: _has_switched(other))
         for system in (one, other):
             assert set(await system.score(template_of(1), *people)) == set(people)
 
@@ -240,7 +233,7 @@ async def test_a_call_that_began_with_the_old_set_ends_with_it(database: str) ->
         before = await system.score(template, *people)
         for number, person in enumerate(people):
             await _describe(system, person, number)
-        await _until(lambda: _has_switched(system))
+        await until(lambda: _has_switched(system))
         assert await system.score(template, *people) == before
         template.generation = 0
         assert await system.score(template, *people) != before
@@ -275,7 +268,7 @@ async def test_a_forgotten_performer_is_in_neither_set(database: str) -> None:
         await system.stub.Forget(pb.ForgetRequest(performer_id=people[0]), timeout=10)
         await system.execute("DELETE FROM catalogue.performers WHERE id = $1", people[0])
         await _describe(system, people[3], 3)
-        await _until(lambda: _has_switched(system))
+        await until(lambda: _has_switched(system))
         assert set(await system.score(template_of(0), *people)) == set(people[1:])
 
 
@@ -324,7 +317,7 @@ async def test_an_overwritten_file_goes_on_serving(database: str, tmp_path: Path
         ]
         assert face.candidates[0].performer_id == person
         await system.enroll(person, enrolment(face.template, image="p"))
-        await _until(lambda: _is_complete(system))
+        await until(lambda: _is_complete(system))
         again = (await system.observe(picture)).faces[0]
         assert [(one.model, one.version) for one in again.template.embeddings] == [("mine", "2")]
         assert again.candidates[0].performer_id == person

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
@@ -21,8 +21,7 @@ from tests.fakes.body_service import BodySystem, migrate_body, open_body_system
 from tests.fakes.figure import scene
 from tests.fakes.pictures import encode
 from tests.fakes.triton import load, open_triton, unload
-
-_SECONDS = 60.0
+from tests.fakes.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +65,10 @@ async def _is_ready(body: BodySystem) -> bool:
 
 
 async def _until(body: BodySystem, *, is_ready: bool) -> None:
-    await _happens(lambda: _is_ready(body), wanted=is_ready)
+    async def is_so() -> bool:
+        return await _is_ready(body) is is_ready
 
-
-async def _happens(question: Callable[[], Awaitable[bool]], *, wanted: bool) -> None:
-    deadline = asyncio.get_running_loop().time() + _SECONDS
-    while await question() is not wanted:
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.1)
+    await until(is_so)
 
 
 async def _reason(body: BodySystem) -> str:
@@ -161,7 +156,7 @@ async def test_a_file_of_another_shape(
         model.write_bytes((other / "1" / "model.onnx").read_bytes())
         config.write_text(wrong_config)
         await load(triton, "pose_landmarks")
-        await _happens(lambda: _names(body, "pose_landmarks"), wanted=True)
+        await until(lambda: _names(body, "pose_landmarks"))
         assert await _code(body, picture) is not grpc.StatusCode.OK
     finally:
         model.write_bytes(right_model)
