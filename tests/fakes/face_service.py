@@ -92,11 +92,12 @@ async def open_face_system(
     face: FaceSection | None = None,
     reached_by: str | None = None,
     models: Path | None = None,
+    inference: InferenceSection | None = None,
 ) -> AsyncIterator[FaceSystem]:
     """A service on a migrated database; `reached_by` is the service's own way to it."""
     config = FaceConfig(
         database=DatabaseSection(dsn=reached_by or dsn),
-        inference=InferenceSection(threads=1),
+        inference=inference or InferenceSection(threads=1),
         models=ModelsSection(directory=models),
         face=(face or FaceSection(port=0)).model_copy(update={"metrics_port": None}),
     )

@@ -13,11 +13,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.config import InferenceSection
 from chassis.models import ModelStore
 from chassis.models.repository import assemble
+from client.supervisor.parts import free_ports
 from client.triton_stand_in.server import TritonProcess
 from marquee.body.v1 import body_pb2 as pb
+from marquee.face.v1 import face_pb2
 from services.body.models import SPECS
 from services.body.serving import SERVICE
 from tests.fakes.body_service import BodySystem, migrate_body, open_body_system
+from tests.fakes.face_service import migrate_face, open_face_system
 from tests.fakes.figure import scene
 from tests.fakes.pictures import encode
 from tests.fakes.triton import load, open_triton, unload
@@ -168,3 +171,16 @@ async def test_a_file_of_another_shape(
 
 async def _names(body: BodySystem, model: str) -> bool:
     return model in await _reason(body)
+
+
+async def test_an_embedding_service_starts_without_triton(database: str, picture: bytes) -> None:
+    """A service that tries its embedders out does so when they come: it starts, not ready, and says why."""
+    await migrate_face(database)
+    nobody = InferenceSection(triton_url=f"127.0.0.1:{free_ports(1)[0]}", triton_retry_seconds=0.1)
+    async with open_face_system(database, inference=nobody) as face:
+        status = (await face.stub.GetStatus(face_pb2.GetStatusRequest(), timeout=10)).status
+        assert not status.is_ready
+        assert "is not there" in status.reason
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await face.observe(picture)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
