@@ -90,23 +90,31 @@ class ModelStore:
         return built if self._is_intact(spec.name, built) else None
 
     def keep(self, name: str, version: str, file: Path) -> None:
-        """Keep a copy of an owner's file, found again by `path(kept_name(name, version))`.
+        """Keep a copy of an owner's file, found again by `kept`.
 
         Raises ModelError when the folder cannot be written or the file cannot be read.
         """
         kept = kept_name(name, version)
         try:
-            digest, size = sha256_of(file), file.stat().st_size
-            present = self._manifest.read().get(kept)
-            if present is not None and present.sha256 == digest and self._is_intact(kept, present):
+            built = BuiltFile(version, digest := sha256_of(file), digest, file.stat().st_size)
+            if self._manifest.read().get(kept) == built and self._is_intact(kept, built):
                 return
             with BuildLock(self._root, on_wait=lambda: None):
-                aside = self._aside / f"{kept}.onnx"
-                self._aside.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, aside)
-                self._put_aside(aside, kept, BuiltFile(version, digest, digest, size))
+                self._put_aside(file, kept, built, write=shutil.copyfile)
         except OSError as exc:
             raise ModelError(f"model {name} {version} cannot be kept: {exc.strerror}") from exc
+
+    def kept(self, name: str, version: str, *, sha256: str | None = None) -> Path:
+        """Return the verified file of a version that another one has replaced.
+
+        Raises ModelError, naming the model, when it was never kept, is gone, damaged, or not this one.
+        """
+        kept = kept_name(name, version)
+        built = self._manifest.read().get(kept)
+        is_it = built is not None and sha256 in (None, built.sha256) and self._is_intact(kept, built)
+        if not is_it:
+            raise ModelError(f"model {name} {version}: the copy of its file is not there, or damaged")
+        return self._file(kept)
 
     def build(
         self,
@@ -168,12 +176,20 @@ class ModelStore:
         """Keep the file of another version under a name of its own: a signal may still serve with it."""
         old = self._manifest.read().get(name)
         if old is not None and self._is_intact(name, old):
-            self._put_aside(self._file(name), kept_name(name, old.version), old)
+            self._put_aside(self._file(name), kept_name(name, old.version), old, write=link_or_copy)
 
-    def _put_aside(self, file: Path, name: str, built: BuiltFile) -> None:
-        target = self._file(name)
-        target.unlink(missing_ok=True)
-        link_or_copy(file, target)
+    def _put_aside(
+        self, file: Path, name: str, built: BuiltFile, *, write: Callable[[Path, Path], object]
+    ) -> None:
+        """Have the file under another name, too; `write` links or copies. The caller holds the lock."""
+        aside = self._aside / f"{name}.onnx"
+        self._aside.mkdir(parents=True, exist_ok=True)
+        aside.unlink(missing_ok=True)
+        write(file, aside)
+        if sha256_of(aside) != built.sha256:
+            raise ModelError(f"model {name}: its file changes while it is copied")
+        os.replace(aside, self._file(name))
+        aside.unlink(missing_ok=True)  # a second name of one file is not replaced
         self._manifest.add(name, built)
 
     def _drop_leftovers(self) -> None:

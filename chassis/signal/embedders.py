@@ -85,6 +85,10 @@ class OpenedEmbedders(ABC, Generic[RowT]):
                 await self.try_out(row)
                 self._tried.add(row.key)
 
+    def doubt(self, key: ModelKey) -> None:
+        """Try this embedder again when it is opened next: it failed."""
+        self._tried.discard(key)
+
     async def keep(self, rows: Sequence[RowT]) -> None:
         """Keep the files of these embedders, whatever becomes of the originals."""
         for row in rows:

@@ -8,116 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar
 
 import structlog
 
-from chassis.errors import MarqueeError, ModelError, Unavailable
-from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, ModelSetStore, Progress, Sets
+from chassis.errors import MarqueeError, ModelError
+from chassis.signal.generations import Generation, InUse, Known, Models, Row
+from chassis.signal.model_set_store import ModelSetStore
+from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, Progress, Sets, is_another_file
 
-__all__ = ["Row", "Known", "Models", "Generation", "InUse", "ModelChange", "Everywhere", "start_with"]
+__all__ = ["ModelChange"]
 
-_POLL_SECONDS = 2.0
 # Longer than any call that observed with the old set and has yet to score.
 _GRACE_SECONDS = 60.0
+# Counting may take this share of the database's time: it reads a row of every vector.
+_COUNTING_SHARE = 0.05
 
 _log = structlog.get_logger()
-
-
-class Row(Protocol):
-    """One embedder of a signal's model table."""
-
-    @property
-    def key(self) -> ModelKey: ...
-
-
-class Known(Protocol):
-    """Enrolled vectors in memory, of the embedders of one set; safe to use from many threads."""
-
-    def add(self, rows: Sequence[Any], /) -> None:
-        """Add committed rows; those of other embedders, and those that are or were here, change nothing."""
-
-    def forget(self, performer_id: str, /) -> int:
-        """Make a performer unknown and return how many rows were here."""
-
-
 RowT = TypeVar("RowT", bound=Row)
 KnownT = TypeVar("KnownT", bound=Known)
 
 
-class Models(Protocol[RowT, KnownT]):
-    """What a signal does with its embedders."""
-
-    def record(self, row: RowT) -> ModelRecord:
-        """All that is needed to run the embedder again."""
-
-    def rebuilt(self, record: ModelRecord) -> RowT:
-        """The embedder of a record. Raises ModelError when this version of the code, or its file, is gone."""
-
-    def new_known(self, rows: Sequence[RowT]) -> KnownT:
-        """Room for what these embedders describe."""
-
-    async def load(self, known: KnownT, keys: Sequence[ModelKey]) -> None:
-        """Add every stored row of these embedders."""
-
-    async def open(self, rows: Sequence[RowT]) -> None:
-        """Return when these embedders run and do what they should. Raises ModelError and Unavailable."""
-
-    async def keep(self, rows: Sequence[RowT]) -> None:
-        """Keep the files of these embedders, whatever becomes of the originals. Logs when it cannot."""
-
-    async def close(self, rows: Sequence[RowT]) -> None:
-        """These embedders are not needed any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generation(Generic[RowT, KnownT]):
-    """A set of embedders and what they describe."""
-
-    number: int
-    rows: tuple[RowT, ...]
-    """The primary first."""
-    known: KnownT
-
-    @property
-    def keys(self) -> tuple[ModelKey, ...]:
-        return tuple(row.key for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class InUse(Generic[RowT, KnownT]):
-    """What is in use at one moment; a change replaces it as a whole."""
-
-    serving: Generation[RowT, KnownT]
-    preparing: Generation[RowT, KnownT] | None = None
-    previous: Generation[RowT, KnownT] | None = None
-    """Served until lately, kept for calls that began with it."""
-
-    @property
-    def all(self) -> tuple[Generation[RowT, KnownT], ...]:
-        found = (self.serving, self.preparing, self.previous)
-        return tuple(one for one in found if one is not None)
-
-    @property
-    def new_rows(self) -> tuple[RowT, ...]:
-        """Embedders being prepared that do not serve already."""
-        rows = self.preparing.rows if self.preparing is not None else ()
-        return tuple(row for row in rows if row.key not in self.serving.keys)
-
-    def of(self, generation: int) -> Generation[RowT, KnownT]:
-        """The generation that a template was made in, while it is kept; else the one that serves."""
-        if self.previous is not None and self.previous.number == generation:
-            return self.previous
-        return self.serving
-
-
 class ModelChange(Generic[RowT, KnownT]):
-    """Owns which embedders are in use; `in_use` is None until the first `adopt`.
+    """Owns which embedders are in use.
 
-    least_share: share 0..1 of what is enrolled that a new set must describe before it serves.
+    least_share: share 0..1 of what is enrolled that a new set must describe before it serves; may_be_away:
+    whether models run on a server, which may come later: what cannot be run now is then waited for.
     """
 
     def __init__(
@@ -126,44 +44,51 @@ class ModelChange(Generic[RowT, KnownT]):
         store: ModelSetStore,
         *,
         least_share: float,
-        poll_seconds: float = _POLL_SECONDS,
+        may_be_away: bool = False,
         grace_seconds: float = _GRACE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._models = models
         self._store = store
         self.least_share = least_share
-        self._poll_seconds = poll_seconds
+        self.may_be_away = may_be_away
         self._grace_seconds = grace_seconds
         self._clock = clock
         self._in_use: InUse[RowT, KnownT] | None = None
         self._sets: Sets | None = None
-        self._previous_ends = 0.0
+        self._own: dict[ModelKey, RowT] = {}
+        self._ends: dict[int, float] = {}
         self._forgotten: set[str] = set()
         self._turn = asyncio.Lock()
-        self._hurry = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._counted: int | None = None
+        self._count_after = 0.0
+        self._problem, self._told, self._remark, self._loss = "", "", "", ""
         self.progress = Progress(0, 0)
-        self.problem = ""
 
     def __repr__(self) -> str:
-        preparing = self.in_use.preparing
+        preparing = self._in_use.preparing if self._in_use is not None else None
         state = f"preparing {preparing.keys}" if preparing else "steady"
         return f"<ModelChange {state}, {self.progress.described} of {self.progress.observations}>"
 
     @property
     def in_use(self) -> InUse[RowT, KnownT]:
-        """Everything that one call needs; read it once a call."""
+        """Everything that one call needs; read it once a call. Raises ModelError before the first `adopt`."""
         if self._in_use is None:
             raise ModelError("no embedder has been adopted yet")
         return self._in_use
 
     @property
     def sets(self) -> Sets:
-        """What is recorded, as of the last look."""
+        """What is recorded, as of the last look. Raises ModelError before the first `adopt`."""
         if self._sets is None:
             raise ModelError("no embedder has been adopted yet")
         return self._sets
+
+    @property
+    def problem(self) -> str:
+        """In words, what keeps the change from going on, or what one cost; "" when nothing does."""
+        loss = "" if self.progress.is_complete else self._loss
+        return "; ".join(one for one in (self._problem, self._remark, loss) if one)
 
     async def adopt(self, wanted: Sequence[RowT]) -> None:
         """Want these embedders from now on: they serve at once, or are prepared while others serve.
@@ -171,35 +96,40 @@ class ModelChange(Generic[RowT, KnownT]):
         Raises ModelError when the embedders that should serve cannot be run, Unavailable without a database.
         """
         async with self._turn:
-            sets = await self._store.adopt([self._models.record(row) for row in wanted])
-            sets = await self._without_what_cannot_run(sets, wanted)
-            await self._models.keep(wanted)
-            await self._become(sets, {row.key: row for row in wanted})
+            records = {row.key: self._models.record(row) for row in wanted}
+            sets = await self._store.adopt(list(records.values()))
+            changed = [key for key, one in records.items() if is_another_file(one, sets.records[key])]
+            self._own = {row.key: row for row in wanted if row.key not in changed}
+            self._problem, self._loss, self._remark = "", "", _remark_on(changed)
+            sets = await self._without_what_cannot_run(sets)
+            await self._models.keep(list(self._own.values()))
+            await self._become(sets)
         await self.check()
 
     async def check(self) -> None:
         """Look at the record and at the coverage, and go on where something is to be done."""
         async with self._turn:
-            await self._drop_previous()
+            await self._drop_retired()
             await self._open_preparing()
             sets = await self._store.read() or self.sets
-            if sets.preparing is not None or not self.progress.is_complete or sets != self._sets:
-                self.progress = await self._store.progress(sets)
+            await self._count(sets)
             if self._may_switch(sets):
-                sets = await self._store.switch(sets.wanted.generation) or sets
-            await self._follow(sets)
+                number = sets.wanted.generation
+                sets = await self._store.switch(number, least_share=self.least_share) or sets
+            await self._become(sets)
 
     async def ready(self) -> None:
         """Return when the embedders that serve can be run. Raises ModelError and Unavailable."""
         if self.in_use.serving.number != self.sets.serving.generation:
-            names = ", ".join(" ".join(key) for key in self.sets.serving.keys)
-            raise ModelError(f"the models that serve now ({names}) do not run here: start again with them")
+            raise ModelError(f"the models that serve now ({_names(self.sets.serving)}) do not run here")
         await self._models.open(self.in_use.serving.rows)
 
-    def hurry(self) -> None:
-        """Something was enrolled: look at the coverage soon. May be called from any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._hurry.set)
+    def failed(self, row: RowT, cause: str) -> None:
+        """An embedder that is being prepared failed at work: it describes again once it has been tried."""
+        if row.key in {one.key for one in self.in_use.new_rows}:
+            self._models.doubt(row.key)
+            self._in_use = replace(self.in_use, does_preparing_run=False)
+            self._tell(cause)
 
     def forget(self, performer_id: str) -> int:
         """Make a performer unknown in every generation; how many rows the serving one had."""
@@ -207,75 +137,112 @@ class ModelChange(Generic[RowT, KnownT]):
         counts = [generation.known.forget(performer_id) for generation in self.in_use.all]
         return counts[0]
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """Check again and again for the time of the block."""
-        self._loop = asyncio.get_running_loop()
-        task = asyncio.create_task(self._watch())
+    # --- what is in use ---
+
+    async def _become(self, sets: Sets) -> None:
+        """Let what is recorded be what is in use, by one assignment.
+
+        What fails leaves in use what was; where another set should serve by now, nothing is ready then.
+        """
         try:
-            yield
+            if self._in_use is None or self._differs(self._in_use, sets):
+                await self._replace(sets)
         finally:
-            self._loop = None
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            self._sets = sets
 
-    # --- steps ---
+    def _differs(self, in_use: InUse[RowT, KnownT], sets: Sets) -> bool:
+        preparing = in_use.preparing.number if in_use.preparing is not None else None
+        return (in_use.serving.number, preparing) != sets.generations
 
-    async def _watch(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._poll_seconds)
-            self._hurry.clear()
-            try:
-                await self.check()
-            except MarqueeError as exc:  # the database is away: what is loaded goes on serving
-                _log.warning("the models cannot be looked after now", cause=str(exc))
-            except Exception:  # whatever it is, the next look may go well
-                _log.exception("looking after the models failed")
-
-    async def _without_what_cannot_run(self, sets: Sets, wanted: Sequence[RowT]) -> Sets:
-        """The sets; where those that serve cannot be run any more, the wanted one serves with what it has."""
-        if sets.preparing is None:
-            return sets
-        try:
-            for record in sets.serving.models:
-                if record.key not in {row.key for row in wanted}:
-                    self._models.rebuilt(record)
-        except ModelError as exc:
-            self._tell_problem(f"the embedders that served cannot be run any more: {exc}")
-            return await self._store.switch(sets.preparing.generation) or sets
-        return sets
-
-    async def _become(self, sets: Sets, own: dict[ModelKey, RowT]) -> None:
-        """Load and open what is missing, then replace what is in use by one assignment."""
-        serving = await self._generation(sets.serving, own)
-        preparing = await self._generation(sets.preparing, own) if sets.preparing is not None else None
-        self._sets = sets
-        self.progress = await self._store.progress(sets)
-        before, self._in_use = self._in_use, InUse(serving, preparing)
+    async def _replace(self, sets: Sets) -> None:
+        before = self._in_use
+        serving = await self._generation(sets.serving)
+        preparing = await self._prepared(sets)
+        if before is None:
+            self._in_use = InUse(serving, preparing)
+        elif serving is before.serving:
+            self._in_use = replace(before, preparing=preparing, does_preparing_run=False)
+        else:
+            await self._switch(before, serving, preparing)
         if before is not None:
             await self._close_unused(before)
 
-    async def _generation(self, models: ModelSet, own: dict[ModelKey, RowT]) -> Generation[RowT, KnownT]:
+    async def _switch(
+        self,
+        before: InUse[RowT, KnownT],
+        serving: Generation[RowT, KnownT],
+        preparing: Generation[RowT, KnownT] | None,
+    ) -> None:
+        """Everything that is enrolled, by other processes too, is there before the new set serves."""
+        await self._models.open(serving.rows)
+        await self._load(serving)
+        self._ends[before.serving.number] = self._clock() + self._grace_seconds
+        self._in_use = InUse(serving, preparing, retired=(before.serving, *before.retired))
+        _log.info("models switched", serving=[" ".join(key) for key in serving.keys])
+        if serving not in before.all:  # what was enrolled here while it was loaded went past it
+            await self._load(serving)
+
+    async def _generation(self, models: ModelSet) -> Generation[RowT, KnownT]:
         for generation in self._in_use.all if self._in_use is not None else ():
             if generation.number == models.generation:
                 return generation
-        rows = tuple(own.get(one.key) or self._models.rebuilt(one) for one in models.models)
-        known = self._models.new_known(rows)
-        await self._load(known, models.keys)
-        return Generation(models.generation, rows, known)
+        rows = tuple(self._own.get(one.key) or self._models.rebuilt(one) for one in models.models)
+        generation = Generation(models.generation, rows, self._models.new_known(rows))
+        await self._load(generation)
+        return generation
 
-    async def _load(self, known: KnownT, keys: Sequence[ModelKey]) -> None:
-        await self._models.load(known, keys)
+    async def _prepared(self, sets: Sets) -> Generation[RowT, KnownT] | None:
+        """What is being prepared; None where nothing is, or it cannot be prepared here."""
+        if sets.preparing is None:
+            self._problem = ""
+            return None
+        try:
+            return await self._generation(sets.preparing)
+        except ModelError as exc:
+            self._tell(str(exc))
+            return None
+
+    async def _load(self, generation: Generation[RowT, KnownT]) -> None:
+        await self._models.load(generation.known, generation.keys)
         for performer_id in list(self._forgotten):  # it may have been read before it was deleted
-            known.forget(performer_id)
+            generation.known.forget(performer_id)
 
-    def _may_switch(self, sets: Sets) -> bool:
-        """Whether what is prepared is what is recorded, runs here, and describes enough."""
-        preparing = self.in_use.preparing
-        if sets.preparing is None or preparing is None or self.problem:
-            return False
-        return preparing.number == sets.preparing.generation and self.progress.reaches(self.least_share)
+    async def _drop_retired(self) -> None:
+        before, now = self.in_use, self._clock()
+        kept = tuple(one for one in before.retired if self._ends[one.number] > now)
+        if len(kept) < len(before.retired):
+            self._in_use = replace(before, retired=kept)
+            await self._close_unused(before)
+
+    async def _close_unused(self, before: InUse[RowT, KnownT]) -> None:
+        used = {row.key for row in self.in_use.rows}
+        await self._models.close([row for row in before.rows if row.key not in used])
+
+    # --- how far the change is ---
+
+    async def _without_what_cannot_run(self, sets: Sets) -> Sets:
+        """The sets; where those that serve cannot be run any more, the wanted one serves with what it has."""
+        runs = self._in_use is not None and self._in_use.serving.number == sets.serving.generation
+        if sets.preparing is None or runs:
+            return sets
+        try:
+            await self._try([one for one in sets.serving.models if one.key not in self._own])
+        except ModelError as exc:
+            self._loss = f"the embedders that served cannot be run any more: {exc}"
+            _log.warning("new models serve with what they describe", cause=self._loss)
+            return await self._store.switch(sets.preparing.generation, least_share=0) or sets
+        return sets
+
+    async def _try(self, records: Sequence[ModelRecord]) -> None:
+        """Raises ModelError for embedders that cannot be run, nor be waited for."""
+        rows = [self._models.rebuilt(one) for one in records]
+        if self.may_be_away:
+            return
+        try:
+            await self._models.open(rows)
+        except ModelError:
+            await self._models.close(rows)
+            raise
 
     async def _open_preparing(self) -> None:
         """Open what is being prepared; what fails is told, and tried again at the next look."""
@@ -284,65 +251,42 @@ class ModelChange(Generic[RowT, KnownT]):
             return
         try:
             await self._models.open(preparing.rows)
+            self._problem = ""
         except MarqueeError as exc:
-            self._tell_problem(str(exc))
-        else:
-            self.problem = ""
+            self._tell(str(exc))
+        self._in_use = replace(self.in_use, does_preparing_run=not self._problem)
 
-    async def _follow(self, sets: Sets) -> None:
-        """Let what is recorded be what is in use, as far as it runs here."""
-        in_use = self.in_use
-        prepared = in_use.preparing
-        if prepared is not None and sets.serving.generation == prepared.number:
-            # What other processes enrolled meanwhile is read once more; then one assignment switches.
-            await self._load(prepared.known, prepared.keys)
-            self._previous_ends = self._clock() + self._grace_seconds
-            self._in_use = InUse(prepared, None, in_use.serving)
-            _log.info("models switched", serving=[" ".join(key) for key in prepared.keys])
-        self._sets = sets
-
-    async def _drop_previous(self) -> None:
-        if self.in_use.previous is None or self._clock() < self._previous_ends:
+    async def _count(self, sets: Sets) -> None:
+        """Count what is described, where it is not all, as often as the time it takes allows."""
+        is_new = sets.wanted.generation != self._counted
+        is_steady = sets.preparing is None and self.progress.is_complete
+        if not is_new and (is_steady or self._clock() < self._count_after):
             return
-        before, self._in_use = self.in_use, replace(self.in_use, previous=None)
-        await self._close_unused(before)
+        start = self._clock()
+        self.progress = await self._store.progress(sets)
+        self._counted = sets.wanted.generation
+        self._count_after = self._clock() + (self._clock() - start) / _COUNTING_SHARE
 
-    async def _close_unused(self, before: InUse[RowT, KnownT]) -> None:
-        used = {key for generation in self.in_use.all for key in generation.keys}
-        rows = {row.key: row for generation in before.all for row in generation.rows}
-        await self._models.close([row for key, row in rows.items() if key not in used])
+    def _may_switch(self, sets: Sets) -> bool:
+        """Whether what is prepared is what is recorded, runs here, and describes enough."""
+        preparing = self.in_use.preparing
+        if sets.preparing is None or preparing is None or not self.in_use.does_preparing_run:
+            return False
+        return preparing.number == sets.preparing.generation and self.progress.reaches(self.least_share)
 
-    def _tell_problem(self, problem: str) -> None:
-        if problem != self.problem:
+    def _tell(self, problem: str) -> None:
+        """Note what keeps the change from going on; the log has it once."""
+        if problem != self._told:
             _log.warning("the change of models does not go on", cause=problem)
-        self.problem = problem
+        self._problem = self._told = problem
 
 
-class Everywhere(Generic[RowT, KnownT]):
-    """Enrolled vectors of every generation in use, as enrolment adds and forgets them."""
-
-    def __init__(self, change: ModelChange[RowT, KnownT]) -> None:
-        self._change = change
-
-    def add(self, rows: Sequence[Any]) -> None:
-        for generation in self._change.in_use.all:
-            generation.known.add(rows)
-        self._change.hurry()
-
-    def forget(self, performer_id: str) -> int:
-        return self._change.forget(performer_id)
+def _remark_on(changed: Sequence[ModelKey]) -> str:
+    if not changed:
+        return ""
+    names = ", ".join(" ".join(key) for key in changed)
+    return f"another file than before for {names}: the one before goes on; give the new one another version"
 
 
-async def start_with(change: ModelChange[RowT, KnownT], wanted: Sequence[RowT], *, may_be_away: bool) -> None:
-    """Adopt embedders at the start of a process.
-
-    may_be_away: whether models run on a server, which may come later: readiness tells until then. Raises
-    ModelError when embedders that should serve, and run here, cannot be run.
-    """
-    await change.adopt(wanted)
-    try:
-        await change.ready()
-    except (ModelError, Unavailable) as exc:
-        if not may_be_away:
-            raise
-        _log.warning("the models cannot be run yet", cause=str(exc))
+def _names(models: ModelSet) -> str:
+    return ", ".join(" ".join(key) for key in models.keys)

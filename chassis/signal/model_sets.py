@@ -1,28 +1,12 @@
-"""Which sets of embedders a signal has: the SQL, the same in every signal's schema."""
+"""Which sets of embedders a signal has, as recorded, and how far a change is. Pure."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import asyncpg
-
-from chassis.postgres.pool import Connection, Pool
-from chassis.postgres.translation import translate
-
-__all__ = [
-    "ModelKey",
-    "ModelRecord",
-    "ModelSet",
-    "Sets",
-    "Progress",
-    "ObservationTable",
-    "ModelSetStore",
-    "wanted_keys",
-]
+__all__ = ["ModelKey", "ModelRecord", "ModelSet", "Sets", "Progress", "agreed", "is_another_file"]
 
 ModelKey = tuple[str, str]
 """Name and version; vectors of different keys are never compared."""
@@ -40,6 +24,12 @@ class ModelRecord:
     @property
     def key(self) -> ModelKey:
         return (self.name, self.version)
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the owner's file; None where the version says which file it is."""
+        digest = self.facts.get("sha256")
+        return digest if isinstance(digest, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +56,17 @@ class Sets:
         """The set that everything enrolled should be described by."""
         return self.preparing or self.serving
 
+    @property
+    def generations(self) -> tuple[int, int | None]:
+        """Numbers of the set that serves, and of the one that is prepared."""
+        return self.serving.generation, self.preparing.generation if self.preparing else None
+
+    @property
+    def records(self) -> dict[ModelKey, ModelRecord]:
+        """Every embedder of both sets."""
+        preparing = self.preparing.models if self.preparing is not None else ()
+        return {one.key: one for one in (*preparing, *self.serving.models)}
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -85,134 +86,24 @@ class Progress:
         return self.described >= share * self.observations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservationTable:
-    """Names in one signal's schema. A row is one observation as one model describes it."""
-
-    schema: str
-    table: str
-    identity: str
-    """Columns that tell observations apart, with commas; performer_id and image_hash are among them."""
-    uri: str
-    """The column with the image's path or URL."""
-    date: str
-    """The column with the image's day."""
-    region: str
-    """The column with a tattoo's body region, or an SQL constant."""
-
-    def named(self, statement: str) -> str:
-        """The statement with this signal's names, which are constants of the code."""
-        return statement.format(
-            schema=self.schema,
-            table=f"{self.schema}.{self.table}",
-            identity=self.identity,
-            uri=self.uri,
-            date=self.date,
-            region=self.region,
-        )
+def is_another_file(wanted: ModelRecord, recorded: ModelRecord) -> bool:
+    """Whether both files are known, and are not the same."""
+    return None not in (wanted.digest, recorded.digest) and wanted.digest != recorded.digest
 
 
-class ModelSetStore:
-    """Reads and writes `<schema>.model_sets`, and counts observations against it.
+def agreed(wanted: Sequence[ModelRecord], recorded: Sets) -> tuple[ModelRecord, ...]:
+    """What is wanted; of an embedder whose file is another one, and its version not, what is recorded.
 
-    Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
+    The vectors that are stored under the version are those of the file from before. A file that is not here
+    now stays recorded.
     """
-
-    def __init__(self, pool: Pool, table: ObservationTable) -> None:
-        self._pool = pool
-        self._table = table
-
-    async def adopt(self, wanted: Sequence[ModelRecord]) -> Sets:
-        """Make `wanted` the set that serves, or is prepared while another serves, and return both.
-
-        The first set ever serves at once. Wanting the set that serves ends a change to another one.
-        """
-        keys = tuple(one.key for one in wanted)
-        async with self._changing() as connection:
-            sets = await self._read(connection)
-            if sets is None:
-                return Sets(await self._insert(connection, wanted, "serving"))
-            if sets.preparing is not None and sets.preparing.keys == keys:
-                return sets
-            if sets.preparing is not None:
-                await connection.execute(self._table.named(_RETIRE), sets.preparing.generation)
-            if sets.serving.keys == keys:
-                return Sets(sets.serving)
-            return Sets(sets.serving, await self._insert(connection, wanted, "preparing"))
-
-    async def read(self) -> Sets | None:
-        """What is recorded; None before the first set."""
-        with translate():
-            async with self._pool.acquire() as connection:
-                return await self._read(connection)
-
-    async def switch(self, generation: int) -> Sets | None:
-        """Make the set that is prepared, if it still is this one, the one that serves; return what is so now.
-
-        One transaction: every process sees the old set or the new one.
-        """
-        async with self._changing() as connection:
-            sets = await self._read(connection)
-            if sets is None or sets.preparing is None or sets.preparing.generation != generation:
-                return sets
-            await connection.execute(self._table.named(_RETIRE), sets.serving.generation)
-            await connection.execute(self._table.named(_SERVE), generation)
-            return Sets(sets.preparing)
-
-    async def progress(self, sets: Sets) -> Progress:
-        """How much of what is enrolled the wanted set describes."""
-        with translate():
-            row = await self._pool.fetchrow(self._table.named(_PROGRESS), *wanted_keys(sets))
-        return Progress(row["observations"], row["described"]) if row else Progress(0, 0)
-
-    @asynccontextmanager
-    async def _changing(self) -> AsyncIterator[Connection]:
-        """A transaction during which no other process changes the sets."""
-        with translate():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute(self._table.named(_LOCK))
-                yield connection
-
-    async def _read(self, connection: Connection) -> Sets | None:
-        rows = await connection.fetch(self._table.named(_READ))
-        found = {row["state"]: _model_set(row) for row in rows}
-        return Sets(found["serving"], found.get("preparing")) if "serving" in found else None
-
-    async def _insert(self, connection: Connection, models: Sequence[ModelRecord], state: str) -> ModelSet:
-        rows = [{"name": one.name, "version": one.version, "facts": dict(one.facts)} for one in models]
-        generation = await connection.fetchval(self._table.named(_INSERT), json.dumps(rows), state)
-        return ModelSet(generation, tuple(models))
+    return tuple(_agreed(one, recorded.records.get(one.key)) for one in wanted)
 
 
-def wanted_keys(sets: Sets) -> tuple[list[str], list[str], int]:
-    """Names and versions of the wanted models, and how many they are, as the statements take them."""
-    keys = sets.wanted.keys
-    return [name for name, _ in keys], [version for _, version in keys], len(keys)
-
-
-def _model_set(row: asyncpg.Record) -> ModelSet:
-    models = json.loads(row["models"])
-    return ModelSet(
-        row["generation"], tuple(ModelRecord(one["name"], one["version"], one["facts"]) for one in models)
-    )
-
-
-_LOCK = "LOCK TABLE {schema}.model_sets IN SHARE ROW EXCLUSIVE MODE"
-_READ = """
-SELECT generation, models, state FROM {schema}.model_sets WHERE state IN ('serving', 'preparing')
-"""
-_INSERT = """
-INSERT INTO {schema}.model_sets (models, state, switched_at)
-VALUES ($1, $2, CASE WHEN $2 = 'serving' THEN now() END)
-RETURNING generation
-"""
-_RETIRE = "UPDATE {schema}.model_sets SET state = 'retired' WHERE generation = $1"
-_SERVE = "UPDATE {schema}.model_sets SET state = 'serving', switched_at = now() WHERE generation = $1"
-_PROGRESS = """
-SELECT count(*) AS observations, count(*) FILTER (WHERE described = $3) AS described
-FROM (
-    SELECT count(*) FILTER (WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-           AS described
-    FROM {table} GROUP BY {identity}
-) AS counted
-"""
+def _agreed(wanted: ModelRecord, recorded: ModelRecord | None) -> ModelRecord:
+    if recorded is None:
+        return wanted
+    if is_another_file(wanted, recorded):
+        return recorded
+    digest = wanted.digest or recorded.digest
+    return replace(wanted, facts={**wanted.facts, "sha256": digest}) if digest else wanted

@@ -13,7 +13,8 @@ from chassis.geometry import Box
 from chassis.postgres.pool import Pool
 from chassis.postgres.translation import translate
 from chassis.protos import parse_uuid, to_proto_box
-from chassis.signal.model_sets import ObservationTable, Sets, wanted_keys
+from chassis.signal.model_set_store import ObservationTable, wanted_keys
+from chassis.signal.model_sets import Sets
 from marquee.common.v1 import common_pb2
 
 __all__ = ["Pending", "PendingPage", "PendingStore", "PendingQuery", "parse_pending", "to_proto_pending"]

@@ -6,7 +6,7 @@ Each function raises InvalidInput, naming the field.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "parse_share",
     "embeddings_of",
     "unit_vector_of",
+    "generations_of",
 ]
 
 MOST_COMPARED = 1000
@@ -89,3 +90,8 @@ def unit_vector_of(embedding: common_pb2.Embedding, dimension: int) -> NDArray[n
     if length < _SHORTEST:
         raise InvalidInput(f"embedding of {embedding.model}: has no direction")
     return np.ascontiguousarray(vector / length, np.float32)
+
+
+def generations_of(templates: Iterable[common_pb2.Template]) -> frozenset[int]:
+    """The generations of models that templates were made in; 0 where nobody knows."""
+    return frozenset(template.generation for template in templates)

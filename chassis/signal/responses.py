@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from chassis.models import ModelSpec
 from chassis.protos import to_proto_embedding
 from chassis.signal.enrolment import Outcome, Rejection
-from chassis.signal.model_change import InUse, ModelChange
+from chassis.signal.generations import InUse
+from chassis.signal.model_change import ModelChange
 from chassis.signal.operating_point import OperatingPoint
 from marquee.common.v1 import common_pb2
 

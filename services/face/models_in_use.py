@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,6 +33,10 @@ _log = structlog.get_logger()
 FaceChange = ModelChange[EmbedderRow, FaceLibrary]
 
 
+def _ignore(_row: EmbedderRow, _cause: str) -> None:
+    """For models of which none is being prepared."""
+
+
 @dataclass(frozen=True, slots=True)
 class FaceModels:
     """What one call works with."""
@@ -44,11 +48,8 @@ class FaceModels:
     """That serve, the primary first."""
     further: tuple[Embedder, ...] = ()
     """That are being prepared: they describe, and nothing is found by them yet."""
-
-    @property
-    def described(self) -> Ensemble:
-        """All of them, for what is stored."""
-        return Ensemble(tuple(one.row for one in (*self.embedders, *self.further)))
+    on_failure: Callable[[EmbedderRow, str], None] = _ignore
+    """Called when one of the further ones failed, with the reason."""
 
 
 class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
@@ -97,12 +98,17 @@ class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
         return tuple(map(self.embedder, rows))
 
 
-def models_of(change: FaceChange, embedders: FaceEmbedders, generation: int | None = None) -> FaceModels:
-    """What a call works with now; `generation`: what the call's templates were made with."""
+def models_of(change: FaceChange, embedders: FaceEmbedders, made_in: Collection[int] = ()) -> FaceModels:
+    """What a call works with now; `made_in`: generations that the call's templates were made in."""
     in_use = change.in_use
-    serving = in_use.serving if generation is None else in_use.of(generation)
-    further = in_use.new_rows if not change.problem else ()
-    return FaceModels(serving.number, serving.known, embedders.of(serving.rows), embedders.of(further))
+    serving = in_use.of(made_in)
+    return FaceModels(
+        serving.number,
+        serving.known,
+        embedders.of(serving.rows),
+        embedders.of(in_use.further),
+        change.failed,
+    )
 
 
 def record_of(row: EmbedderRow) -> ModelRecord:

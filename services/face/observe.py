@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from chassis.errors import MarqueeError
 from chassis.geometry import Box, Point
 from chassis.images import ImageLimits, decode
+from chassis.signal.describing import described, is_passing
 from chassis.work import WorkPool
 from services.face.alignment import aligned
-from services.face.embedding import Embedder
 from services.face.ensemble import ModelKey
 from services.face.finder import FaceFinder, FoundFace
 from services.face.library import FaceCandidate, FaceLibrary
-from services.face.mesh import FaceMesh
 from services.face.models_in_use import FaceModels
 from services.face.picture import Picture
 from services.face.quality import (
@@ -35,8 +32,6 @@ from services.face.template import FaceTemplate
 from services.face.templates import ARCFACE, landmarks_of
 
 __all__ = ["ObservedFace", "Observation", "Observer", "quality_of"]
-
-_log = structlog.get_logger()
 
 # Detail is measured on the aligned face, at most this many pixels wide and never enlarged.
 _LARGEST_MEASURED = 112
@@ -107,23 +102,17 @@ class Observer:
     ) -> dict[ModelKey, NDArray[np.float32]]:
         """Unit vectors (n, dimension) of the faces by each embedder, those that serve first."""
         meshes = [face.mesh for face in found]
-        served, further = await asyncio.gather(
-            asyncio.gather(*(one.embed(picture, meshes) for one in models.embedders)),
-            asyncio.gather(*(_if_it_can(one, picture, meshes) for one in models.further)),
+        served, further = await described(
+            [one.embed(picture, meshes) for one in models.embedders],
+            [one.embed(picture, meshes) for one in models.further],
         )
-        pairs = zip((*models.embedders, *models.further), (*served, *further), strict=True)
-        return {one.row.key: values for one, values in pairs if values is not None}
-
-
-async def _if_it_can(
-    embedder: Embedder, picture: Picture, meshes: Sequence[FaceMesh]
-) -> NDArray[np.float32] | None:
-    """Vectors of an embedder that is only being prepared: what it cannot do costs the caller nothing."""
-    try:
-        return await embedder.embed(picture, meshes)
-    except MarqueeError as exc:
-        _log.warning("an embedder that is being prepared failed", model=embedder.row.name, cause=str(exc))
-        return None
+        vectors = {one.row.key: values for one, values in zip(models.embedders, served, strict=True)}
+        for one, values in zip(models.further, further, strict=True):
+            if not isinstance(values, MarqueeError):
+                vectors[one.row.key] = values
+            elif not is_passing(values):
+                models.on_failure(one.row, str(values))
+        return vectors
 
 
 def _search(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +11,8 @@ import structlog
 from chassis.config import InferenceSection
 from chassis.errors import ConfigError, ModelError
 from chassis.inference import ModelFile
-from chassis.models import ModelStore, kept_name
+from chassis.models import ModelStore
+from chassis.models.packages import sha256_of
 from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.face.config import EmbedderSettings, FaceSection
@@ -33,6 +33,8 @@ _log = structlog.get_logger()
 ValueT = TypeVar("ValueT")
 _OPERATING_POINT = ("impostor_p99", "genuine_median", "identification_confidence")
 _GIVEN = "given in the settings"
+# Of the checksum that is an owner's version.
+_DIGITS = 12
 
 
 def rows_in_use(
@@ -56,7 +58,7 @@ def embedder_file(row: EmbedderRow, store: ModelStore, settings: InferenceSectio
     """The model of a row. Raises ModelError when it should run here and is not built or not there."""
     version = row.model_version or row.version
     if row.is_recorded:
-        path = None if settings.triton_url else store.path(kept_name(row.name, version))
+        path = None if settings.triton_url else store.kept(row.name, version, sha256=row.sha256)
         return ModelFile(name=row.name, version=version, path=path)
     if row.file is None:
         return built_in_file(BUILT_IN_SPECS[row.name], store, settings)
@@ -74,9 +76,10 @@ def row_of(settings: EmbedderSettings, *, field: str = "face.embedders") -> Embe
     base = BUILT_IN_ROWS.get(settings.name)
     if settings.file is None:
         raise ConfigError(f"{field}.file: the ONNX file of {settings.name} is missing")
+    digest = _digest(settings.file, f"{field}.file", is_needed=settings.version is None)
     return EmbedderRow(
         name=settings.name,
-        version=settings.version or _digest(settings.file, field),
+        version=settings.version or digest[:_DIGITS],
         size=_first(f"{field}.size", settings.size, base.size if base else None),
         layout=_first(f"{field}.layout", settings.layout, base.layout if base else None),
         color=_first(f"{field}.color", settings.color, base.color if base else None),
@@ -88,6 +91,7 @@ def row_of(settings: EmbedderSettings, *, field: str = "face.embedders") -> Embe
         weight=_first(f"{field}.weight", settings.weight, base.weight if base else 1.0),
         operating_point=_operating_point(settings, base, field),
         file=settings.file,
+        sha256=digest or None,
     )
 
 
@@ -163,9 +167,11 @@ def _operating_point(settings: EmbedderSettings, base: EmbedderRow | None, field
     return OperatingPoint(**numbers, provenance=_GIVEN)
 
 
-def _digest(file: Path, field: str) -> str:
+def _digest(file: Path, field: str, *, is_needed: bool) -> str:
+    """SHA-256 of the file; "" for one that cannot be read and need not be: opening it will say so."""
     try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()[:12]
+        return sha256_of(file)
     except OSError as exc:
-        raise ConfigError(f"{field}.file: {file} cannot be read ({exc.strerror})") from exc
+        if not is_needed:
+            return ""
+        raise ConfigError(f"{field}: {file} cannot be read ({exc.strerror})") from exc

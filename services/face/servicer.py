@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import grpc
@@ -12,12 +12,13 @@ from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending, to_proto_pending
-from chassis.signal.requests import check_max_candidates, parse_performer_ids
+from chassis.signal.requests import check_max_candidates, generations_of, parse_performer_ids
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
+from services.face.ensemble import Ensemble
 from services.face.library import FaceLibrary, FaceRow
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
@@ -66,16 +67,17 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         return await self._work.run(_translation(observation.models).observed, observation)
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
-        models = self._models(_generation(request))
+        models = self._models(generations_of(_scored(request)))
         queries = await self._work.run(_translation(models).queries, request)
         return pb.ScoreResponse(results=[await self._work.run(_scores, models, query) for query in queries])
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
-        return await self._work.run(_similarities, self._models(), request)
+        models = self._models(generations_of(request.templates))
+        return await self._work.run(_similarities, models, request)
 
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
         performer_id = parse_uuid(request.performer_id)
-        translation = FaceTranslation(self._models().described)
+        translation = FaceTranslation(Ensemble(self._change.in_use.rows))
         faces = await self._work.run(translation.faces, request)
         return pb.EnrollResponse(
             outcomes=to_proto_outcomes(await self._enrolment.enroll(performer_id, faces))
@@ -110,17 +112,16 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         )
         return pb.GetStatusResponse(status=status)
 
-    def _models(self, generation: int | None = None) -> FaceModels:
-        return models_of(self._change, self._embedders, generation)
+    def _models(self, made_in: Collection[int] = ()) -> FaceModels:
+        return models_of(self._change, self._embedders, made_in)
 
 
 def _translation(models: FaceModels) -> FaceTranslation:
     return FaceTranslation(models.library.ensemble, generation=models.generation)
 
 
-def _generation(request: pb.ScoreRequest) -> int | None:
-    """Of the models that made the templates: all of a request come from one answer of Observe."""
-    return next((one.generation for query in request.queries for one in query.templates), None)
+def _scored(request: pb.ScoreRequest) -> Iterable[common_pb2.Template]:
+    return (template for query in request.queries for template in query.templates)
 
 
 def _scores(models: FaceModels, query: Query) -> pb.FaceScores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -15,9 +16,9 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
+from chassis.signal.change_watch import ChangeWatch, Everywhere, start_with
 from chassis.signal.enrolment import Enrolment
-from chassis.signal.model_change import Everywhere, start_with
-from chassis.signal.model_sets import ModelSetStore
+from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.pending import PendingStore
 from chassis.signal.responses import to_proto_model
 from chassis.work import WorkPool
@@ -50,7 +51,7 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
     """
     settings = config.face
     models = ModelStore(config.models.directory)
-    wanted = _wanted(config, models)
+    wanted = await asyncio.to_thread(_wanted, config, models)
     async with AsyncExitStack() as stack:
         metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
@@ -61,17 +62,22 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         store = FaceStore(pool)
         embedders = FaceEmbedders(inference, work, store, models, config.inference)
         change = FaceChange(
-            embedders, ModelSetStore(pool, OBSERVATIONS), least_share=settings.switch_coverage
+            embedders,
+            ModelSetStore(pool, OBSERVATIONS),
+            least_share=settings.switch_coverage,
+            may_be_away=bool(config.inference.triton_url),
         )
-        await start_with(change, wanted, may_be_away=bool(config.inference.triton_url))
-        await stack.enter_async_context(change.watching())
+        await start_with(change, wanted)
+        watch = ChangeWatch(change)
+        await stack.enter_async_context(watch.watching())
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database faces are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": partial(_ready, inference, tuple(finders), change)})
+        everywhere = Everywhere(change, watch)
         servicer = FaceServicer(
             observer=_observer(config, inference, partial(models_of, change, embedders), work),
-            enrolment=Enrolment(store, Everywhere(change), changes, least_quality=settings.enrol_quality),
+            enrolment=Enrolment(store, everywhere, changes, least_quality=settings.enrol_quality),
             store=store,
             change=change,
             embedders=embedders,
@@ -95,7 +101,7 @@ async def _ready(inference: Inference, finders: Sequence[str], change: FaceChang
 
 async def _adopt_settings(change: FaceChange, models: ModelStore) -> None:
     """Read the settings again and want the embedders they name; other settings need another start."""
-    await change.adopt(_wanted(load_config(FaceConfig), models))
+    await change.adopt(await asyncio.to_thread(lambda: _wanted(load_config(FaceConfig), models)))
 
 
 def _wanted(config: FaceConfig, models: ModelStore) -> tuple[EmbedderRow, ...]:

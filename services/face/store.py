@@ -17,7 +17,7 @@ from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
 from chassis.protos import ImageSource
 from chassis.signal.enrolment import Stored
-from chassis.signal.model_sets import ObservationTable
+from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import adding_rows, every_row
 from services.face.ensemble import ModelKey
 from services.face.library import FaceRow

@@ -74,6 +74,8 @@ class EmbedderRow:
     """Version of the built-in model's file; None: the owner gives the file."""
     file: Path | None = None
     """The owner's ONNX file; a row with neither this nor `model_version` is disabled."""
+    sha256: str | None = None
+    """Of the owner's file, hexadecimal; None: the version of a built-in model says which file it is."""
     is_recorded: bool = False
     """Whether the row is no longer in the table or the settings, but serves until others have taken over."""
 

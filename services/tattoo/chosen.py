@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 from chassis.config import InferenceSection, ModelsSection
 from chassis.errors import ConfigError
 from chassis.inference import ModelFile
-from chassis.models import ModelStore, kept_name
+from chassis.models import ModelStore
+from chassis.models.packages import sha256_of
 from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.config import OwnEmbedder, TattooSection
@@ -71,7 +71,7 @@ def embedder_file(row: EmbedderRow, store: ModelStore, inference: InferenceSecti
     """The model of a row. Raises ModelError when it should run here and is not there."""
     version = row.model_version or row.version
     if row.is_recorded:
-        path = None if inference.triton_url else store.path(kept_name(row.name, version))
+        path = None if inference.triton_url else store.kept(row.name, version, sha256=row.sha256)
         return ModelFile(name=row.name, version=version, path=path)
     if row.file is None:
         return built_in_file(TATTOO_EMBEDDER, store, inference)
@@ -126,11 +126,20 @@ def _own_row(own: OwnEmbedder) -> EmbedderRow:
             provenance="the owner's settings",
         ),
         file=own.file,
+        sha256=_digest_if_there(own.file),
     )
+
+
+def _digest_if_there(file: Path) -> str | None:
+    """SHA-256 of an embedder's file; opening one that cannot be read will say so."""
+    try:
+        return sha256_of(file)
+    except OSError:
+        return None
 
 
 def _digest(file: Path) -> str:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        return sha256_of(file)[:12]
     except OSError as exc:
         raise ConfigError(f"tattoo.detector_file: {file} cannot be read ({exc.strerror})") from exc

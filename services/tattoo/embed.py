@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from chassis.errors import MarqueeError, ModelError
 from chassis.inference import Inference
+from chassis.signal.describing import described, is_passing
 from chassis.work import WorkPool
 from services.tattoo.crop import to_input
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Vector
 
-__all__ = ["TattooEmbedder", "averaged"]
+__all__ = ["TattooEmbedder", "OnFailure", "ignore_failure", "averaged"]
 
-_log = structlog.get_logger()
+OnFailure = Callable[[EmbedderRow, str], None]
+"""Called with an embedder that is being prepared and failed, and the reason."""
+
+
+def ignore_failure(_row: EmbedderRow, _cause: str) -> None:
+    """For embedders of which none is being prepared."""
 
 
 class TattooEmbedder:
@@ -32,11 +37,14 @@ class TattooEmbedder:
         pool: WorkPool,
         rows: Sequence[EmbedderRow],
         further: Sequence[EmbedderRow] = (),
+        *,
+        on_failure: OnFailure = ignore_failure,
     ) -> None:
         self._inference = inference
         self._pool = pool
         self._rows = tuple(rows)
         self._further = tuple(further)
+        self._on_failure = on_failure
 
     async def embed(self, crops: Sequence[NDArray[np.uint8]]) -> list[dict[ModelKey, Vector]]:
         """Of each crop, uint8 RGB, a unit vector by each embedder.
@@ -46,12 +54,16 @@ class TattooEmbedder:
         """
         if not crops:
             return []
-        vectors = {row.key: await self._embed(row, crops) for row in self._rows}
-        for row in self._further:
-            try:
-                vectors[row.key] = await self._embed(row, crops)
-            except MarqueeError as exc:
-                _log.warning("an embedder that is being prepared failed", model=row.name, cause=str(exc))
+        served, further = await described(
+            [self._embed(row, crops) for row in self._rows],
+            [self._embed(row, crops) for row in self._further],
+        )
+        vectors = {row.key: values for row, values in zip(self._rows, served, strict=True)}
+        for row, values in zip(self._further, further, strict=True):
+            if not isinstance(values, MarqueeError):
+                vectors[row.key] = values
+            elif not is_passing(values):
+                self._on_failure(row, str(values))
         return [{key: values[index] for key, values in vectors.items()} for index in range(len(crops))]
 
     async def _embed(self, row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from chassis.signal.model_sets import ModelKey, ModelRecord
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
 from services.tattoo.chosen import embedder_file
-from services.tattoo.embed import TattooEmbedder
+from services.tattoo.embed import OnFailure, TattooEmbedder, ignore_failure
 from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.store import TattooStore
 from services.tattoo.table import RECIPE, EmbedderRow, built_in_embedder
@@ -43,6 +43,8 @@ class TattooModels:
     """That serve, the primary first."""
     further: tuple[EmbedderRow, ...] = ()
     """That are being prepared: they describe, and nothing is found by them yet."""
+    on_failure: OnFailure = ignore_failure
+    """Called when one of the further ones failed."""
 
 
 class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
@@ -85,12 +87,11 @@ class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
         await TattooEmbedder(self._inference, self._work, [row]).embed([noise])
 
 
-def models_of(change: TattooChange, generation: int | None = None) -> TattooModels:
-    """What a call works with now; `generation`: what the call's templates were made with."""
+def models_of(change: TattooChange, made_in: Collection[int] = ()) -> TattooModels:
+    """What a call works with now; `made_in`: generations that the call's templates were made in."""
     in_use = change.in_use
-    serving = in_use.serving if generation is None else in_use.of(generation)
-    further = in_use.new_rows if not change.problem else ()
-    return TattooModels(serving.number, serving.known, serving.rows, further)
+    serving = in_use.of(made_in)
+    return TattooModels(serving.number, serving.known, serving.rows, in_use.further, change.failed)
 
 
 def record_of(row: EmbedderRow) -> ModelRecord:

@@ -83,7 +83,9 @@ class ObserveTattoos:
         self, models: TattooModels, picture: RGBImage, detections: Sequence[Detection]
     ) -> list[Template]:
         crops = [cut(picture, one.box) for one in detections]
-        embedder = TattooEmbedder(self._inference, self._pool, models.rows, models.further)
+        embedder = TattooEmbedder(
+            self._inference, self._pool, models.rows, models.further, on_failure=models.on_failure
+        )
         vectors = await embedder.embed(crops)
         qualities = [
             await self._pool.run(view_quality, crop, one.confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import grpc
@@ -11,7 +12,7 @@ from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending
-from chassis.signal.requests import check_max_candidates, parse_performer_ids
+from chassis.signal.requests import check_max_candidates, generations_of, parse_performer_ids
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
@@ -60,22 +61,21 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         return _translation(image.models).observed(image)
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
-        models = models_of(self._change, _generation(request))
+        models = models_of(self._change, generations_of(_scored(request)))
         translation = _translation(models)
         queries = translation.queries(request)
         score = ScoreTattoos(models.enrolled, self._work, models.rows)
         return translation.scored(queries, await score(queries))
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
-        models = models_of(self._change)
+        models = models_of(self._change, generations_of(request.templates))
         score = ScoreTattoos(models.enrolled, self._work, models.rows)
         similarities = await score.compare(_translation(models).compared(request))
         return pb.CompareResponse(similarities=similarities.reshape(-1).tolist())
 
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
         performer_id = parse_uuid(request.performer_id)
-        models = models_of(self._change)
-        described = TattooTranslation((*models.rows, *models.further))
+        described = TattooTranslation(self._change.in_use.rows)
         outcomes = await self._enroll.enroll(performer_id, described.tattoos(request))
         return pb.EnrollResponse(outcomes=to_proto_outcomes(outcomes))
 
@@ -112,6 +112,5 @@ def _translation(models: TattooModels) -> TattooTranslation:
     return TattooTranslation(models.rows, generation=models.generation)
 
 
-def _generation(request: pb.ScoreRequest) -> int | None:
-    """Of the models that made the templates: all of a request come from one answer of Observe."""
-    return next((one.generation for query in request.queries for one in query.templates), None)
+def _scored(request: pb.ScoreRequest) -> Iterable[common_pb2.Template]:
+    return (template for query in request.queries for template in query.templates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -15,9 +16,9 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
+from chassis.signal.change_watch import ChangeWatch, Everywhere, start_with
 from chassis.signal.enrolment import Enrolment
-from chassis.signal.model_change import Everywhere, start_with
-from chassis.signal.model_sets import ModelSetStore
+from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.pending import PendingStore
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
@@ -44,7 +45,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
     StoreError when the database cannot be used.
     """
     settings, models = config.tattoo, ModelStore(config.models.directory)
-    chosen = choose_models(settings, config.models, config.inference)
+    chosen = await asyncio.to_thread(choose_models, settings, config.models, config.inference)
     async with AsyncExitStack() as stack:
         metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
@@ -53,12 +54,16 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         inference = await stack.enter_async_context(models_open)
         store = TattooStore(pool)
         embedders = TattooEmbedders(inference, work, store, models, config.inference)
-        change = TattooChange(
-            embedders, ModelSetStore(pool, OBSERVATIONS), least_share=settings.switch_coverage
-        )
         is_elsewhere = bool(config.inference.triton_url)
-        await start_with(change, chosen.embedders, may_be_away=is_elsewhere)
-        await stack.enter_async_context(change.watching())
+        change = TattooChange(
+            embedders,
+            ModelSetStore(pool, OBSERVATIONS),
+            least_share=settings.switch_coverage,
+            may_be_away=is_elsewhere,
+        )
+        await start_with(change, chosen.embedders)
+        watch = ChangeWatch(change)
+        await stack.enter_async_context(watch.watching())
         observe = _observe(config, chosen, inference, change, work)
         if not is_elsewhere:
             await observe.check()
@@ -69,7 +74,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         servicer = TattooServicer(
             observe=observe,
             work=work,
-            enroll=Enrolment(store, Everywhere(change), changes, least_quality=settings.enrol_quality),
+            enroll=Enrolment(store, Everywhere(change, watch), changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store),
             change=change,
             pending=PendingStore(pool, OBSERVATIONS),
@@ -91,8 +96,9 @@ async def _ready(inference: Inference, detector: str, change: TattooChange) -> N
 
 async def _adopt_settings(change: TattooChange) -> None:
     """Read the settings again and want the embedders they name; other settings need another start."""
-    config = load_config(TattooConfig)
-    await change.adopt(choose_models(config.tattoo, config.models, config.inference).embedders)
+    config = await asyncio.to_thread(load_config, TattooConfig)
+    chosen = await asyncio.to_thread(choose_models, config.tattoo, config.models, config.inference)
+    await change.adopt(chosen.embedders)
 
 
 def _observe(

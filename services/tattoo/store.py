@@ -20,7 +20,7 @@ from chassis.postgres import (
     vector_to_bytes,
 )
 from chassis.signal.enrolment import Stored
-from chassis.signal.model_sets import ObservationTable
+from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row
 from services.tattoo.enrolled import KnownTattoo, TattooRow
 from services.tattoo.table import EmbedderRow

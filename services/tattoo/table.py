@@ -77,6 +77,8 @@ class EmbedderRow:
     """The owner's ONNX file; None: a built-in one."""
     model_version: str | None = None
     """Version of the built-in model's file; None: the owner gives the file."""
+    sha256: str | None = None
+    """Of the owner's file, hexadecimal; None: the version of a built-in model says which file it is."""
     is_recorded: bool = False
     """Whether the row is no longer in the table or the settings, but serves until others have taken over."""
 

@@ -1,0 +1,105 @@
+"""A change of models is looked after for as long as a process serves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+
+from chassis.errors import MarqueeError, ModelError, Unavailable
+from chassis.signal.model_change import ModelChange
+
+__all__ = ["ChangeWatch", "Everywhere", "start_with"]
+
+_POLL_SECONDS = 2.0
+# Enrolments in a row are looked at together.
+_LEAST_SECONDS = 0.1
+
+_log = structlog.get_logger()
+
+
+class ChangeWatch:
+    """Checks a change now and then, and soon after something was enrolled."""
+
+    def __init__(self, change: ModelChange[Any, Any], *, poll_seconds: float = _POLL_SECONDS) -> None:
+        self._change = change
+        self._poll_seconds = poll_seconds
+        self._hurry = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._trouble = ""
+
+    def __repr__(self) -> str:
+        return f"<ChangeWatch of {self._change!r}, {self._trouble or 'fine'}>"
+
+    def hurry(self) -> None:
+        """Something was enrolled: look at the coverage soon. May be called from any thread."""
+        is_over = self._change.in_use.preparing is None and self._change.progress.is_complete
+        if self._loop is not None and not is_over:
+            self._loop.call_soon_threadsafe(self._hurry.set)
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Check again and again for the time of the block."""
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            self._loop = None
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LEAST_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._poll_seconds)
+            self._hurry.clear()
+            await self._check()
+
+    async def _check(self) -> None:
+        """What fails is told once; the next look may go well."""
+        try:
+            await self._change.check()
+        except MarqueeError as exc:  # the database is away: what is loaded goes on serving
+            if str(exc) != self._trouble:
+                _log.warning("the models cannot be looked after now", cause=str(exc))
+            self._trouble = str(exc)
+        except Exception:
+            _log.exception("looking after the models failed")
+        else:
+            self._trouble = ""
+
+
+class Everywhere:
+    """Enrolled vectors of every generation in use, as enrolment adds and forgets them."""
+
+    def __init__(self, change: ModelChange[Any, Any], watch: ChangeWatch) -> None:
+        self._change = change
+        self._watch = watch
+
+    def add(self, rows: Sequence[Any]) -> None:
+        for generation in self._change.in_use.all:
+            generation.known.add(rows)
+        self._watch.hurry()
+
+    def forget(self, performer_id: str) -> int:
+        return self._change.forget(performer_id)
+
+
+async def start_with(change: ModelChange[Any, Any], wanted: Sequence[Any]) -> None:
+    """Adopt embedders at the start of a process.
+
+    Raises ModelError when embedders that should serve, and run here, cannot be run. Those on a server may
+    come later: readiness tells until then.
+    """
+    await change.adopt(wanted)
+    try:
+        await change.ready()
+    except (ModelError, Unavailable) as exc:
+        if not change.may_be_away:
+            raise
+        _log.warning("the models cannot be run yet", cause=str(exc))
