@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import time
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -20,7 +24,12 @@ from marquee.common.v1 import common_pb2
 __all__ = ["Pending", "PendingPage", "PendingStore", "PendingQuery", "parse_pending", "to_proto_pending"]
 
 _USUAL_PAGE, _MOST = 100, 1000
-_HASH_DIGITS = 64
+_HASH = re.compile(r"[0-9a-f]{64}")
+_LONGEST_TOKEN, _LARGEST_ROW = 300, 2**63 - 1
+_LOWEST, _HIGHEST = (str(uuid.UUID(int=value)) for value in (0, 2**128 - 1))
+# Counting everything may take this share of the database's time, and is exact where it takes no time.
+_COUNTING_SHARE, _NO_TIME_SECONDS = 0.05, 0.1
+_MOST_TOTALS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class PendingPage:
     observations: tuple[Pending, ...] = ()
     next_token: str = ""
     total: int = 0
+    """On all pages; of large galleries as counted a little while ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,10 @@ def parse_pending(message: common_pb2.PendingFilter, page_size: int, page_token:
     """A request checked. Raises InvalidInput naming the field."""
     if page_size > _MOST:
         raise InvalidInput(f"page_size: more than {_MOST}")
-    digits = message.image_hash
-    if digits and (len(digits) != _HASH_DIGITS or not set(digits) <= set("0123456789abcdef")):
+    if message.image_hash and not _HASH.fullmatch(message.image_hash):
         raise InvalidInput("filter.image_hash: not a SHA-256 in lower-case hexadecimal")
     performer_id = parse_uuid(message.performer_id) if message.performer_id else ""
-    return PendingQuery(performer_id, digits, page_size or _USUAL_PAGE, _parse_token(page_token))
+    return PendingQuery(performer_id, message.image_hash, page_size or _USUAL_PAGE, _parse_token(page_token))
 
 
 def to_proto_pending(
@@ -82,21 +91,43 @@ def to_proto_pending(
 class PendingStore:
     """Reads a signal's observations. Raises Unavailable and DeadlineExceeded as the database does."""
 
-    def __init__(self, pool: Pool, table: ObservationTable) -> None:
+    def __init__(
+        self, pool: Pool, table: ObservationTable, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._pool = pool
         self._table = table
+        self._clock = clock
+        self._totals: dict[tuple[object, ...], tuple[float, int]] = {}
 
     async def page(self, sets: Sets, query: PendingQuery) -> PendingPage:
         """Observations by performer, image and age."""
-        which = (*wanted_keys(sets), query.performer_id or None, query.image_hash or None)
+        first, last = query.performer_id or _LOWEST, query.performer_id or _HIGHEST
+        which = (*wanted_keys(sets), first, last, query.image_hash or None)
+        total = await self._total(sets, query, which)
+        if query.after is not None:  # a range of the index: what was listed before is not read again
+            which = (*which[:3], max(first, query.after[0]), *which[4:])
         after = query.after or (None, None, None)
         with translate():
-            async with self._pool.acquire() as connection:
-                total = await connection.fetchval(self._table.named(_COUNT), *which)
-                rows = await connection.fetch(self._table.named(_PAGE), *which, *after, query.page_size + 1)
+            rows = await self._pool.fetch(self._table.named(_PAGE), *which, *after, query.page_size + 1)
         page = rows[: query.page_size]
         token = _token(page[-1]) if len(rows) > query.page_size else ""
         return PendingPage(tuple(_pending(row) for row in page), token, total)
+
+    async def _total(self, sets: Sets, query: PendingQuery, which: tuple[object, ...]) -> int:
+        """How many there are on all pages; counting takes seconds where a million are enrolled."""
+        key = (sets.wanted.generation, query.performer_id, query.image_hash)
+        until, total = self._totals.get(key, (0.0, 0))
+        start = self._clock()
+        if start < until:
+            return total
+        with translate():
+            total = int(await self._pool.fetchval(self._table.named(_COUNT), *which))
+        taken = self._clock() - start
+        if len(self._totals) > _MOST_TOTALS:
+            self._totals.clear()
+        if taken > _NO_TIME_SECONDS:
+            self._totals[key] = (self._clock() + taken / _COUNTING_SHARE, total)
+        return total
 
 
 def _pending(row: asyncpg.Record) -> Pending:
@@ -119,32 +150,35 @@ def _parse_token(token: str) -> tuple[str, str, int] | None:
     if not token:
         return None
     try:
-        performer_id, image_hash, first = json.loads(base64.urlsafe_b64decode(token.encode()))
-        return parse_uuid(performer_id), str(image_hash), int(first)
-    except (ValueError, TypeError, AttributeError, InvalidInput) as exc:
+        if len(token) > _LONGEST_TOKEN:
+            raise ValueError("too long")
+        performer_id, image_hash, first = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        if not _HASH.fullmatch(image_hash) or type(first) is not int or not 0 < first <= _LARGEST_ROW:
+            raise ValueError("no position")
+        return parse_uuid(performer_id), image_hash, first
+    except (ValueError, TypeError, AttributeError, RecursionError, InvalidInput) as exc:
         raise InvalidInput("page_token: not one of a page before") from exc
 
 
-_WAITING = """
-SELECT performer_id, image_hash, first, box, uri, day, region
-FROM (
-    SELECT performer_id, image_hash, min(seq) AS first,
-           (array_agg(to_jsonb(box) ORDER BY seq))[1] AS box,
-           (array_agg({uri} ORDER BY seq))[1] AS uri,
-           (array_agg({date} ORDER BY seq))[1] AS day,
-           (array_agg({region} ORDER BY seq))[1] AS region,
-           count(*) FILTER (WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-           AS described
-    FROM {table}
-    WHERE ($4::uuid IS NULL OR performer_id = $4) AND ($5::text IS NULL OR image_hash = $5)
-    GROUP BY {identity}
-) AS counted
-WHERE described < $3
+_DESCRIBED = """
+count(*) FILTER (WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2::text[])))
 """
-_COUNT = f"SELECT count(*) FROM ({_WAITING}) AS waiting"
+_FROM = (
+    "FROM {table} WHERE performer_id BETWEEN $4::uuid AND $5::uuid AND ($6::text IS NULL OR image_hash = $6)"
+)
+_COUNT = f"""
+SELECT count(*) FROM (SELECT 1 {_FROM} GROUP BY {{identity}} HAVING {_DESCRIBED} < $3) AS waiting
+"""
 _PAGE = f"""
-SELECT * FROM ({_WAITING}) AS waiting
-WHERE $6::uuid IS NULL OR (performer_id, image_hash, first) > ($6::uuid, $7::text, $8::bigint)
+SELECT performer_id, image_hash, min(seq) AS first,
+       (array_agg(to_jsonb(box) ORDER BY seq))[1] AS box,
+       (array_agg({{uri}} ORDER BY seq))[1] AS uri,
+       (array_agg({{date}} ORDER BY seq))[1] AS day,
+       (array_agg({{region}} ORDER BY seq))[1] AS region
+{_FROM}
+GROUP BY {{identity}}
+HAVING {_DESCRIBED} < $3
+   AND ($7::uuid IS NULL OR (performer_id, image_hash, min(seq)) > ($7, $8::text, $9::bigint))
 ORDER BY performer_id, image_hash, first
-LIMIT $9
+LIMIT $10
 """

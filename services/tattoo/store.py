@@ -150,11 +150,21 @@ def _known(row: asyncpg.Record) -> KnownTattoo:
 
 _FACTS = "id, seq, performer_id, body_region, first_seen_date, removed_date, confidence, image_hash, box"
 _COLUMNS = f"{_FACTS}, model, version, embedding"
+# What is known of a tattoo stays known when another embedder describes it: only vector and quality are new.
 _INSERT = f"""
 INSERT INTO tattoo.performer_tattoos
-    (performer_id, image_hash, box, model, version,
-     embedding, body_region, confidence, quality, image_url, first_seen_date)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    (performer_id, image_hash, box, model, version, embedding, quality,
+     body_region, confidence, image_url, first_seen_date, removed_date, source)
+SELECT $1::uuid, $2::text, $3::real[], $4::text, $5::text, $6::bytea, $9::real,
+       body_region, confidence, image_url, first_seen_date, removed_date, source
+FROM (
+    SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, seq
+    FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 AND box = $3
+    UNION ALL
+    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', NULL
+) AS known
+ORDER BY seq NULLS LAST
+LIMIT 1
 ON CONFLICT DO NOTHING
 RETURNING {_COLUMNS}
 """

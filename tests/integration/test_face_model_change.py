@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import shutil
 from pathlib import Path
 
@@ -35,6 +37,7 @@ _OLD = FaceSection(port=0, embedder=_DLIB)
 _NEW = FaceSection(port=0, embedder=_PAIR)
 _OTHER = FaceSection(port=0, embedder=("mobilefacenet",))
 _PEOPLE = 4
+_SOMEBODY = "0" * 8 + "-0000-4000-8000-" + "0" * 12
 
 
 async def _status(system: FaceSystem) -> common_pb2.ServiceStatus:
@@ -127,16 +130,29 @@ async def test_what_waits_is_listed_in_pages(database: str) -> None:
         )
 
 
+def _token(*parts: object) -> str:
+    """A page token made up by somebody else."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
 @pytest.mark.parametrize(
     "request_",
     [
         pb.ListPendingRequest(page_token="garbage"),
         pb.ListPendingRequest(page_token="WzEsMl0="),
+        pb.ListPendingRequest(page_token=_token("1", "a" * 64, 1)),
+        pb.ListPendingRequest(page_token=_token(_SOMEBODY, "\0", 1)),
+        pb.ListPendingRequest(page_token=_token(_SOMEBODY, "a" * 64, 2**63)),
+        pb.ListPendingRequest(page_token=_token(_SOMEBODY, "a" * 64, "1")),
+        pb.ListPendingRequest(page_token=base64.urlsafe_b64encode(b"[" * 100_000).decode()),
         pb.ListPendingRequest(page_size=1001),
         pb.ListPendingRequest(filter=common_pb2.PendingFilter(performer_id="nobody")),
         pb.ListPendingRequest(filter=common_pb2.PendingFilter(image_hash="ABC")),
     ],
-    ids=["token", "other token", "page size", "performer", "hash"],
+    ids=[
+        *("token", "other token", "nobody's token", "no hash", "no row", "a word", "deep token"),
+        *("page size", "performer", "hash"),
+    ],
 )
 async def test_a_malformed_question_is_refused(database: str, request_: pb.ListPendingRequest) -> None:
     """INVALID_ARGUMENT, naming the field."""

@@ -25,6 +25,7 @@ from tests.fakes.tattoo_models import LAYOUT_DIMENSION, dark_detector
 from tests.fakes.tattoo_service import (
     MODEL,
     TattooSystem,
+    enrolment,
     migrate_tattoo,
     open_tattoo_system,
     own_embedder,
@@ -87,6 +88,23 @@ async def test_another_version_is_prepared_while_the_old_one_serves(database: st
         assert set(await system.score(template_of(1, version="2"), performer)) == {performer}
         lookup = await system.stub.Lookup(pb.LookupRequest(performer_ids=[performer]))
         assert len(lookup.performers[0].tattoos) == 1
+
+
+async def test_what_is_known_of_a_tattoo_outlives_a_change(database: str, tmp_path: Path) -> None:
+    """Region and dates are those of the enrolment and of the owner, whatever describing again says."""
+    await migrate_tattoo(database)
+    old, new = own_embedder(tmp_path), own_embedder(tmp_path, version="2")
+    async with open_tattoo_system(database, plain_section(tmp_path, old)) as system:
+        performer = await system.performer()
+        await system.enroll(performer, enrolment(template_of(1), image="p", date="2019-01-01"))
+        await system.rows.execute("UPDATE tattoo.performer_tattoos SET removed_date = '2022-02-02'")
+    async with open_tattoo_system(database, plain_section(tmp_path, new)) as system:
+        again = enrolment(template_of(1, version="2"), image="p", region=common_pb2.BODY_REGION_UNKNOWN)
+        await system.enroll(performer, again)
+        await until(lambda: _has_switched(system))
+        [known] = (await system.score(template_of(1, version="2"), performer))[performer].known
+        assert known.region == common_pb2.BODY_REGION_LEFT_FOREARM
+        assert (known.first_seen_date, known.removed_date) == ("2019-01-01", "2022-02-02")
 
 
 async def _has_switched(system: TattooSystem) -> bool:
