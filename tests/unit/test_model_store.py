@@ -276,3 +276,56 @@ def test_repr_shows_what_is_built(tmp_path: Path) -> None:
     assert repr(store) == f"<ModelStore {tmp_path}: empty>"
     store.build([spec_of(wheel())])
     assert repr(store) == f"<ModelStore {tmp_path}: tiny>"
+
+
+# --- files that are kept ---
+
+
+def test_the_file_that_a_build_replaces_is_kept(tmp_path: Path) -> None:
+    """Whoever still needs the version before finds it under its own name."""
+    archive = wheel(content=b"4.0")
+    _store(tmp_path, wheel()).build([spec_of(wheel())])
+    store = _store(tmp_path, archive)
+    assert _outcomes(store, replace(spec_of(archive), version="2")) == {"tiny": "built"}
+    assert _output(store.path("tiny", version="2"))[0] == 4
+    assert _output(store.kept("tiny", "1"))[0] == 2.5
+
+
+def test_a_file_of_the_owners_is_kept(tmp_path: Path) -> None:
+    """Overwriting it, in place or not, changes nothing in the copy; keeping it again does nothing."""
+    store, file = ModelStore(tmp_path / "models"), tmp_path / "mine.onnx"
+    file.write_bytes(b"the first")
+    store.keep("mine", "1", file)
+    kept = store.kept("mine", "1")
+    before = kept.stat().st_mtime_ns
+    store.keep("mine", "1", file)
+    assert kept.stat().st_mtime_ns == before
+    file.write_bytes(b"the second")
+    store.keep("mine", "2", file)
+    assert (kept.read_bytes(), store.kept("mine", "2").read_bytes()) == (b"the first", b"the second")
+    assert list((tmp_path / "models" / ".partial").iterdir()) == []
+
+
+def test_a_kept_file_is_verified(tmp_path: Path) -> None:
+    """Damaged, another one than asked for, or never kept: an error that names the model."""
+    store, file = ModelStore(tmp_path / "models"), tmp_path / "mine.onnx"
+    file.write_bytes(b"the first")
+    store.keep("mine", "1", file)
+    with pytest.raises(ModelError, match="model mine 1: the copy of its file"):
+        store.kept("mine", "1", sha256="0" * 64)
+    store.kept("mine", "1").write_bytes(b"the fifth")
+    with pytest.raises(ModelError, match="model mine 1: the copy of its file"):
+        store.kept("mine", "1")
+    with pytest.raises(ModelError, match="model mine 2: the copy of its file"):
+        store.kept("mine", "2")
+    store.keep("mine", "1", file)
+    assert store.kept("mine", "1").read_bytes() == b"the first"
+
+
+def test_a_file_that_cannot_be_kept(tmp_path: Path) -> None:
+    """It is missing, or the folder is none: an error that names the model."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match="model mine 1 cannot be kept"):
+        ModelStore(tmp_path / "models").keep("mine", "1", tmp_path / "nothing")
+    with pytest.raises(ModelError, match="model mine 1 cannot be kept"):
+        ModelStore(tmp_path / "file").keep("mine", "1", tmp_path / "file")
