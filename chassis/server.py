@@ -43,7 +43,7 @@ class Server:
     ) -> None:
         self._server = server
         self._drain_seconds = drain_seconds
-        self._stop = asyncio.Event()
+        self._stop, self._hangup = asyncio.Event(), asyncio.Event()
         self._reload: Reload | None = None
         self.readiness = readiness
         self.port = port
@@ -60,8 +60,13 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)
-        loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
-        await self._stop.wait()
+        loop.add_signal_handler(signal.SIGHUP, self._hangup.set)
+        reading = asyncio.create_task(self._read_when_asked())
+        try:
+            await self._stop.wait()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Say NOT_SERVING, let running calls finish within the drain time, then stop."""
@@ -73,17 +78,25 @@ class Server:
         except TimeoutError:
             _log.warning("calls did not end and are left behind")
 
-    def _on_hangup(self) -> None:
-        self._reloading = asyncio.get_running_loop().create_task(self._read_again())
+    async def _read_when_asked(self) -> None:
+        """One reading at a time; who asks meanwhile gets another one."""
+        while True:
+            await self._hangup.wait()
+            self._hangup.clear()
+            await self._read_again()
 
     async def _read_again(self) -> None:
         """What is wrong with the new settings is told, and changes nothing."""
+        if self._reload is None:
+            _log.info("no setting here is read again while it runs")
+            return
         try:
-            if self._reload is not None:
-                await self._reload()
+            await self._reload()
             _log.info("settings read again")
         except MarqueeError as exc:
             _log.error("the settings cannot be used; the process goes on as it was", cause=str(exc))
+        except Exception:  # the process goes on whatever it is
+            _log.exception("reading the settings again failed")
 
     def _on_signal(self) -> None:
         if self._stop.is_set():
