@@ -12,6 +12,7 @@ import grpc
 import onnx
 import pytest
 
+from chassis.errors import ModelError
 from chassis.models import ModelStore
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
@@ -275,6 +276,46 @@ async def test_calls_during_the_switch_never_fail(database: str) -> None:
     assert seen <= {old, new}
 
 
+async def test_identifying_during_the_switch_never_mixes_two_sets(database: str) -> None:
+    """Observe, then Score: whenever the switch comes, the scores are those of the set that observed."""
+    people = await _enrolled(database)
+    picture = encode(portrait(250))
+    seen: dict[int, set[float]] = {}
+
+    async def identify(system: FaceSystem) -> None:
+        template = (await system.observe(picture)).faces[0].template
+        scores = await system.score(template, *people)
+        assert set(scores) == set(people)
+        seen.setdefault(template.generation, set()).add(scores[people[1]].similarity)
+
+    async def identify_until_switched(system: FaceSystem) -> None:
+        while not await _has_switched(system):
+            await identify(system)
+
+    async with open_face_system(database, face=_OTHER) as system:
+        await identify(system)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(identify_until_switched(system))
+            for number, person in enumerate(people):
+                await _describe(system, person, number)
+        await identify(system)
+    assert len(seen) == 2
+    assert all(len(similarities) == 1 for similarities in seen.values())
+
+
+async def test_a_face_observed_before_the_switch_can_be_enrolled_after_it(database: str) -> None:
+    """Where only the old embedder described it: it is stored, and waits to be described again."""
+    people = await _enrolled(database)
+    async with open_face_system(database, face=_OTHER) as system:
+        for number, person in enumerate(people):
+            await _describe(system, person, number)
+        await until(lambda: _has_switched(system))
+        [outcome] = await system.enroll(people[0], enrolment(template_of(7, names=_DLIB)))
+        assert outcome.is_accepted
+        assert (await _pending(system, page_size=1)).total == 1
+
+
 async def test_a_forgotten_performer_is_in_neither_set(database: str) -> None:
     """Forgetting during a change reaches the set that is being prepared, too."""
     people = await _enrolled(database)
@@ -337,6 +378,26 @@ async def test_an_overwritten_file_goes_on_serving(database: str, tmp_path: Path
         again = (await system.observe(picture)).faces[0]
         assert [(one.model, one.version) for one in again.template.embeddings] == [("mine", "2")]
         assert again.candidates[0].performer_id == person
+
+
+async def test_another_file_under_the_same_version_is_not_used(database: str, tmp_path: Path) -> None:
+    """Vectors of two files never share a version: the kept one goes on, and status says what to do."""
+    await migrate_face(database)
+    store, file = own_store(tmp_path), tmp_path / "mine.onnx"
+    shutil.copyfile(ModelStore().path("dlib_resnet"), file)
+    picture = encode(portrait(250))
+    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
+        before = (await system.observe(picture)).faces[0].template.embeddings[0]
+    file.write_bytes(b"another file")
+    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
+        assert (await system.observe(picture)).faces[0].template.embeddings[0] == before
+        status = await _status(system)
+        assert status.is_ready
+        assert "mine 1: the one before goes on" in status.model_change.problem
+    (store / "mine@1.onnx").unlink()
+    with pytest.raises(ModelError, match="model mine 1"):
+        async with open_face_system(database, face=_mine(file, version="1"), models=store):
+            pass
 
 
 async def test_an_old_model_that_cannot_run_any_more(database: str, tmp_path: Path) -> None:

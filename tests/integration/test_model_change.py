@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from chassis.errors import ModelError
-from chassis.postgres import Pool, open_pool
+from chassis.postgres import Pool, SchemaSource, migrate, open_pool
+from chassis.postgres.migrations import load_migrations
 from chassis.signal.model_change import ModelChange
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.model_sets import Progress, Sets
 from services.face.store import OBSERVATIONS
+from services.face.store import SCHEMA as FACE
 from tests.fakes.embedders import FakeKnown, FakeModels, FakeRow, enroll
 from tests.fakes.face_service import migrate_face
+from tests.fakes.packages import make_package
 
 _OLD, _NEW, _THIRD = FakeRow("old"), FakeRow("new"), FakeRow("third")
 _GRACE_SECONDS = 60.0
@@ -94,6 +98,24 @@ async def test_the_first_set_serves(pool: Pool) -> None:
     await process.change.adopt([_OLD])
     assert (process.serving, process.preparing, process.known) == (["old"], [], set())
     assert process.change.progress == Progress(observations=1, described=0)
+
+
+async def test_a_database_from_before_changes_were_recorded(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is enrolled there goes on being found by the embedder that described it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    first = next(one for one in load_migrations(FACE) if one.version == 1)
+    package = make_package(tmp_path, {"0001_face.sql": first.sql})
+    await migrate(database, [SchemaSource("catalogue", "gateway"), SchemaSource("face", package)])
+    async with open_pool(database) as pool:
+        performer = await enroll(pool, "old")
+        await migrate_face(database)
+        process = _process(pool)
+        await process.change.adopt([_OLD])
+        assert (process.serving, process.preparing, process.known) == (["old"], [], {performer})
+        await process.change.adopt([_NEW])
+        assert (process.serving, process.preparing) == (["old"], ["new"])
 
 
 async def test_where_nobody_is_enrolled_another_set_serves_at_once(pool: Pool) -> None:

@@ -20,7 +20,8 @@ from tests.fakes.ink import tattooed
 from tests.fakes.onnx_models import arithmetic
 from tests.fakes.pictures import encode
 from tests.fakes.postgres import database, postgres_server
-from tests.fakes.service_process import failure_of, listening_port, open_process
+from tests.fakes.service_process import failure_of, listening_port, open_process, said
+from tests.fakes.service_rows import ServiceRows
 from tests.fakes.tattoo_models import LAYOUT_DIMENSION, dark_detector
 from tests.fakes.tattoo_service import (
     MODEL,
@@ -140,7 +141,7 @@ async def test_a_database_without_our_tables_is_refused(database: str, tmp_path:
             pass
 
 
-def _settings(folder: Path) -> Path:
+def _settings(folder: Path, *, version: str = "7") -> Path:
     """A settings file that names networks of the owner's."""
     [embedder] = plain_section(folder).embedders
     file = folder / "marquee.toml"
@@ -154,7 +155,7 @@ def _settings(folder: Path) -> Path:
         embedder = ["{embedder.name}"]
         [[tattoo.embedders]]
         name = "{embedder.name}"
-        version = "7"
+        version = "{version}"
         file = "{embedder.file}"
         size = 64
         layout = "NHWC"
@@ -182,6 +183,42 @@ async def test_the_process_serves_and_stops(database: str, tmp_path: Path) -> No
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
+
+
+async def test_the_process_reads_its_settings_again(database: str, tmp_path: Path) -> None:
+    """SIGHUP: another embedder is prepared while the old one serves; wrong settings change nothing."""
+    await migrate_tattoo(database)
+    file = _settings(tmp_path)
+    settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_CONFIG": str(file)}
+    async with (
+        open_process("services.tattoo", **settings) as process,
+        open_channel(f"127.0.0.1:{await listening_port(process)}") as channel,
+    ):
+        rows = ServiceRows(database, "tattoo.performer_tattoos")
+        system = TattooSystem(tattoo_pb2_grpc.TattooServiceStub(channel), channel, rows)
+        performer = await system.performer()
+        [tattoo] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
+        await system.enroll(performer, seen(tattoo))
+        file.write_text("no TOML")
+        process.send_signal(signal.SIGHUP)
+        assert "not valid TOML" in await said(process, "the settings cannot be used")
+        assert await _uses(system) == {"7": common_pb2.MODEL_USE_SERVING}
+        _settings(tmp_path, version="8")
+        process.send_signal(signal.SIGHUP)
+        await said(process, "settings read again")
+        serving, preparing = common_pb2.MODEL_USE_SERVING, common_pb2.MODEL_USE_PREPARING
+        assert await _uses(system) == {"7": serving, "8": preparing}
+        [again] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
+        assert again.candidates[0].performer_id == performer
+        await system.enroll(performer, seen(again))
+        await said(process, "models switched")
+        assert await _uses(system) == {"8": serving}
+
+
+async def _uses(system: TattooSystem) -> dict[str, int]:
+    """Embedders by version: what each is used for."""
+    status = (await system.stub.GetStatus(pb.GetStatusRequest())).status
+    return {one.version: one.use for one in status.models if one.dimension}
 
 
 async def test_the_process_says_why_it_cannot_start() -> None:
