@@ -19,6 +19,7 @@ from chassis.server import Server, open_server
 from chassis.signal.change_watch import ChangeWatch, Everywhere, start_with
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.model_set_store import ModelSetStore
+from chassis.signal.models_ready import ModelsReady
 from chassis.signal.pending import PendingStore
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
@@ -65,12 +66,13 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
         observe = _observe(config, chosen, inference, change, work)
+        detector = ModelsReady(inference, chosen.detector_file, observe.check)
         if not is_elsewhere:
-            await observe.check()
+            await detector()
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database tattoos are still observed and scored, so it is no part of readiness: Enroll
         # and Lookup say themselves that it is away.
-        readiness = Readiness({"models": partial(_ready, inference, chosen.detector.name, change)})
+        readiness = Readiness({"models": partial(_ready, detector, change)})
         servicer = TattooServicer(
             observe=observe,
             work=work,
@@ -89,8 +91,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         yield server
 
 
-async def _ready(inference: Inference, detector: str, change: TattooChange) -> None:
-    await inference.ready([detector])
+async def _ready(detector: ModelsReady, change: TattooChange) -> None:
+    await detector()
     await change.ready()
 
 
