@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -95,7 +96,8 @@ class OpenedEmbedders(ABC, Generic[RowT]):
             if row.file is None or self._are_elsewhere:
                 continue
             try:
-                await self._work.run(self._files.keep, row.name, row.version, row.file)
+                # In a thread of its own: what serves must not be refused as overload.
+                await asyncio.to_thread(self._files.keep, row.name, row.version, row.file)
             except ModelError as exc:
                 _log.warning("a changed file would end what it serves", model=row.name, cause=str(exc))
 
@@ -109,6 +111,6 @@ class OpenedEmbedders(ABC, Generic[RowT]):
     async def _open(self, row: RowT) -> None:
         if row.key in self._opened:  # its file was verified then, which takes a while
             return
-        await self._inference.add(row.model, self.file_of(row))
+        await self._inference.add(row.model, await asyncio.to_thread(self.file_of, row))
         self._opened.add(row.key)
         _log.info("embedder", model=row.name, version=row.version)

@@ -186,10 +186,15 @@ class ModelChange(Generic[RowT, KnownT]):
         for generation in self._in_use.all if self._in_use is not None else ():
             if generation.number == models.generation:
                 return generation
-        rows = tuple(self._own.get(one.key) or self._models.rebuilt(one) for one in models.models)
+        rows = tuple([self._own.get(one.key) or await self._rebuilt(one) for one in models.models])
         generation = Generation(models.generation, rows, self._models.new_known(rows))
         await self._load(generation)
         return generation
+
+    async def _rebuilt(self, record: ModelRecord) -> RowT:
+        return await asyncio.to_thread(
+            self._models.rebuilt, record
+        )  # its file is verified, which takes a while
 
     async def _prepared(self, sets: Sets) -> Generation[RowT, KnownT] | None:
         """What is being prepared; None where nothing is, or it cannot be prepared here."""
@@ -235,7 +240,7 @@ class ModelChange(Generic[RowT, KnownT]):
 
     async def _try(self, records: Sequence[ModelRecord]) -> None:
         """Raises ModelError for embedders that cannot be run, nor be waited for."""
-        rows = [self._models.rebuilt(one) for one in records]
+        rows = [await self._rebuilt(one) for one in records]
         if self.may_be_away:
             return
         try:
