@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 FaceChange = ModelChange[EmbedderRow, FaceLibrary]
 
 
-def _ignore(_row: EmbedderRow, _cause: str) -> None:
+def _ignore(_row: EmbedderRow, _failure: str) -> None:
     """For models of which none is being prepared."""
 
 
@@ -48,8 +48,8 @@ class FaceModels:
     """That serve, the primary first."""
     further: tuple[Embedder, ...] = ()
     """That are being prepared: they describe, and nothing is found by them yet."""
-    on_failure: Callable[[EmbedderRow, str], None] = _ignore
-    """Called when one of the further ones failed, with the reason."""
+    on_work: Callable[[EmbedderRow, str], None] = _ignore
+    """Called when one of the further ones has described, or with the reason why it could not."""
 
 
 class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
@@ -107,7 +107,7 @@ def models_of(change: FaceChange, embedders: FaceEmbedders, made_in: Collection[
         serving.known,
         embedders.of(serving.rows),
         embedders.of(in_use.further),
-        change.failed,
+        change.worked,
     )
 
 

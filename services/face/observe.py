@@ -110,8 +110,9 @@ class Observer:
         for one, values in zip(models.further, further, strict=True):
             if not isinstance(values, MarqueeError):
                 vectors[one.row.key] = values
+                models.on_work(one.row, "")
             elif not is_passing(values):
-                models.on_failure(one.row, str(values))
+                models.on_work(one.row, str(values))
         return vectors
 
 

@@ -15,13 +15,13 @@ from services.tattoo.crop import to_input
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Vector
 
-__all__ = ["TattooEmbedder", "OnFailure", "ignore_failure", "averaged"]
+__all__ = ["TattooEmbedder", "OnWork", "ignore_work", "averaged"]
 
-OnFailure = Callable[[EmbedderRow, str], None]
-"""Called with an embedder that is being prepared and failed, and the reason."""
+OnWork = Callable[[EmbedderRow, str], None]
+"""Called with an embedder that is being prepared when it has described, and why it could not, else ""."""
 
 
-def ignore_failure(_row: EmbedderRow, _cause: str) -> None:
+def ignore_work(_row: EmbedderRow, _failure: str) -> None:
     """For embedders of which none is being prepared."""
 
 
@@ -38,13 +38,13 @@ class TattooEmbedder:
         rows: Sequence[EmbedderRow],
         further: Sequence[EmbedderRow] = (),
         *,
-        on_failure: OnFailure = ignore_failure,
+        on_work: OnWork = ignore_work,
     ) -> None:
         self._inference = inference
         self._pool = pool
         self._rows = tuple(rows)
         self._further = tuple(further)
-        self._on_failure = on_failure
+        self._on_work = on_work
 
     async def embed(self, crops: Sequence[NDArray[np.uint8]]) -> list[dict[ModelKey, Vector]]:
         """Of each crop, uint8 RGB, a unit vector by each embedder.
@@ -62,8 +62,9 @@ class TattooEmbedder:
         for row, values in zip(self._further, further, strict=True):
             if not isinstance(values, MarqueeError):
                 vectors[row.key] = values
+                self._on_work(row, "")
             elif not is_passing(values):
-                self._on_failure(row, str(values))
+                self._on_work(row, str(values))
         return [{key: values[index] for key, values in vectors.items()} for index in range(len(crops))]
 
     async def _embed(self, row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from chassis.signal.model_sets import ModelKey, ModelRecord
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
 from services.tattoo.chosen import embedder_file
-from services.tattoo.embed import OnFailure, TattooEmbedder, ignore_failure
+from services.tattoo.embed import OnWork, TattooEmbedder, ignore_work
 from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.store import TattooStore
 from services.tattoo.table import RECIPE, EmbedderRow, built_in_embedder
@@ -43,8 +43,8 @@ class TattooModels:
     """That serve, the primary first."""
     further: tuple[EmbedderRow, ...] = ()
     """That are being prepared: they describe, and nothing is found by them yet."""
-    on_failure: OnFailure = ignore_failure
-    """Called when one of the further ones failed."""
+    on_work: OnWork = ignore_work
+    """Called when one of the further ones has described, or could not."""
 
 
 class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
@@ -91,7 +91,7 @@ def models_of(change: TattooChange, made_in: Collection[int] = ()) -> TattooMode
     """What a call works with now; `made_in`: generations that the call's templates were made in."""
     in_use = change.in_use
     serving = in_use.of(made_in)
-    return TattooModels(serving.number, serving.known, serving.rows, in_use.further, change.failed)
+    return TattooModels(serving.number, serving.known, serving.rows, in_use.further, change.worked)
 
 
 def record_of(row: EmbedderRow) -> ModelRecord:

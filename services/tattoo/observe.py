@@ -84,7 +84,7 @@ class ObserveTattoos:
     ) -> list[Template]:
         crops = [cut(picture, one.box) for one in detections]
         embedder = TattooEmbedder(
-            self._inference, self._pool, models.rows, models.further, on_failure=models.on_failure
+            self._inference, self._pool, models.rows, models.further, on_work=models.on_work
         )
         vectors = await embedder.embed(crops)
         qualities = [

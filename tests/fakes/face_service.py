@@ -79,6 +79,14 @@ class FaceSystem:
         response = await self.stub.Score(pb.ScoreRequest(queries=[query]), timeout=20)
         return {score.performer_id: score for score in response.results[0].scores}
 
+    async def status(self) -> common_pb2.ServiceStatus:
+        return (await self.stub.GetStatus(pb.GetStatusRequest(), timeout=10)).status
+
+    async def pending(self, **options: object) -> pb.ListPendingResponse:
+        """`options`: fields of the request."""
+        request = pb.ListPendingRequest(**options)  # type: ignore[arg-type]  # of several types
+        return await self.stub.ListPending(request, timeout=10)
+
     async def observe(self, image: bytes, *, max_candidates: int = 10) -> pb.ObserveResponse:
         return await self.stub.Observe(
             pb.ObserveRequest(image=image, max_candidates=max_candidates), timeout=120

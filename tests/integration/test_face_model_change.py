@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import shutil
-from pathlib import Path
 
 import grpc
-import onnx
 import pytest
 
-from chassis.errors import ModelError
-from chassis.models import ModelStore
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
-from services.face.config import EmbedderSettings, FaceSection
+from services.face.config import FaceSection
 from tests.fakes.face_service import (
     FaceSystem,
     both_embedders,
@@ -25,7 +20,6 @@ from tests.fakes.face_service import (
     open_face_system,
     template_of,
 )
-from tests.fakes.model_store import own_store
 from tests.fakes.pictures import encode
 from tests.fakes.portrait import portrait
 from tests.fakes.waiting import until
@@ -41,21 +35,13 @@ _PEOPLE = 4
 _SOMEBODY = "0" * 8 + "-0000-4000-8000-" + "0" * 12
 
 
-async def _status(system: FaceSystem) -> common_pb2.ServiceStatus:
-    return (await system.stub.GetStatus(pb.GetStatusRequest(), timeout=10)).status
-
-
 async def _uses(system: FaceSystem) -> dict[str, int]:
     """Embedders by name: what each is used for."""
-    return {one.name: one.use for one in (await _status(system)).models if one.dimension}
+    return {one.name: one.use for one in (await system.status()).models if one.dimension}
 
 
 async def _has_switched(system: FaceSystem) -> bool:
     return (await _uses(system)).get("mobilefacenet") == common_pb2.MODEL_USE_SERVING
-
-
-async def _pending(system: FaceSystem, **options: object) -> pb.ListPendingResponse:
-    return await system.stub.ListPending(pb.ListPendingRequest(**options), timeout=10)  # type: ignore[arg-type]
 
 
 async def _enrolled(database: str) -> list[str]:
@@ -80,7 +66,7 @@ async def test_the_old_embedder_serves_while_the_new_one_is_prepared(database: s
         before = await system.score(template_of(1, names=_DLIB), *people)
     async with open_face_system(database, face=_NEW) as system:
         after = await system.score(template_of(1), *people)
-        status = await _status(system)
+        status = await system.status()
         assert await _uses(system) == {
             "dlib_resnet": common_pb2.MODEL_USE_SERVING,
             "mobilefacenet": common_pb2.MODEL_USE_PREPARING,
@@ -107,28 +93,26 @@ async def test_templates_carry_both_sets_the_serving_one_first(database: str) ->
 
 
 async def _described(system: FaceSystem, count: int) -> bool:
-    return (await _status(system)).model_change.described == count
+    return (await system.status()).model_change.described == count
 
 
 async def test_what_waits_is_listed_in_pages(database: str) -> None:
     """Each observation once, whole as stored, until it is described; a filter restricts."""
     people = await _enrolled(database)
     async with open_face_system(database, face=_NEW) as system:
-        first = await _pending(system, page_size=3)
-        rest = await _pending(system, page_size=3, page_token=first.next_page_token)
+        first = await system.pending(page_size=3)
+        rest = await system.pending(page_size=3, page_token=first.next_page_token)
         assert (first.total, len(first.observations), len(rest.observations)) == (_PEOPLE, 3, 1)
         assert rest.next_page_token == ""
         listed = [*first.observations, *rest.observations]
         assert {one.performer_id for one in listed} == set(people)
         assert {(one.box.width, one.source.uri, one.region) for one in listed} == {(30, "a.jpg", 0)}
-        only = await _pending(system, filter=common_pb2.PendingFilter(performer_id=people[2]))
+        only = await system.pending(filter=common_pb2.PendingFilter(performer_id=people[2]))
         assert [one.performer_id for one in only.observations] == [people[2]]
         await _describe(system, people[2], 2)
-        assert (await _pending(system)).total == _PEOPLE - 1
+        assert (await system.pending()).total == _PEOPLE - 1
         image = common_pb2.PendingFilter(image_hash=listed[0].source.image_hash)
-        assert (await _pending(system, filter=image)).total == (
-            0 if listed[0].performer_id == people[2] else 1
-        )
+        assert (await system.pending(filter=image)).total == (0 if listed[0].performer_id == people[2] else 1)
 
 
 def _token(*parts: object) -> str:
@@ -178,8 +162,8 @@ async def test_the_switch_comes_with_the_coverage(database: str) -> None:
         scores = await system.score(template_of(1), *people)
         # The last one is not described by the new set: nobody finds it until it is, and it is still listed.
         assert set(scores) == set(people[:3])
-        assert (await _status(system)).model_change.described == 3
-        assert [one.performer_id for one in (await _pending(system)).observations] == [people[3]]
+        assert (await system.status()).model_change.described == 3
+        assert [one.performer_id for one in (await system.pending()).observations] == [people[3]]
         await _describe(system, people[3], 3)
         await until(lambda: _is_complete(system))
         assert set(await system.score(template_of(1), *people)) == set(people)
@@ -191,7 +175,7 @@ async def test_the_switch_comes_with_the_coverage(database: str) -> None:
 
 
 async def _is_complete(system: FaceSystem) -> bool:
-    return not (await _status(system)).HasField("model_change")
+    return not (await system.status()).HasField("model_change")
 
 
 async def test_a_change_goes_on_after_another_start(database: str) -> None:
@@ -313,7 +297,7 @@ async def test_a_face_observed_before_the_switch_can_be_enrolled_after_it(databa
         await until(lambda: _has_switched(system))
         [outcome] = await system.enroll(people[0], enrolment(template_of(7, names=_DLIB)))
         assert outcome.is_accepted
-        assert (await _pending(system, page_size=1)).total == 1
+        assert (await system.pending(page_size=1)).total == 1
 
 
 async def test_a_forgotten_performer_is_in_neither_set(database: str) -> None:
@@ -327,108 +311,3 @@ async def test_a_forgotten_performer_is_in_neither_set(database: str) -> None:
         await _describe(system, people[3], 3)
         await until(lambda: _has_switched(system))
         assert set(await system.score(template_of(0), *people)) == set(people[1:])
-
-
-# --- files of the owner's ---
-
-
-def _mine(file: Path, *, version: str) -> FaceSection:
-    """An embedder of the owner's: dlib's network under another name."""
-    own = EmbedderSettings(
-        name="mine",
-        file=file,
-        version=version,
-        size=150,
-        layout="NCHW",
-        color="RGB",
-        subtract=0.0,
-        divide=1.0,
-        template="dlib",
-        mirror=False,
-        dimension=128,
-        impostor_p99=0.9,
-        genuine_median=0.95,
-        identification_confidence=0.8,
-    )
-    return FaceSection(port=0, embedder=("mine",), embedders=(own,))
-
-
-async def test_an_overwritten_file_goes_on_serving(database: str, tmp_path: Path) -> None:
-    """The version that serves was kept: the owner's file may be another one by now."""
-    await migrate_face(database)
-    store, file = own_store(tmp_path), tmp_path / "mine.onnx"
-    shutil.copyfile(ModelStore().path("dlib_resnet"), file)
-    picture = encode(portrait(250))
-    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
-        person = await system.performer()
-        template = (await system.observe(picture)).faces[0].template
-        await system.enroll(person, enrolment(template, image="p"))
-    model = onnx.load(file)
-    model.doc_string = "another file with the same network"
-    onnx.save(model, file)
-    async with open_face_system(database, face=_mine(file, version="2"), models=store) as system:
-        face = (await system.observe(picture)).faces[0]
-        assert [(one.model, one.version) for one in face.template.embeddings] == [
-            ("mine", "1"),
-            ("mine", "2"),
-        ]
-        assert face.candidates[0].performer_id == person
-        await system.enroll(person, enrolment(face.template, image="p"))
-        await until(lambda: _is_complete(system))
-        again = (await system.observe(picture)).faces[0]
-        assert [(one.model, one.version) for one in again.template.embeddings] == [("mine", "2")]
-        assert again.candidates[0].performer_id == person
-
-
-async def test_another_file_under_the_same_version_is_not_used(database: str, tmp_path: Path) -> None:
-    """Vectors of two files never share a version: the kept one goes on, and status says what to do."""
-    await migrate_face(database)
-    store, file = own_store(tmp_path), tmp_path / "mine.onnx"
-    shutil.copyfile(ModelStore().path("dlib_resnet"), file)
-    picture = encode(portrait(250))
-    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
-        before = (await system.observe(picture)).faces[0].template.embeddings[0]
-    file.write_bytes(b"another file")
-    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
-        assert (await system.observe(picture)).faces[0].template.embeddings[0] == before
-        status = await _status(system)
-        assert status.is_ready
-        assert "mine 1: the one before goes on" in status.model_change.problem
-    (store / "mine@1.onnx").unlink()
-    with pytest.raises(ModelError, match="model mine 1"):
-        async with open_face_system(database, face=_mine(file, version="1"), models=store):
-            pass
-
-
-async def test_an_old_model_that_cannot_run_any_more(database: str, tmp_path: Path) -> None:
-    """The new one takes over with what it has, and status says what is missing and why."""
-    await migrate_face(database)
-    store, file = own_store(tmp_path), tmp_path / "mine.onnx"
-    shutil.copyfile(ModelStore().path("dlib_resnet"), file)
-    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
-        person = await system.performer()
-        template = template_of(1, names=_DLIB)
-        template.embeddings[0].model, template.embeddings[0].version = "mine", "1"
-        await system.enroll(person, enrolment(template))
-    (store / "mine@1.onnx").unlink()
-    async with open_face_system(database, face=_OLD, models=store) as system:
-        status = await _status(system)
-        assert status.is_ready
-        assert "cannot be run any more" in status.model_change.problem
-        assert (status.model_change.observations, status.model_change.described) == (1, 0)
-        assert (await _pending(system)).total == 1
-
-
-async def test_a_new_model_that_breaks_costs_nothing(database: str, tmp_path: Path) -> None:
-    """The old one serves, the service is ready, and status names the file that is wrong."""
-    people = await _enrolled(database)
-    file = tmp_path / "mine.onnx"
-    file.write_bytes(b"no model")
-    section = _mine(file, version="1")
-    async with open_face_system(database, face=section, models=own_store(tmp_path)) as system:
-        assert set(await system.score(template_of(1, names=_DLIB), *people)) == set(people)
-        status = await _status(system)
-        assert status.is_ready
-        assert "mine" in status.model_change.problem
-        face = (await system.observe(encode(portrait(250)))).faces[0]
-        assert [one.model for one in face.template.embeddings] == ["dlib_resnet"]

@@ -296,19 +296,24 @@ async def test_a_new_embedder_that_fails_at_work(pool: Pool) -> None:
     performer = await enroll(pool, "old")
     await process.change.adopt([_NEW])
     assert process.change.in_use.further == (_NEW,)
-    process.change.failed(_NEW, "model new gives nothing")
+    process.change.worked(_NEW, "model new gives nothing")
     assert not process.change.in_use.further
     assert process.change.problem == "model new gives nothing"
     assert process.models.doubted == [_NEW.key]
+    await process.change.check()
+    assert process.change.in_use.further == (_NEW,)
+    assert process.change.problem == "model new gives nothing"
+    process.change.worked(_NEW)
+    assert process.change.problem == ""
     process.models.broken.add("new")
     await enroll(pool, "new", performer_id=performer)
     process.clock.now += 1
     await process.change.check()
-    assert process.serving == ["old"]
+    assert (process.serving, process.change.problem) == (["old"], "model new does not run")
     process.models.broken.clear()
     await process.change.check()
     assert (process.serving, process.change.problem) == (["new"], "")
-    process.change.failed(_NEW, "too late")
+    process.change.worked(_NEW, "too late")
     assert process.change.problem == ""
 
 
@@ -353,7 +358,7 @@ async def test_counting_takes_a_small_share_of_the_time(pool: Pool) -> None:
     await change.check()
     assert store.counts == before + 1
     await change.adopt([_OLD])
-    assert repr(change) == "<ModelChange steady, 1 of 1>"
+    assert repr(change) == "<ModelChange <LoadedGenerations [1]>, <Coverage 1 of 1>>"
     counted = store.counts
     clock.now += 1000
     await change.check()
