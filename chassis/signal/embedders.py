@@ -79,7 +79,7 @@ class OpenedEmbedders(ABC, Generic[RowT]):
                 await self._open(row)
             await self._inference.ready([row.model for row in rows])
         except MarqueeError:
-            self._tried -= {row.key for row in rows}
+            self._give_up(rows)
             raise
         for row in rows:
             if row.key not in self._tried:
@@ -107,6 +107,13 @@ class OpenedEmbedders(ABC, Generic[RowT]):
             self._opened.discard(row.key)
             self._tried.discard(row.key)
             await self._inference.remove(row.model)
+
+    def _give_up(self, rows: Sequence[RowT]) -> None:
+        """What did not run is opened and tried anew; a server is not told again what it should run."""
+        keys = {row.key for row in rows}
+        self._tried -= keys
+        if not self._are_elsewhere:
+            self._opened -= keys
 
     async def _open(self, row: RowT) -> None:
         if row.key in self._opened:  # its file was verified then, which takes a while

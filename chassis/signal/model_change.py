@@ -24,6 +24,8 @@ __all__ = ["ModelChange"]
 
 # Longer than any call that observed with the old set and has yet to score.
 _GRACE_SECONDS = 60.0
+# Between trials of a new model that does not run: reading a large file again and again is work, too.
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 
 _log = structlog.get_logger()
 RowT = TypeVar("RowT", bound=Row)
@@ -51,6 +53,7 @@ class ModelChange(Generic[RowT, KnownT]):
         self._store = store
         self.least_share = least_share
         self.may_be_away = may_be_away
+        self._clock = clock
         self._loaded = LoadedGenerations(models, grace_seconds=grace_seconds, clock=clock)
         self._coverage = Coverage(store, clock)
         self._sets: Sets | None = None
@@ -58,6 +61,7 @@ class ModelChange(Generic[RowT, KnownT]):
         self._turn = asyncio.Lock()
         self._problem, self._told, self._remark, self._loss = "", "", "", ""
         self._failing: dict[ModelKey, str] = {}
+        self._pause, self._try_after = 0.0, 0.0
 
     def __repr__(self) -> str:
         return f"<ModelChange {self._loaded!r}, {self._coverage!r}>"
@@ -98,6 +102,7 @@ class ModelChange(Generic[RowT, KnownT]):
             self._own = {row.key: row for row in wanted if row.key not in changed}
             self._problem, self._loss, self._remark = "", "", _remark_on(changed)
             self._failing.clear()
+            self._pause, self._try_after = 0.0, 0.0
             sets = await self._without_what_cannot_run(sets)
             await self._models.keep(list(self._own.values()))
             await self._become(sets)
@@ -174,15 +179,17 @@ class ModelChange(Generic[RowT, KnownT]):
             raise
 
     async def _open_preparing(self) -> None:
-        """Open what is being prepared; what fails is told, and tried again at the next look."""
+        """Open what is being prepared; what fails is told, and tried again, less and less often."""
         preparing = self.in_use.preparing
-        if preparing is None:
+        if preparing is None or self._clock() < self._try_after:
             return
         try:
             await self._models.open(preparing.rows)
-            self._problem = ""
+            self._problem, self._pause = "", 0.0
         except MarqueeError as exc:
             self._tell(str(exc))
+            self._pause = min(_LONGEST_PAUSE, 2 * self._pause or _FIRST_PAUSE)
+        self._try_after = self._clock() + self._pause
         self._loaded.let_prepared_run(not self._problem)
 
     def _may_switch(self, sets: Sets) -> bool:

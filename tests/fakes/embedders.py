@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -70,6 +71,8 @@ class FakeModels:
     after_reading: Callable[[], Awaitable[None]] = _nothing
     """What happens between reading rows and adding them."""
     opened: set[ModelKey] = field(default_factory=set)
+    trials: Counter[str] = field(default_factory=Counter)
+    """How often each was opened, by name."""
     doubted: list[ModelKey] = field(default_factory=list)
     kept: list[ModelKey] = field(default_factory=list)
 
@@ -94,6 +97,7 @@ class FakeModels:
         if self.is_away:
             raise Unavailable("the models' server is not there")
         for row in rows:
+            self.trials[row.name] += 1
             if row.name in self.broken:
                 raise ModelError(f"model {row.name} does not run")
             self.opened.add(row.key)

@@ -311,10 +311,27 @@ async def test_a_new_embedder_that_fails_at_work(pool: Pool) -> None:
     await process.change.check()
     assert (process.serving, process.change.problem) == (["old"], "model new does not run")
     process.models.broken.clear()
+    process.clock.now += 1
     await process.change.check()
     assert (process.serving, process.change.problem) == (["new"], "")
     process.change.worked(_NEW, "too late")
     assert process.change.problem == ""
+
+
+async def test_a_new_embedder_that_does_not_run_is_tried_now_and_then(pool: Pool) -> None:
+    """After a second, two, four: trying may be work. Other settings are tried at once."""
+    process = _process(pool, broken=["new"])
+    await process.change.adopt([_OLD])
+    await enroll(pool, "old")
+    await process.change.adopt([_NEW])
+    tried = [process.models.trials["new"]]
+    for _ in range(8):
+        process.clock.now += 1
+        await process.change.check()
+        tried.append(process.models.trials["new"])
+    assert tried == [1, 2, 2, 3, 3, 3, 3, 4, 4]
+    await process.change.adopt([_NEW])
+    assert process.models.trials["new"] == 5
 
 
 async def test_the_share_is_counted_once_more_at_the_switch(pool: Pool) -> None:
