@@ -81,6 +81,9 @@ class Readiness:
             return f"{name}: {exc}"
         except TimeoutError:
             return f"{name}: no answer within {self._timeout:g} s"
+        except Exception:  # whatever it is: the checks go on, or the last answer would stand for ever
+            _log.exception("a readiness check failed", check=name)
+            return f"{name}: the check failed"
         return ""
 
     async def _become(self, reason: str) -> None:

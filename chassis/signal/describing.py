@@ -30,17 +30,18 @@ async def described(
     Raises what `serving` raises. `further` runs beside it, and then has half of the time that is left to the
     call: a model that is being prepared neither fails a call nor has it be late.
     """
+    main = [asyncio.create_task(one) for one in serving]
     tasks = [asyncio.create_task(one) for one in further]
     for task in tasks:
         task.add_done_callback(_retrieve)
     try:
-        results = list(await asyncio.gather(*serving))
+        results = list(await asyncio.gather(*main))
         patience = _patience()
         if tasks:
             await asyncio.wait(tasks, timeout=patience)
         return results, [_outcome(task, patience) for task in tasks]
     finally:
-        for task in tasks:
+        for task in (*main, *tasks):
             task.cancel()
 
 

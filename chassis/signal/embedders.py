@@ -72,16 +72,15 @@ class OpenedEmbedders(ABC, Generic[RowT]):
     async def open(self, rows: Sequence[RowT]) -> None:
         """Return when these embedders run and do what they should. Raises ModelError and Unavailable.
 
-        Each is tried when it is new or has been away.
+        Each is tried when it is new or has been away. One that does not run leaves the others as they are.
         """
-        try:
-            for row in rows:
-                await self._open(row)
-            await self._inference.ready([row.model for row in rows])
-        except MarqueeError:
-            self._give_up(rows)
-            raise
         for row in rows:
+            try:
+                await self._open(row)
+                await self._inference.ready([row.model])
+            except MarqueeError:
+                self._tried.discard(row.key)
+                raise
             if row.key not in self._tried:
                 await self.try_out(row)
                 self._tried.add(row.key)
@@ -107,13 +106,6 @@ class OpenedEmbedders(ABC, Generic[RowT]):
             self._opened.discard(row.key)
             self._tried.discard(row.key)
             await self._inference.remove(row.model)
-
-    def _give_up(self, rows: Sequence[RowT]) -> None:
-        """What did not run is opened and tried anew; a server is not told again what it should run."""
-        keys = {row.key for row in rows}
-        self._tried -= keys
-        if not self._are_elsewhere:
-            self._opened -= keys
 
     async def _open(self, row: RowT) -> None:
         if row.key in self._opened:  # its file was verified then, which takes a while

@@ -16,7 +16,6 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from chassis.changes import Changes
-from chassis.work import WorkPool
 
 __all__ = ["Rejection", "Outcome", "Stored", "View", "Store", "Known", "Enrolment", "load"]
 
@@ -135,11 +134,14 @@ class Enrolment(Generic[_ViewT, _RowT]):
         return Outcome(Rejection.LOW_QUALITY, detail)
 
 
-async def load(rows: AsyncGenerator[list[_RowT], None], known: Known[_RowT], work: WorkPool) -> None:
-    """Put every stored row into memory, batch by batch."""
+async def load(rows: AsyncGenerator[list[_RowT], None], known: Known[_RowT]) -> None:
+    """Put every stored row into memory, batch by batch.
+
+    In threads of their own, not in the work pool: what serves must neither refuse this as overload nor wait.
+    """
     async with aclosing(rows) as batches:
         async for batch in batches:
-            await work.run(known.add, batch)
+            await asyncio.to_thread(known.add, batch)
 
 
 def _outcome(stored: Stored[_RowT]) -> Outcome:

@@ -63,7 +63,7 @@ class ModelSetStore:
             recorded = await self._read(connection)
             if recorded is None:
                 return Sets(await self._insert(connection, wanted, "serving"))
-            models = agreed(wanted, recorded)
+            models = agreed(wanted, await self._ever_recorded(connection))
             sets = await self._adopted(connection, recorded, models)
             return await self._refreshed(connection, sets, {one.key: one for one in models})
 
@@ -136,6 +136,11 @@ class ModelSetStore:
         found = {row["state"]: _model_set(row) for row in rows}
         return Sets(found["serving"], found.get("preparing")) if "serving" in found else None
 
+    async def _ever_recorded(self, connection: Connection) -> dict[ModelKey, ModelRecord]:
+        """The latest record of every embedder, those of retired sets too: their vectors are stored still."""
+        rows = await connection.fetch(self._table.named(_EVER))
+        return {one.key: one for row in rows for one in _model_set(row).models}
+
     async def _insert(self, connection: Connection, models: Sequence[ModelRecord], state: str) -> ModelSet:
         generation = await connection.fetchval(self._table.named(_INSERT), _text(models), state)
         return ModelSet(generation, tuple(models))
@@ -163,6 +168,7 @@ _LOCK = "LOCK TABLE {schema}.model_sets IN SHARE ROW EXCLUSIVE MODE"
 _READ = """
 SELECT generation, models, state FROM {schema}.model_sets WHERE state IN ('serving', 'preparing')
 """
+_EVER = "SELECT generation, models FROM {schema}.model_sets ORDER BY generation"
 _INSERT = """
 INSERT INTO {schema}.model_sets (models, state, switched_at)
 VALUES ($1, $2, CASE WHEN $2 = 'serving' THEN now() END)

@@ -91,13 +91,15 @@ def is_another_file(wanted: ModelRecord, recorded: ModelRecord) -> bool:
     return None not in (wanted.digest, recorded.digest) and wanted.digest != recorded.digest
 
 
-def agreed(wanted: Sequence[ModelRecord], recorded: Sets) -> tuple[ModelRecord, ...]:
+def agreed(
+    wanted: Sequence[ModelRecord], recorded: Mapping[ModelKey, ModelRecord]
+) -> tuple[ModelRecord, ...]:
     """What is wanted; of an embedder whose file is another one, and its version not, what is recorded.
 
     The vectors that are stored under the version are those of the file from before. A file that is not here
     now stays recorded.
     """
-    return tuple(_agreed(one, recorded.records.get(one.key)) for one in wanted)
+    return tuple(_agreed(one, recorded.get(one.key)) for one in wanted)
 
 
 def _agreed(wanted: ModelRecord, recorded: ModelRecord | None) -> ModelRecord:

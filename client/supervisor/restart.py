@@ -57,7 +57,7 @@ async def _start_again(
         process.kill()  # what the dead one may have left in its group
         await process.start()
         await wait_until_ready(process, timeout=ready_timeout)
-    except MarqueeError as exc:
+    except (MarqueeError, OSError) as exc:  # such as a full disk, where its log cannot be written
         report(str(exc))
         await process.stop(patience=_KILL_PATIENCE)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["region_prefix", "drop_regions", "drop_leftovers"]
@@ -28,4 +29,5 @@ def drop_leftovers() -> None:
     for region in _FOLDER.glob("marquee-triton-*"):
         named = _NAME.match(region.name)
         if named and not Path("/proc", named.group(1)).exists():
-            region.unlink(missing_ok=True)
+            with suppress(OSError):  # gone by now, or another user's
+                region.unlink()

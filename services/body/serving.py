@@ -57,7 +57,7 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         model = _measurement_model(settings.landmarks_file)
         store, enrolled = MeasurementStore(pool, model), EnrolledBodies()
-        await load(store.every(), enrolled, work)
+        await load(store.every(), enrolled)
         _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
         models_open = open_inference(config.inference, model_files(config), metrics.inference)
         inference = await stack.enter_async_context(models_open)

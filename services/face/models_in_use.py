@@ -81,7 +81,7 @@ class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
         return FaceLibrary(Ensemble(tuple(rows)))
 
     async def load(self, known: FaceLibrary, keys: Sequence[ModelKey]) -> None:
-        await load(self._store.every(keys), known, self._work)
+        await load(self._store.every(keys), known)
         _log.info("faces loaded", performers=known.performers, faces=known.faces)
 
     def file_of(self, row: EmbedderRow) -> ModelFile:

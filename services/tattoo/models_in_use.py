@@ -76,7 +76,7 @@ class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
         return EnrolledTattoos(rows)
 
     async def load(self, known: EnrolledTattoos, keys: Sequence[ModelKey]) -> None:
-        await load(self._store.every(keys), known, self._work)
+        await load(self._store.every(keys), known)
         _log.info("tattoos loaded", performers=known.performers, tattoos=len(known))
 
     def file_of(self, row: EmbedderRow) -> ModelFile:

@@ -96,6 +96,23 @@ async def test_another_file_under_the_same_version_is_not_used(database: str, tm
             pass
 
 
+async def test_a_version_that_served_long_ago_is_remembered(database: str, tmp_path: Path) -> None:
+    """Its vectors are stored still: another file under its version is not used after others have served."""
+    await migrate_face(database)
+    store, file = own_store(tmp_path), tmp_path / "mine.onnx"
+    shutil.copyfile(ModelStore().path("dlib_resnet"), file)
+    async with open_face_system(database, face=_mine(file, version="1"), models=store):
+        pass
+    async with open_face_system(database, face=_OLD, models=store):
+        pass
+    model = onnx.load(file)
+    model.doc_string = "another file with the same network"
+    onnx.save(model, file)
+    async with open_face_system(database, face=_mine(file, version="1"), models=store) as system:
+        status = await system.status()
+        assert "another file than before for mine 1" in status.model_change.problem
+
+
 async def test_an_old_model_that_cannot_run_any_more(database: str, tmp_path: Path) -> None:
     """The new one takes over with what it has, and status says what is missing and why."""
     await migrate_face(database)

@@ -29,7 +29,7 @@ def test_vectors_of_two_files_never_share_a_version(
 ) -> None:
     """A known file stays the recorded one; everything else is as it is wanted, in the wanted order."""
     sets = Sets(ModelSet(1, serving), ModelSet(2, preparing) if preparing else None)
-    result = agreed(wanted, sets)
+    result = agreed(wanted, sets.records)
     assert [one.key for one in result] == [one.key for one in wanted]
     for one, before in ((one, sets.records.get(one.key)) for one in result):
         asked = next(each for each in wanted if each.key == one.key)

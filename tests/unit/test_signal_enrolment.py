@@ -11,7 +11,6 @@ import pytest
 from chassis.changes import Changes
 from chassis.errors import Unavailable
 from chassis.signal.enrolment import Enrolment, Outcome, Rejection, Stored, load
-from chassis.work import WorkPool
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,6 @@ async def test_all_rows_are_loaded_in_batches() -> None:
         finally:
             closed.append(True)
 
-    async with WorkPool(1, 1) as work:
-        await load(batches(), memory, work)
+    await load(batches(), memory)
     assert memory.rows == {("p", "a"), ("p", "b"), ("q", "c")}
     assert closed
