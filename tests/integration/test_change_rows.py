@@ -54,7 +54,8 @@ async def _tattoo(pool: Pool, performer_id: uuid.UUID) -> asyncpg.Record:
     row = await pool.fetchrow(
         """
         INSERT INTO tattoo.performer_tattoos
-            (performer_id, model, version, body_region, embedding, image_url, image_hash, box, confidence, quality)
+            (performer_id, model, version, body_region, embedding, image_url, image_hash, box, confidence,
+             quality)
         VALUES ($1, 'm', '1', 'unknown', $2, '', $3, $4, 0.5, 0.5) RETURNING *
         """,
         performer_id,
