@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -141,10 +141,14 @@ async def test_a_tattoo_whose_facts_change_is_a_new_row_to_followers(pool: Pool)
 async def test_followers_are_given_a_hint(pool: Pool, schema: str) -> None:
     """Adding and deleting notify the schema's channel at the commit."""
     performer_id, heard = await _performer(pool), []
-    add = {"face": _face, "tattoo": _tattoo, "body": _body}[schema]
+    add: dict[str, Callable[[Pool, uuid.UUID], Awaitable[object]]] = {
+        "face": _face,
+        "tattoo": _tattoo,
+        "body": _body,
+    }
     async with pool.acquire() as connection:
         await connection.add_listener(f"marquee_{schema}", lambda *event: heard.append(event[2]))
-        await add(pool, performer_id)
+        await add[schema](pool, performer_id)
         await connection.execute("SELECT 1")
         assert heard == [f"marquee_{schema}"]
         await pool.execute("DELETE FROM catalogue.performers WHERE id = $1", performer_id)
