@@ -13,14 +13,29 @@ import grpc
 from chassis.errors import InvalidInput
 from chassis.protos import parse_uuid
 from gateway import age
-from gateway.catalogue.coverage import CoverageReport, GalleryCoverage
+from gateway.catalogue.coverage import CoverageReport, CoveredPerformer
+from gateway.catalogue.coverage_listing import ListCoverage
 from gateway.catalogue.forget import ForgetPerformer
+from gateway.catalogue.image_record import clean_source
+from gateway.catalogue.images import ImageLedger
 from gateway.catalogue.paging import decode, encode
 from gateway.catalogue.performer import ExternalId, Performer
 from gateway.catalogue.store import CatalogueStore
 from gateway.catalogue.upsert import UpsertPerformer
-from gateway.enrolment.enroll_image import Enrolled, EnrollImage, ImageToEnroll
+from gateway.enrolment.enroll_image import Enrolled, ImageToEnroll
+from gateway.enrolment.recording import RecordedEnrolment
 from gateway.enrolment.stream import bounded
+from gateway.ledger_translation import (
+    decode_place,
+    encode_place,
+    ids_from,
+    reports_from,
+    to_proto_faces,
+    to_proto_records,
+    to_proto_sources,
+    to_proto_target,
+    wanted_from,
+)
 from gateway.observations import Signal
 from gateway.signals import SignalOutcome
 from gateway.translation import performer_from, to_proto_counts, to_proto_performer, to_proto_signal
@@ -46,7 +61,9 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         upsert: UpsertPerformer,
         forget: ForgetPerformer,
         coverage: CoverageReport,
-        enroll: EnrollImage,
+        list_coverage: ListCoverage,
+        ledger: ImageLedger,
+        enroll: RecordedEnrolment,
         images_in_flight: int,
         adults_only: frozenset[str],
         today: Callable[[], datetime.date],
@@ -55,6 +72,8 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         self._upsert = upsert
         self._forget = forget
         self._coverage = coverage
+        self._list_coverage = list_coverage
+        self._ledger = ledger
         self._enroll = enroll
         self._images_in_flight = images_in_flight
         self._adults_only = adults_only
@@ -116,9 +135,53 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
                 )
                 for signal, tally in coverage.signals.items()
             ],
-            page=[self._performer_coverage(one, coverage) for one in coverage.page.performers],
-            next_page_token=encode(coverage.page.last) if coverage.page.last else "",
+            page=[self._covered(one) for one in coverage.page],
+            next_page_token=encode(coverage.last) if coverage.last else "",
             unavailable=[to_proto_signal(one) for one in coverage.unavailable],
+            target=to_proto_target(self._list_coverage.target),
+            below_target=coverage.below_target,
+            faces=to_proto_faces(coverage.faces),
+            sources=to_proto_sources(coverage.sources),
+        )
+
+    async def ListCoverage(
+        self, request: pb.ListCoverageRequest, context: _Context
+    ) -> pb.ListCoverageResponse:
+        if request.performer_ids:
+            page = await self._list_coverage.of(ids_from(request.performer_ids))
+        else:
+            page = await self._list_coverage(
+                wanted_from(request),
+                after=decode(request.page_token),
+                size=_page_size(request.page_size) or _DEFAULT_PAGE,
+            )
+        return pb.ListCoverageResponse(
+            performers=[self._covered(one) for one in page.performers],
+            next_page_token=encode(page.last) if page.last else "",
+            target=to_proto_target(self._list_coverage.target),
+            unavailable=[to_proto_signal(one) for one in sorted(page.unavailable)],
+        )
+
+    async def RecordImages(
+        self, request: pb.RecordImagesRequest, context: _Context
+    ) -> pb.RecordImagesResponse:
+        return pb.RecordImagesResponse(recorded=await self._ledger.record(reports_from(request.images)))
+
+    async def ListPerformerImages(
+        self, request: pb.ListPerformerImagesRequest, context: _Context
+    ) -> pb.ListPerformerImagesResponse:
+        size = _page_size(request.page_size) or _DEFAULT_PAGE
+        performer = await self._store.by_id(parse_uuid(request.performer_id))
+        records = await self._ledger.of_performer(
+            performer.id,
+            source=clean_source(request.source),
+            only_open=request.only_open,
+            after=decode_place(request.page_token),
+            size=size + 1,
+        )
+        return pb.ListPerformerImagesResponse(
+            images=to_proto_records(records[:size]),
+            next_page_token=encode_place(records[size - 1]) if len(records) > size else "",
         )
 
     async def EnrollImages(
@@ -145,9 +208,14 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
             )
         raise InvalidInput("by: neither id nor external_id is given")
 
-    def _performer_coverage(self, performer: Performer, coverage: GalleryCoverage) -> pb.PerformerCoverage:
-        counts = {signal: counts[performer.id] for signal, counts in coverage.page_counts.items()}
-        return pb.PerformerCoverage(performer=self._to_proto(performer), signals=to_proto_counts(counts))
+    def _covered(self, one: CoveredPerformer) -> pb.PerformerCoverage:
+        return pb.PerformerCoverage(
+            performer=self._to_proto(one.performer),
+            signals=to_proto_counts(one.counts),
+            faces=to_proto_faces(one.faces),
+            is_below_target=one.is_below_target,
+            sources=to_proto_sources(one.sources),
+        )
 
     def _to_proto(self, performer: Performer) -> pb.Performer:
         status = age.status_of(
@@ -180,6 +248,7 @@ def _image(request: pb.EnrollImagesRequest) -> ImageToEnroll:
         uri=request.uri,
         date=request.date,
         choice=request.person_choice,
+        source=request.source,
     )
 
 

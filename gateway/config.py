@@ -5,6 +5,7 @@ from __future__ import annotations
 import pydantic
 
 from chassis.config import MetricsPort, Port, ProcessConfig, ServerSection
+from gateway.catalogue.target import Target
 
 __all__ = ["GatewaySection", "GatewayConfig"]
 
@@ -35,6 +36,8 @@ class GatewaySection(ServerSection):
     """Longest that a signal may take to store one image's observations, or to forget a performer."""
     status_seconds: float = pydantic.Field(default=2.0, gt=0)
     """Longest that a signal may take to say how it is or what it has."""
+    lookup_seconds: float = pydantic.Field(default=10.0, gt=0)
+    """Longest that a signal may take to say what it has of a thousand performers, for coverage."""
     pending_seconds: float = pydantic.Field(default=20.0, gt=0)
     """Longest that a signal may take to list what waits for a new model; counting many takes its time."""
 
@@ -50,6 +53,18 @@ class GatewaySection(ServerSection):
         "pmvstash.org",
     )
     """Authorities of external ids whose own policy is adults only; an id of theirs attests adulthood."""
+
+    target_faces: int = pydantic.Field(default=5, ge=0)
+    """Faces wanted of each performer: coverage counts who has fewer, `marquee backfill` looks for more."""
+    target_good_faces: int = pydantic.Field(default=3, ge=0)
+    """Of these, faces of quality above 0.8."""
+    target_bodies: int = pydantic.Field(default=3, ge=0)
+    """Measured bodies wanted of each performer."""
+
+    @property
+    def target(self) -> Target:
+        """How much of each performer is wanted."""
+        return Target(self.target_faces, self.target_good_faces, self.target_bodies)
 
     @property
     def adults_only(self) -> frozenset[str]:

@@ -14,20 +14,25 @@ from chassis.health import Readiness
 from chassis.images import ImageLimits
 from chassis.metrics import open_metrics
 from chassis.parts import open_database
-from chassis.postgres import ping
+from chassis.postgres import Pool, ping
 from chassis.server import Server, open_server
 from chassis.work import WorkPool
 from gateway.backfill.list_images import ListImages
 from gateway.backfill.reembed_image import ReembedImage, ReembedLimits
 from gateway.backfill_servicer import BackfillServicer
 from gateway.catalogue.coverage import CoverageReport
+from gateway.catalogue.coverage_listing import ListCoverage
 from gateway.catalogue.forget import ForgetPerformer
+from gateway.catalogue.holdings import AskHoldings
+from gateway.catalogue.image_counts import ImageCounts
+from gateway.catalogue.images import ImageLedger
 from gateway.catalogue.store import SCHEMA, CatalogueStore
 from gateway.catalogue.upsert import UpsertPerformer
 from gateway.catalogue_servicer import CatalogueServicer
 from gateway.config import GatewayConfig
 from gateway.enrolment.admission import Admission
 from gateway.enrolment.enroll_image import EnrollImage, EnrolLimits
+from gateway.enrolment.recording import RecordedEnrolment
 from gateway.identification_servicer import IdentificationServicer
 from gateway.identify import Identify, Timing
 from gateway.signals import BodyClient, FaceClient, Signals, TattooClient
@@ -62,7 +67,7 @@ async def open_gateway(
         work = await stack.enter_async_context(WorkPool(settings.threads, _MOST_WAITING))
         signals = await _open_signals(config, stack)
         readiness = Readiness({"database": lambda: ping(pool)})
-        services = _services(config, signals, CatalogueStore(pool), work, readiness, today)
+        services = _services(config, signals, pool, work, readiness, today)
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
         yield await stack.enter_async_context(serving)
 
@@ -82,12 +87,13 @@ async def _open_signals(config: GatewayConfig, stack: AsyncExitStack) -> Signals
 def _services(
     config: GatewayConfig,
     signals: Signals,
-    store: CatalogueStore,
+    pool: Pool,
     work: WorkPool,
     readiness: Readiness,
     today: _Today,
 ) -> list[tuple[str, Callable[[grpc.aio.Server], None]]]:
     settings = config.gateway
+    store = CatalogueStore(pool)
     admission = Admission(store, adults_only=settings.adults_only, today=today)
     status = StatusServicer(
         signals,
@@ -107,7 +113,7 @@ def _services(
         ),
         (
             "marquee.gateway.v1.CatalogueService",
-            partial(add_catalogue, _catalogue(config, signals, store, admission, work, today)),
+            partial(add_catalogue, _catalogue(config, signals, pool, admission, work, today)),
         ),
         (
             "marquee.gateway.v1.BackfillService",
@@ -131,12 +137,16 @@ def _identify(config: GatewayConfig, signals: Signals, store: CatalogueStore, wo
 def _catalogue(
     config: GatewayConfig,
     signals: Signals,
-    store: CatalogueStore,
+    pool: Pool,
     admission: Admission,
     work: WorkPool,
     today: _Today,
 ) -> CatalogueServicer:
     settings = config.gateway
+    store, ledger, images = CatalogueStore(pool), ImageLedger(pool), ImageCounts(pool)
+    ask = AskHoldings(
+        signals, lookup_seconds=settings.lookup_seconds, reserve_seconds=settings.reserve_seconds
+    )
     return CatalogueServicer(
         store,
         upsert=UpsertPerformer(store, today=today),
@@ -147,14 +157,10 @@ def _catalogue(
             forget_seconds=settings.enroll_seconds,
             reserve_seconds=settings.reserve_seconds,
         ),
-        coverage=CoverageReport(
-            store,
-            signals,
-            adults_only=settings.adults_only,
-            lookup_seconds=settings.status_seconds,
-            reserve_seconds=settings.reserve_seconds,
-        ),
-        enroll=_enroll(config, signals, admission, work),
+        coverage=CoverageReport(store, images, ask, target=settings.target, adults_only=settings.adults_only),
+        list_coverage=ListCoverage(store, ledger, images, ask, target=settings.target),
+        ledger=ledger,
+        enroll=RecordedEnrolment(_enroll(config, signals, admission, work), ledger, work),
         images_in_flight=settings.images_in_flight,
         adults_only=settings.adults_only,
         today=today,

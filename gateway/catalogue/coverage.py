@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.catalogue.holdings import MOST_IDS, AskHoldings, Holdings
+from gateway.catalogue.image_counts import ImageCounts, SourceCounts
 from gateway.catalogue.paging import START, Position
 from gateway.catalogue.performer import Performer
 from gateway.catalogue.store import CatalogueStore, Page
-from gateway.fan_out import Branch, attempt, time_for
+from gateway.catalogue.target import Target
 from gateway.observations import Signal
-from gateway.signals import Signals
+from gateway.signals import FaceCounts
 
-__all__ = ["Tally", "GalleryCoverage", "CoverageReport"]
-
-# As many ids as a signal's Lookup takes.
-_BATCH = 1000
+__all__ = ["Tally", "CoveredPerformer", "GalleryCoverage", "CoverageReport", "covered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,93 +26,131 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class GalleryCoverage:
-    """Totals, and one page of performers with what each signal has of them.
+class CoveredPerformer:
+    """One performer: observations by signal that answered, faces by quality, what each source brought.
 
-    A signal that did not answer is in `unavailable` and in none of the mappings.
+    `faces`: None without the face signal. `is_below_target`: None when nobody can say.
+    """
+
+    performer: Performer
+    counts: Mapping[Signal, int]
+    faces: FaceCounts | None
+    is_below_target: bool | None
+    sources: tuple[SourceCounts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryCoverage:
+    """Totals, and one page of performers.
+
+    A signal that did not answer is in `unavailable` and not in `signals`. `faces`: None without the face
+    signal. `below_target`: None when a signal that the target speaks of did not answer.
     """
 
     performers: int
     age_unverified: int
     without_observations: int
     signals: Mapping[Signal, Tally]
-    page: Page
-    page_counts: Mapping[Signal, Mapping[str, int]]
+    faces: FaceCounts | None
+    below_target: int | None
+    sources: tuple[SourceCounts, ...]
+    page: tuple[CoveredPerformer, ...]
+    last: Position | None
     unavailable: tuple[Signal, ...]
 
 
 class CoverageReport:
-    """Asks every signal about every performer: exact, and about 10 ms for 1,000 performers."""
+    """Asks every signal about every performer: exact; docs/coverage.md says how long it takes."""
 
     def __init__(
         self,
         store: CatalogueStore,
-        signals: Signals,
+        images: ImageCounts,
+        ask: AskHoldings,
         *,
+        target: Target,
         adults_only: frozenset[str],
-        lookup_seconds: float,
-        reserve_seconds: float,
     ) -> None:
         self._store = store
-        self._signals = signals
+        self._images = images
+        self._ask = ask
+        self._target = target
         self._adults_only = adults_only
-        self._lookup_seconds = lookup_seconds
-        self._reserve_seconds = reserve_seconds
 
     async def of_performer(self, performer_id: str) -> Mapping[Signal, int]:
         """Enrolled observations of one performer; a signal that does not answer is missing."""
-        counts, _ = await self._counts([performer_id], frozenset(Signal))
-        return {signal: count.get(performer_id, 0) for signal, count in counts.items()}
+        holdings = await self._ask([performer_id])
+        return {signal: count.get(performer_id, 0) for signal, count in sorted(holdings.counts.items())}
 
     async def of_gallery(self, *, after: Position, page_size: int) -> GalleryCoverage:
         """Totals and one page. Raises Unavailable when the database is not there."""
         page = await self._store.page((), after=after, size=page_size) if page_size else Page((), None)
+        by_performer = await self._images.of_performers([one.id for one in page.performers])
         performers = await self._store.count()
         age_unverified = await self._store.count_age_unverified(self._adults_only)
-        counts, unavailable = await self._all_counts()
+        sources = await self._images.of_everybody()
+        holdings, everybody = await self._everything()
         return GalleryCoverage(
             performers=performers,
             age_unverified=age_unverified,
-            without_observations=max(0, performers - len(set[str]().union(*counts.values()))),
-            signals={signal: _tally(count) for signal, count in counts.items()},
-            page=page,
-            page_counts={signal: _only(count, page.performers) for signal, count in counts.items()},
-            unavailable=tuple(sorted(unavailable)),
+            without_observations=max(0, performers - len(set[str]().union(*holdings.counts.values()))),
+            signals={signal: _tally(holdings.counts[signal]) for signal in sorted(holdings.counts)},
+            faces=FaceCounts.sum(holdings.faces.values()) if Signal.FACE in holdings.counts else None,
+            below_target=_missed(self._target, holdings, everybody),
+            sources=sources,
+            page=tuple(
+                covered(one, holdings, self._target, by_performer.get(one.id, ())) for one in page.performers
+            ),
+            last=page.last,
+            unavailable=tuple(sorted(holdings.unavailable)),
         )
 
-    async def _all_counts(self) -> tuple[dict[Signal, dict[str, int]], frozenset[Signal]]:
-        """Observations of everybody by signal, and the signals that failed on the way."""
-        totals: dict[Signal, dict[str, int]] = {signal: {} for signal in Signal}
+    async def _everything(self) -> tuple[Holdings, list[str]]:
+        """What the signals have of everybody, without those that failed on the way, and everybody's ids."""
+        counts: dict[Signal, dict[str, int]] = {signal: {} for signal in Signal}
+        faces: dict[str, FaceCounts] = {}
+        everybody: list[str] = []
         asked = frozenset(Signal)
-        batch = await self._store.ids_after(START.performer_id, size=_BATCH)
+        batch = await self._store.ids_after(START.performer_id, size=MOST_IDS)
         is_first = True
         while batch or is_first:  # an empty catalogue asks once, too: who is there is part of the answer
-            counts, failed = await self._counts(batch, asked)
-            asked -= failed
-            for signal, count in counts.items():
-                totals[signal].update(count)
+            found = await self._ask(batch, asked)
+            asked -= found.unavailable
+            for signal, count in found.counts.items():
+                counts[signal].update(count)
+            faces |= found.faces
+            everybody += batch
             is_first = False
-            batch = await self._store.ids_after(batch[-1], size=_BATCH) if batch else []
-        return {signal: totals[signal] for signal in sorted(asked)}, frozenset(Signal) - asked
+            batch = await self._store.ids_after(batch[-1], size=MOST_IDS) if batch else []
+        known = {signal: counts[signal] for signal in sorted(asked)}
+        return Holdings(known, faces, frozenset(Signal) - asked), everybody
 
-    async def _counts(
-        self, performer_ids: Sequence[str], asked: frozenset[Signal]
-    ) -> tuple[dict[Signal, Mapping[str, int]], frozenset[Signal]]:
-        seconds = time_for(self._lookup_seconds, reserve=self._reserve_seconds)
-        branches: list[Branch[Mapping[str, int]]] = await asyncio.gather(
-            *(
-                attempt(client.signal, client.count(performer_ids, timeout=seconds))
-                for client in self._signals.all
-                if client.signal in asked
-            )
-        )
-        counts = {branch.signal: branch.value for branch in branches if branch.value is not None}
-        return counts, frozenset(branch.signal for branch in branches if branch.error is not None)
+
+def covered(
+    performer: Performer, holdings: Holdings, target: Target, sources: tuple[SourceCounts, ...]
+) -> CoveredPerformer:
+    """One performer's part of what the signals have."""
+    counts, faces = _of(performer.id, holdings)
+    return CoveredPerformer(
+        performer,
+        counts,
+        faces if Signal.FACE in counts else None,
+        target.is_missed(counts, faces),
+        sources,
+    )
+
+
+def _of(performer_id: str, holdings: Holdings) -> tuple[dict[Signal, int], FaceCounts]:
+    counts = {signal: count.get(performer_id, 0) for signal, count in sorted(holdings.counts.items())}
+    return counts, holdings.faces.get(performer_id, FaceCounts())
+
+
+def _missed(target: Target, holdings: Holdings, everybody: Sequence[str]) -> int | None:
+    """How many are below the target."""
+    if target.signals & holdings.unavailable:
+        return None
+    return sum(target.is_missed(*_of(performer_id, holdings)) is True for performer_id in everybody)
 
 
 def _tally(counts: Mapping[str, int]) -> Tally:
     return Tally(sum(counts.values()), sum(1 for count in counts.values() if count))
-
-
-def _only(counts: Mapping[str, int], performers: Sequence[Performer]) -> dict[str, int]:
-    return {one.id: counts.get(one.id, 0) for one in performers}

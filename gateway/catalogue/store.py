@@ -12,6 +12,8 @@ import asyncpg
 
 from chassis.errors import Conflict, NotFound
 from chassis.postgres import Connection, Pool, SchemaSource, translate
+from gateway.catalogue.image_record import ImageOutcome, ImageState
+from gateway.catalogue.images import record_outcomes
 from gateway.catalogue.paging import Position
 from gateway.catalogue.performer import ExternalId, Performer, search_text
 
@@ -213,6 +215,11 @@ class CatalogueEdit:
             performer_id,
             image_date,
         )
+
+    async def name_image(self, performer_id: str, url: str) -> None:
+        """Remember that there is an image of the performer at the URL."""
+        known = ImageOutcome(performer_id=performer_id, uri=url, state=ImageState.KNOWN)
+        await record_outcomes(self._connection, [known])
 
     async def _owners(self, external_ids: Sequence[ExternalId]) -> set[str]:
         rows = await self._connection.fetch(

@@ -44,10 +44,13 @@ class UpsertPerformer:
         async with self._store.edit() as edit:
             stored = await edit.find(change)
             if stored is None:
-                return Upserted(await edit.create(self._checked(change)), is_created=True)
-            performer = self._checked(merged(stored, change))
-            await edit.update(performer)
-            return Upserted(performer, is_created=False)
+                performer = await edit.create(self._checked(change))
+            else:
+                performer = self._checked(merged(stored, change))
+                await edit.update(performer)
+            if change.image_url:
+                await edit.name_image(performer.id, performer.image_url)
+            return Upserted(performer, is_created=stored is None)
 
     def _checked(self, performer: Performer) -> Performer:
         if not performer.name:

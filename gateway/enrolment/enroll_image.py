@@ -31,7 +31,7 @@ from marquee.common.v1 import common_pb2
 from marquee.common.v1.common_pb2 import RejectionReason
 from marquee.gateway.v1.catalogue_pb2 import PERSON_CHOICE_UNSPECIFIED, PersonChoice
 
-__all__ = ["ImageToEnroll", "Enrolled", "EnrollImage", "EnrolLimits", "Settled"]
+__all__ = ["ImageToEnroll", "Enrolled", "EnrollImage", "EnrolLimits", "Settled", "refused"]
 
 _LONGEST_URI = 4096
 
@@ -49,6 +49,7 @@ class ImageToEnroll:
     uri: str = ""
     date: str = ""
     choice: PersonChoice.ValueType = PERSON_CHOICE_UNSPECIFIED
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class EnrollImage:
         try:
             outcomes = await self._enroll(item, digest, settled)
         except MarqueeError as exc:
-            return _refused(item, digest, exc)
+            return refused(item, digest, exc)
         return _answer(item, digest, outcomes)
 
     async def _enroll(
@@ -178,7 +179,8 @@ def _checked(item: ImageToEnroll) -> tuple[str, datetime.date | None]:
     return parse_uuid(item.performer_id), parse_date(item.date)
 
 
-def _refused(item: ImageToEnroll, digest: str, error: MarqueeError) -> Enrolled:
+def refused(item: ImageToEnroll, digest: str, error: MarqueeError) -> Enrolled:
+    """The answer when the whole image is refused."""
     reason, detail = reason_of(error), str(error)
     outcomes = {signal: SignalOutcome.refused(reason, detail) for signal in Signal}
     return Enrolled(item.key, digest, False, reason, detail, outcomes)
@@ -187,7 +189,7 @@ def _refused(item: ImageToEnroll, digest: str, error: MarqueeError) -> Enrolled:
 def _answer(item: ImageToEnroll, digest: str, outcomes: Mapping[Signal, SignalOutcome]) -> Enrolled:
     if any(is_unknown(outcome) for outcome in outcomes.values()):
         # Forgotten meanwhile: what another signal committed is deleted with the performer.
-        return _refused(item, digest, NotFound("no such performer, or forgotten"))
+        return refused(item, digest, NotFound("no such performer, or forgotten"))
     if any(is_learned(outcome) for outcome in outcomes.values()):
         unspecified = common_pb2.REJECTION_REASON_UNSPECIFIED
         return Enrolled(item.key, digest, True, unspecified, "", outcomes)

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore
 from gateway.signals.body import BodyClient
 from gateway.signals.face import FaceClient
+from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import ChangingClient, Pending, PendingPage
 from gateway.signals.tattoo import TattooClient
 
@@ -16,6 +17,7 @@ __all__ = [
     "SignalClient",
     "ChangingClient",
     "FaceClient",
+    "FaceCounts",
     "TattooClient",
     "BodyClient",
     "Query",

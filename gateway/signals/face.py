@@ -22,6 +22,7 @@ from gateway.signals.base import (
     to_queries,
     well_formed,
 )
+from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
@@ -106,9 +107,22 @@ class FaceClient:
         return (await answered(self._stub.Forget(request, timeout=timeout))).observations
 
     async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
+        faces = await self.lookup(performer_ids, timeout=timeout)
+        return {performer_id: one.total for performer_id, one in faces.items()}
+
+    async def lookup(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, FaceCounts]:
+        """Enrolled faces of each performer who has any; up to 1000 ids. Raises as `count`."""
         request = face_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))
-        return {one.performer_id: one.faces for one in response.performers}
+        return {
+            one.performer_id: FaceCounts(
+                good=one.good_faces,
+                usable=max(0, one.faces - one.good_faces - one.weak_faces),
+                weak=one.weak_faces,
+                best_quality=plain(one.best_quality),
+            )
+            for one in response.performers
+        }
 
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(face_pb2.GetStatusRequest(), timeout=timeout))).status

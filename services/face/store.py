@@ -39,6 +39,8 @@ OBSERVATIONS = ObservationTable(
 
 # Above this quality a face is good: it gets full weight in the policy WEIGHTED.
 _GOOD = 0.8
+# Below this one it says little.
+_WEAK = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,8 @@ class FaceAttributes:
     good_faces: int
     """Of quality above 0.8."""
     best_quality: float
+    weak_faces: int
+    """Of quality below 0.4."""
 
 
 class FaceStore:
@@ -97,9 +101,15 @@ class FaceStore:
     async def lookup(self, performer_ids: Sequence[str]) -> dict[str, FaceAttributes]:
         """Attributes of those of the performers that have faces."""
         with translate():
-            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD)
+            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD, _WEAK)
         found = [
-            FaceAttributes(str(row["performer_id"]), row["faces"], row["good_faces"], float(row["best"]))
+            FaceAttributes(
+                str(row["performer_id"]),
+                row["faces"],
+                row["good_faces"],
+                float(row["best"]),
+                row["weak_faces"],
+            )
             for row in rows
         ]
         return {one.performer_id: one for one in found}
@@ -154,7 +164,7 @@ SELECT count(DISTINCT image_hash) FROM deleted
 """
 _LOOKUP = """
 SELECT performer_id, count(*) AS faces, count(*) FILTER (WHERE quality > $2) AS good_faces,
-       max(quality) AS best
+       count(*) FILTER (WHERE quality < $3) AS weak_faces, max(quality) AS best
 FROM (
     SELECT performer_id, image_hash, max(quality) AS quality FROM face.vectors
     WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash

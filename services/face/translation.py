@@ -150,5 +150,6 @@ def _to_attributes(attributes: FaceAttributes) -> pb.FaceAttributes:
         performer_id=attributes.performer_id,
         faces=attributes.faces,
         good_faces=attributes.good_faces,
+        weak_faces=attributes.weak_faces,
         best_quality=attributes.best_quality,
     )

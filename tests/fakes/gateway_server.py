@@ -65,6 +65,8 @@ class FakeGateway(
         """Whether enrolment says that the body signal did not answer."""
         self.troubles: list[MarqueeError] = []
         """Raised by the next Identify calls and at the next images to enrol, one each."""
+        self.recorded: list[catalogue_pb2.ImageReport] = []
+        """What RecordImages was told."""
         self.backfill = FakeBackfill()
         """Changes of models; none until a test starts one."""
 
@@ -219,6 +221,54 @@ class FakeGateway(
             page=page,
             next_page_token=str(end) if page and end < len(everybody) else "",
             unavailable=[common_pb2.SIGNAL_BODY],
+        )
+
+    async def ListCoverage(
+        self, request: catalogue_pb2.ListCoverageRequest, context: object
+    ) -> catalogue_pb2.ListCoverageResponse:
+        """Whoever has nothing is below the target."""
+        everybody = [
+            each
+            for each in self._by_name()
+            if not (each.colors and (request.only_below_target or request.only_without_faces))
+        ]
+        start = int(request.page_token or 0)
+        end = start + (request.page_size or 100)
+        return catalogue_pb2.ListCoverageResponse(
+            performers=[
+                catalogue_pb2.PerformerCoverage(
+                    performer=each.performer,
+                    signals=[self._coverage([each.performer.id])],
+                    faces=catalogue_pb2.FaceCoverage(good=len(each.colors)),
+                    is_below_target=not each.colors,
+                )
+                for each in everybody[start:end]
+            ],
+            next_page_token=str(end) if end < len(everybody) else "",
+            target=catalogue_pb2.CoverageTarget(faces=1),
+            unavailable=[common_pb2.SIGNAL_BODY],
+        )
+
+    async def RecordImages(
+        self, request: catalogue_pb2.RecordImagesRequest, context: object
+    ) -> catalogue_pb2.RecordImagesResponse:
+        self.recorded.extend(request.images)
+        return catalogue_pb2.RecordImagesResponse(recorded=len(request.images))
+
+    async def ListPerformerImages(
+        self, request: catalogue_pb2.ListPerformerImagesRequest, context: object
+    ) -> catalogue_pb2.ListPerformerImagesResponse:
+        uris = list(self.enrolled[request.performer_id].uris.items())
+        start = int(request.page_token or 0)
+        end = start + (request.page_size or 100)
+        return catalogue_pb2.ListPerformerImagesResponse(
+            images=[
+                catalogue_pb2.ImageRecord(
+                    source="folder", uri=uri, image_hash=digest, state=catalogue_pb2.IMAGE_STATE_ACCEPTED
+                )
+                for digest, uri in uris[start:end]
+            ],
+            next_page_token=str(end) if end < len(uris) else "",
         )
 
     async def EnrollImages(

@@ -220,7 +220,7 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         await self._enter("Lookup", request)
         return face_pb2.LookupResponse(
             performers=[
-                face_pb2.FaceAttributes(performer_id=one, faces=len(self.enrolled[one]))
+                _attributes(one, [observation for _, observation in self.enrolled[one]])
                 for one in request.performer_ids
                 if self.enrolled.get(one)
             ]
@@ -416,6 +416,18 @@ def _to_proto_body(body: BodySeen, max_candidates: int) -> body_pb2.BodyObservat
         ],
         template=body.template,
         candidates=_candidates(body.candidates, max_candidates),
+    )
+
+
+def _attributes(performer_id: str, faces: Sequence[Any]) -> face_pb2.FaceAttributes:
+    """Faces that were enrolled long ago are neither good nor weak."""
+    qualities = [0.6 if one is None else one.template.quality for one in faces]
+    return face_pb2.FaceAttributes(
+        performer_id=performer_id,
+        faces=len(qualities),
+        good_faces=sum(quality > 0.8 for quality in qualities),
+        weak_faces=sum(quality < 0.4 for quality in qualities),
+        best_quality=max(qualities),
     )
 
 

@@ -171,6 +171,17 @@ async def test_an_enrolled_face_is_found_and_scored(system: FaceSystem) -> None:
     assert not (await system.observe(_portrait(), max_candidates=0)).faces[0].candidates
 
 
+async def test_faces_are_counted_by_quality(system: FaceSystem) -> None:
+    """Good above 0.8, weak below 0.4, the others between; and the best of them."""
+    performer = await system.performer()
+    qualities = (0.9, 0.79, 0.41, 0.39, 0.2)
+    faces = [enrolment(template_of(1, quality=each, noise=0.1)) for each in qualities]
+    await system.enroll(performer, *faces)
+    [found] = (await system.stub.Lookup(pb.LookupRequest(performer_ids=[performer]))).performers
+    assert (found.faces, found.good_faces, found.weak_faces) == (5, 1, 2)
+    assert found.best_quality == pytest.approx(0.9)
+
+
 async def test_the_same_image_counts_once(system: FaceSystem) -> None:
     """A second time it is a duplicate, in one request or in two; for another performer it is not."""
     performer, other = await system.performer(), await system.performer()

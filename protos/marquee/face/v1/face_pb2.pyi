@@ -405,6 +405,7 @@ class FaceAttributes(google.protobuf.message.Message):
     FACES_FIELD_NUMBER: builtins.int
     GOOD_FACES_FIELD_NUMBER: builtins.int
     BEST_QUALITY_FIELD_NUMBER: builtins.int
+    WEAK_FACES_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     faces: builtins.int
@@ -413,6 +414,8 @@ class FaceAttributes(google.protobuf.message.Message):
     """Of these, faces with quality above 0.8."""
     best_quality: builtins.float
     """Best quality, 0..1."""
+    weak_faces: builtins.int
+    """Of the enrolled faces, faces with quality below 0.4."""
     def __init__(
         self,
         *,
@@ -420,8 +423,9 @@ class FaceAttributes(google.protobuf.message.Message):
         faces: builtins.int = ...,
         good_faces: builtins.int = ...,
         best_quality: builtins.float = ...,
+        weak_faces: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "faces", b"faces", "good_faces", b"good_faces", "performer_id", b"performer_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "faces", b"faces", "good_faces", b"good_faces", "performer_id", b"performer_id", "weak_faces", b"weak_faces"]) -> None: ...
 
 Global___FaceAttributes: typing_extensions.TypeAlias = FaceAttributes
 

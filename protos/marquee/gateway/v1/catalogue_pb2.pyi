@@ -48,6 +48,38 @@ AGE_STATUS_UNKNOWN: AgeStatus.ValueType  # 3
 """Neither; nothing can be enrolled."""
 Global___AgeStatus: typing_extensions.TypeAlias = AgeStatus
 
+class _ImageState:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ImageStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ImageState.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    IMAGE_STATE_UNSPECIFIED: _ImageState.ValueType  # 0
+    """Not stated; never sent by a server."""
+    IMAGE_STATE_KNOWN: _ImageState.ValueType  # 1
+    """Named, not read yet."""
+    IMAGE_STATE_FAILED: _ImageState.ValueType  # 2
+    """Could not be read."""
+    IMAGE_STATE_ACCEPTED: _ImageState.ValueType  # 3
+    """A signal learned something of it, or had it already."""
+    IMAGE_STATE_REJECTED: _ImageState.ValueType  # 4
+    """Refused."""
+
+class ImageState(_ImageState, metaclass=_ImageStateEnumTypeWrapper):
+    """What became of an image."""
+
+IMAGE_STATE_UNSPECIFIED: ImageState.ValueType  # 0
+"""Not stated; never sent by a server."""
+IMAGE_STATE_KNOWN: ImageState.ValueType  # 1
+"""Named, not read yet."""
+IMAGE_STATE_FAILED: ImageState.ValueType  # 2
+"""Could not be read."""
+IMAGE_STATE_ACCEPTED: ImageState.ValueType  # 3
+"""A signal learned something of it, or had it already."""
+IMAGE_STATE_REJECTED: ImageState.ValueType  # 4
+"""Refused."""
+Global___ImageState: typing_extensions.TypeAlias = ImageState
+
 class _PersonChoice:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -430,6 +462,11 @@ class PerformerCoverage(google.protobuf.message.Message):
 
     PERFORMER_FIELD_NUMBER: builtins.int
     SIGNALS_FIELD_NUMBER: builtins.int
+    FACES_FIELD_NUMBER: builtins.int
+    IS_BELOW_TARGET_FIELD_NUMBER: builtins.int
+    SOURCES_FIELD_NUMBER: builtins.int
+    is_below_target: builtins.bool
+    """Whether something is missing to the target; unset when a signal that the target speaks of did not answer."""
     @property
     def performer(self) -> Global___Performer:
         """The performer."""
@@ -438,16 +475,170 @@ class PerformerCoverage(google.protobuf.message.Message):
     def signals(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SignalCoverage]:
         """One for each signal that answered."""
 
+    @property
+    def faces(self) -> Global___FaceCoverage:
+        """Enrolled faces by quality; unset when the face service did not answer."""
+
+    @property
+    def sources(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SourceCoverage]:
+        """What each source brought, by name."""
+
     def __init__(
         self,
         *,
         performer: Global___Performer | None = ...,
         signals: collections.abc.Iterable[Global___SignalCoverage] | None = ...,
+        faces: Global___FaceCoverage | None = ...,
+        is_below_target: builtins.bool | None = ...,
+        sources: collections.abc.Iterable[Global___SourceCoverage] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["performer", b"performer"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["performer", b"performer", "signals", b"signals"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_is_below_target", b"_is_below_target", "faces", b"faces", "is_below_target", b"is_below_target", "performer", b"performer"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_is_below_target", b"_is_below_target", "faces", b"faces", "is_below_target", b"is_below_target", "performer", b"performer", "signals", b"signals", "sources", b"sources"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_is_below_target", b"_is_below_target"]) -> typing.Literal["is_below_target"] | None: ...
 
 Global___PerformerCoverage: typing_extensions.TypeAlias = PerformerCoverage
+
+@typing.final
+class FaceCoverage(google.protobuf.message.Message):
+    """Enrolled faces by quality. The three kinds add up to all of them."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    GOOD_FIELD_NUMBER: builtins.int
+    USABLE_FIELD_NUMBER: builtins.int
+    WEAK_FIELD_NUMBER: builtins.int
+    BEST_QUALITY_FIELD_NUMBER: builtins.int
+    good: builtins.int
+    """Quality above 0.8."""
+    usable: builtins.int
+    """Neither good nor weak."""
+    weak: builtins.int
+    """Quality below 0.4."""
+    best_quality: builtins.float
+    """The best, 0..1. 0 over several performers."""
+    def __init__(
+        self,
+        *,
+        good: builtins.int = ...,
+        usable: builtins.int = ...,
+        weak: builtins.int = ...,
+        best_quality: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "good", b"good", "usable", b"usable", "weak", b"weak"]) -> None: ...
+
+Global___FaceCoverage: typing_extensions.TypeAlias = FaceCoverage
+
+@typing.final
+class CoverageTarget(google.protobuf.message.Message):
+    """How much of each performer the owner wants to be enrolled. 0: as much as there is."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FACES_FIELD_NUMBER: builtins.int
+    GOOD_FACES_FIELD_NUMBER: builtins.int
+    BODIES_FIELD_NUMBER: builtins.int
+    faces: builtins.int
+    """Faces."""
+    good_faces: builtins.int
+    """Of these, good ones."""
+    bodies: builtins.int
+    """Measured bodies."""
+    def __init__(
+        self,
+        *,
+        faces: builtins.int = ...,
+        good_faces: builtins.int = ...,
+        bodies: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bodies", b"bodies", "faces", b"faces", "good_faces", b"good_faces"]) -> None: ...
+
+Global___CoverageTarget: typing_extensions.TypeAlias = CoverageTarget
+
+@typing.final
+class ImageReasonCount(google.protobuf.message.Message):
+    """How many images became of one thing for one reason."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    IMAGES_FIELD_NUMBER: builtins.int
+    state: Global___ImageState.ValueType
+    """REJECTED or FAILED."""
+    reason: builtins.str
+    """As ImageRecord has it."""
+    images: builtins.int
+    """Images."""
+    def __init__(
+        self,
+        *,
+        state: Global___ImageState.ValueType = ...,
+        reason: builtins.str = ...,
+        images: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["images", b"images", "reason", b"reason", "state", b"state"]) -> None: ...
+
+Global___ImageReasonCount: typing_extensions.TypeAlias = ImageReasonCount
+
+@typing.final
+class SourceCoverage(google.protobuf.message.Message):
+    """What became of the images that one source named or sent."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    SEEN_FIELD_NUMBER: builtins.int
+    DOWNLOADED_FIELD_NUMBER: builtins.int
+    ACCEPTED_FIELD_NUMBER: builtins.int
+    WITH_FACE_FIELD_NUMBER: builtins.int
+    REJECTED_FIELD_NUMBER: builtins.int
+    FAILED_FIELD_NUMBER: builtins.int
+    KNOWN_FIELD_NUMBER: builtins.int
+    OPEN_FIELD_NUMBER: builtins.int
+    REASONS_FIELD_NUMBER: builtins.int
+    HAS_BROUGHT_NOTHING_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """Name of the source."""
+    seen: builtins.int
+    """All of them."""
+    downloaded: builtins.int
+    """Of these, images whose bytes came here."""
+    accepted: builtins.int
+    """A signal learned something of them, or had them already."""
+    with_face: builtins.int
+    """Of the accepted, images that the face signal has."""
+    rejected: builtins.int
+    """Refused."""
+    failed: builtins.int
+    """Could not be read."""
+    known: builtins.int
+    """Named, and not read yet."""
+    open: builtins.int
+    """Worth another try: those not read yet, and those that failed or were refused for a reason that passes."""
+    has_brought_nothing: builtins.bool
+    """Whether it has named or sent images and none was accepted: perhaps it fails silently."""
+    @property
+    def reasons(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ImageReasonCount]:
+        """Rejected and failed ones by reason, most first."""
+
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        seen: builtins.int = ...,
+        downloaded: builtins.int = ...,
+        accepted: builtins.int = ...,
+        with_face: builtins.int = ...,
+        rejected: builtins.int = ...,
+        failed: builtins.int = ...,
+        known: builtins.int = ...,
+        open: builtins.int = ...,
+        reasons: collections.abc.Iterable[Global___ImageReasonCount] | None = ...,
+        has_brought_nothing: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["accepted", b"accepted", "downloaded", b"downloaded", "failed", b"failed", "has_brought_nothing", b"has_brought_nothing", "known", b"known", "open", b"open", "reasons", b"reasons", "rejected", b"rejected", "seen", b"seen", "source", b"source", "with_face", b"with_face"]) -> None: ...
+
+Global___SourceCoverage: typing_extensions.TypeAlias = SourceCoverage
 
 @typing.final
 class GetCoverageResponse(google.protobuf.message.Message):
@@ -462,6 +653,10 @@ class GetCoverageResponse(google.protobuf.message.Message):
     PAGE_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     UNAVAILABLE_FIELD_NUMBER: builtins.int
+    TARGET_FIELD_NUMBER: builtins.int
+    BELOW_TARGET_FIELD_NUMBER: builtins.int
+    FACES_FIELD_NUMBER: builtins.int
+    SOURCES_FIELD_NUMBER: builtins.int
     performers: builtins.int
     """Performers in the catalogue."""
     age_unverified: builtins.int
@@ -470,6 +665,8 @@ class GetCoverageResponse(google.protobuf.message.Message):
     """Of these, performers with nothing enrolled in any signal that answered."""
     next_page_token: builtins.str
     """For the next page; empty on the last."""
+    below_target: builtins.int
+    """Performers below it; unset when a signal that the target speaks of did not answer."""
     @property
     def signals(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SignalCoverage]:
         """One for each signal that answered."""
@@ -482,6 +679,18 @@ class GetCoverageResponse(google.protobuf.message.Message):
     def unavailable(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
         """Signals that did not answer."""
 
+    @property
+    def target(self) -> Global___CoverageTarget:
+        """What is wanted of each performer."""
+
+    @property
+    def faces(self) -> Global___FaceCoverage:
+        """Faces of everybody; unset when the face service did not answer."""
+
+    @property
+    def sources(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SourceCoverage]:
+        """What each source brought, by name."""
+
     def __init__(
         self,
         *,
@@ -492,10 +701,289 @@ class GetCoverageResponse(google.protobuf.message.Message):
         page: collections.abc.Iterable[Global___PerformerCoverage] | None = ...,
         next_page_token: builtins.str = ...,
         unavailable: collections.abc.Iterable[marquee.common.v1.common_pb2.Signal.ValueType] | None = ...,
+        target: Global___CoverageTarget | None = ...,
+        below_target: builtins.int | None = ...,
+        faces: Global___FaceCoverage | None = ...,
+        sources: collections.abc.Iterable[Global___SourceCoverage] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["age_unverified", b"age_unverified", "next_page_token", b"next_page_token", "page", b"page", "performers", b"performers", "signals", b"signals", "unavailable", b"unavailable", "without_observations", b"without_observations"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_below_target", b"_below_target", "below_target", b"below_target", "faces", b"faces", "target", b"target"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_below_target", b"_below_target", "age_unverified", b"age_unverified", "below_target", b"below_target", "faces", b"faces", "next_page_token", b"next_page_token", "page", b"page", "performers", b"performers", "signals", b"signals", "sources", b"sources", "target", b"target", "unavailable", b"unavailable", "without_observations", b"without_observations"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_below_target", b"_below_target"]) -> typing.Literal["below_target"] | None: ...
 
 Global___GetCoverageResponse: typing_extensions.TypeAlias = GetCoverageResponse
+
+@typing.final
+class ListCoverageRequest(google.protobuf.message.Message):
+    """Which performers. All conditions must hold."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    ONLY_BELOW_TARGET_FIELD_NUMBER: builtins.int
+    ONLY_WITHOUT_FACES_FIELD_NUMBER: builtins.int
+    WITHOUT_FACES_FROM_FIELD_NUMBER: builtins.int
+    ONLY_WITH_OPEN_IMAGES_FIELD_NUMBER: builtins.int
+    OPEN_IMAGES_FROM_FIELD_NUMBER: builtins.int
+    PERFORMER_IDS_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Performers on one page, 1..1000; 0 means 100."""
+    page_token: builtins.str
+    """As the page before gave it; empty for the first page."""
+    only_below_target: builtins.bool
+    """Only performers below the target."""
+    only_without_faces: builtins.bool
+    """Only performers without any face. With `without_faces_from` this is about faces of that source."""
+    without_faces_from: builtins.str
+    """Only performers of whom this source brought no face: `stashdb.org` speaks of `cdn.stashdb.org`, too."""
+    only_with_open_images: builtins.bool
+    """Only performers with images that are worth another try."""
+    open_images_from: builtins.str
+    """These must be images of this source; empty: of any."""
+    @property
+    def performer_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Exactly these performers, up to 1000, on one page; nothing else of the request is looked at then."""
+
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        only_below_target: builtins.bool = ...,
+        only_without_faces: builtins.bool = ...,
+        without_faces_from: builtins.str = ...,
+        only_with_open_images: builtins.bool = ...,
+        open_images_from: builtins.str = ...,
+        performer_ids: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["only_below_target", b"only_below_target", "only_with_open_images", b"only_with_open_images", "only_without_faces", b"only_without_faces", "open_images_from", b"open_images_from", "page_size", b"page_size", "page_token", b"page_token", "performer_ids", b"performer_ids", "without_faces_from", b"without_faces_from"]) -> None: ...
+
+Global___ListCoverageRequest: typing_extensions.TypeAlias = ListCoverageRequest
+
+@typing.final
+class ListCoverageResponse(google.protobuf.message.Message):
+    """One page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMERS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    TARGET_FIELD_NUMBER: builtins.int
+    UNAVAILABLE_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last."""
+    @property
+    def performers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PerformerCoverage]:
+        """By name without regard to case, then id. May be shorter than asked for, or empty, and not the last."""
+
+    @property
+    def target(self) -> Global___CoverageTarget:
+        """What is wanted of each performer."""
+
+    @property
+    def unavailable(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
+        """Signals that did not answer."""
+
+    def __init__(
+        self,
+        *,
+        performers: collections.abc.Iterable[Global___PerformerCoverage] | None = ...,
+        next_page_token: builtins.str = ...,
+        target: Global___CoverageTarget | None = ...,
+        unavailable: collections.abc.Iterable[marquee.common.v1.common_pb2.Signal.ValueType] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["target", b"target"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "performers", b"performers", "target", b"target", "unavailable", b"unavailable"]) -> None: ...
+
+Global___ListCoverageResponse: typing_extensions.TypeAlias = ListCoverageResponse
+
+@typing.final
+class ImageReport(google.protobuf.message.Message):
+    """An image that the caller knows of, or could not read."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    URI_FIELD_NUMBER: builtins.int
+    DATE_FIELD_NUMBER: builtins.int
+    FAILURE_FIELD_NUMBER: builtins.int
+    DETAIL_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    source: builtins.str
+    """Who names it, such as `stashdb.org`; empty: the host of the URL, `folder` for a path."""
+    uri: builtins.str
+    """URL or path. Not empty."""
+    date: builtins.str
+    """Day the image was taken, YYYY-MM-DD; empty when unknown."""
+    failure: builtins.str
+    """Why it could not be read, a word of lower-case letters, digits and underscores such as `not_found`; empty: nobody
+    tried yet. `timeout`, `unreachable`, `server_error` and `rate_limited` pass: the image is worth another try.
+    """
+    detail: builtins.str
+    """In words."""
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        source: builtins.str = ...,
+        uri: builtins.str = ...,
+        date: builtins.str = ...,
+        failure: builtins.str = ...,
+        detail: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["date", b"date", "detail", b"detail", "failure", b"failure", "performer_id", b"performer_id", "source", b"source", "uri", b"uri"]) -> None: ...
+
+Global___ImageReport: typing_extensions.TypeAlias = ImageReport
+
+@typing.final
+class RecordImagesRequest(google.protobuf.message.Message):
+    """Images to record."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    IMAGES_FIELD_NUMBER: builtins.int
+    @property
+    def images(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ImageReport]:
+        """1 to 1000."""
+
+    def __init__(
+        self,
+        *,
+        images: collections.abc.Iterable[Global___ImageReport] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["images", b"images"]) -> None: ...
+
+Global___RecordImagesRequest: typing_extensions.TypeAlias = RecordImagesRequest
+
+@typing.final
+class RecordImagesResponse(google.protobuf.message.Message):
+    """How many were."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RECORDED_FIELD_NUMBER: builtins.int
+    recorded: builtins.int
+    """Images of performers that exist; the others are passed over."""
+    def __init__(
+        self,
+        *,
+        recorded: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["recorded", b"recorded"]) -> None: ...
+
+Global___RecordImagesResponse: typing_extensions.TypeAlias = RecordImagesResponse
+
+@typing.final
+class ListPerformerImagesRequest(google.protobuf.message.Message):
+    """Whose images."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    ONLY_OPEN_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    source: builtins.str
+    """Only this source's; `stashdb.org` speaks of `cdn.stashdb.org`, too. Empty: of all."""
+    only_open: builtins.bool
+    """Only those that are worth another try."""
+    page_size: builtins.int
+    """Images on one page, 1..1000; 0 means 100."""
+    page_token: builtins.str
+    """As the page before gave it; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        source: builtins.str = ...,
+        only_open: builtins.bool = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["only_open", b"only_open", "page_size", b"page_size", "page_token", b"page_token", "performer_id", b"performer_id", "source", b"source"]) -> None: ...
+
+Global___ListPerformerImagesRequest: typing_extensions.TypeAlias = ListPerformerImagesRequest
+
+@typing.final
+class ImageRecord(google.protobuf.message.Message):
+    """One image of a performer."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: builtins.int
+    URI_FIELD_NUMBER: builtins.int
+    IMAGE_HASH_FIELD_NUMBER: builtins.int
+    DATE_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    DETAIL_FIELD_NUMBER: builtins.int
+    SIGNALS_FIELD_NUMBER: builtins.int
+    IS_OPEN_FIELD_NUMBER: builtins.int
+    source: builtins.str
+    """Who named or sent it."""
+    uri: builtins.str
+    """URL or path; may be empty."""
+    image_hash: builtins.str
+    """SHA-256 of its bytes, hexadecimal; empty until they were here."""
+    date: builtins.str
+    """Day it was taken, YYYY-MM-DD; empty when unknown."""
+    state: Global___ImageState.ValueType
+    """What became of it."""
+    reason: builtins.str
+    """Of a rejection the RejectionReason in lower case without its prefix, of a failure its word; empty otherwise."""
+    detail: builtins.str
+    """In words."""
+    is_open: builtins.bool
+    """Whether it is worth another try."""
+    @property
+    def signals(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
+        """Of an accepted one: the signals that have something of it."""
+
+    def __init__(
+        self,
+        *,
+        source: builtins.str = ...,
+        uri: builtins.str = ...,
+        image_hash: builtins.str = ...,
+        date: builtins.str = ...,
+        state: Global___ImageState.ValueType = ...,
+        reason: builtins.str = ...,
+        detail: builtins.str = ...,
+        signals: collections.abc.Iterable[marquee.common.v1.common_pb2.Signal.ValueType] | None = ...,
+        is_open: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["date", b"date", "detail", b"detail", "image_hash", b"image_hash", "is_open", b"is_open", "reason", b"reason", "signals", b"signals", "source", b"source", "state", b"state", "uri", b"uri"]) -> None: ...
+
+Global___ImageRecord: typing_extensions.TypeAlias = ImageRecord
+
+@typing.final
+class ListPerformerImagesResponse(google.protobuf.message.Message):
+    """One page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    IMAGES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last."""
+    @property
+    def images(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ImageRecord]:
+        """By source, then URL or path."""
+
+    def __init__(
+        self,
+        *,
+        images: collections.abc.Iterable[Global___ImageRecord] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["images", b"images", "next_page_token", b"next_page_token"]) -> None: ...
+
+Global___ListPerformerImagesResponse: typing_extensions.TypeAlias = ListPerformerImagesResponse
 
 @typing.final
 class EnrollImagesRequest(google.protobuf.message.Message):
@@ -509,6 +997,7 @@ class EnrollImagesRequest(google.protobuf.message.Message):
     URI_FIELD_NUMBER: builtins.int
     DATE_FIELD_NUMBER: builtins.int
     PERSON_CHOICE_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
     key: builtins.str
     """Chosen by the caller; comes back with the reply. Not empty."""
     performer_id: builtins.str
@@ -521,6 +1010,8 @@ class EnrollImagesRequest(google.protobuf.message.Message):
     """Day the image was taken, YYYY-MM-DD; empty when unknown."""
     person_choice: Global___PersonChoice.ValueType
     """How to pick the performer among several people."""
+    source: builtins.str
+    """Who named the image, such as `stashdb.org`; empty: the host of the URL, `folder` for a path, `unknown` without uri."""
     def __init__(
         self,
         *,
@@ -530,8 +1021,9 @@ class EnrollImagesRequest(google.protobuf.message.Message):
         uri: builtins.str = ...,
         date: builtins.str = ...,
         person_choice: Global___PersonChoice.ValueType = ...,
+        source: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["date", b"date", "image", b"image", "key", b"key", "performer_id", b"performer_id", "person_choice", b"person_choice", "uri", b"uri"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["date", b"date", "image", b"image", "key", b"key", "performer_id", b"performer_id", "person_choice", b"person_choice", "source", b"source", "uri", b"uri"]) -> None: ...
 
 Global___EnrollImagesRequest: typing_extensions.TypeAlias = EnrollImagesRequest
 

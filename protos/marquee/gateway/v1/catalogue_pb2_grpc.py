@@ -65,6 +65,21 @@ class CatalogueServiceStub:
                 request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.EnrollImagesRequest.SerializeToString,
                 response_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.EnrollImagesResponse.FromString,
                 _registered_method=True)
+        self.RecordImages = channel.unary_unary(
+                '/marquee.gateway.v1.CatalogueService/RecordImages',
+                request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.RecordImagesRequest.SerializeToString,
+                response_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.RecordImagesResponse.FromString,
+                _registered_method=True)
+        self.ListPerformerImages = channel.unary_unary(
+                '/marquee.gateway.v1.CatalogueService/ListPerformerImages',
+                request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListPerformerImagesRequest.SerializeToString,
+                response_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListPerformerImagesResponse.FromString,
+                _registered_method=True)
+        self.ListCoverage = channel.unary_unary(
+                '/marquee.gateway.v1.CatalogueService/ListCoverage',
+                request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListCoverageRequest.SerializeToString,
+                response_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListCoverageResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogueServiceServicer:
@@ -117,6 +132,28 @@ class CatalogueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordImages(self, request, context):
+        """Names images that may be read later, or says why some could not be read. Repeating it changes nothing, and what
+        became of an image that was enrolled or refused for good stays. INVALID_ARGUMENT: a malformed field.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPerformerImages(self, request, context):
+        """Every image of a performer that was named or sent, and what became of it. NOT_FOUND: no such performer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCoverage(self, request, context):
+        """Coverage performer by performer. UNAVAILABLE: a signal that the filter needs did not answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -149,6 +186,21 @@ def add_CatalogueServiceServicer_to_server(servicer, server):
                     servicer.EnrollImages,
                     request_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.EnrollImagesRequest.FromString,
                     response_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.EnrollImagesResponse.SerializeToString,
+            ),
+            'RecordImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordImages,
+                    request_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.RecordImagesRequest.FromString,
+                    response_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.RecordImagesResponse.SerializeToString,
+            ),
+            'ListPerformerImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPerformerImages,
+                    request_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListPerformerImagesRequest.FromString,
+                    response_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListPerformerImagesResponse.SerializeToString,
+            ),
+            'ListCoverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCoverage,
+                    request_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListCoverageRequest.FromString,
+                    response_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListCoverageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -314,6 +366,87 @@ class CatalogueService:
             '/marquee.gateway.v1.CatalogueService/EnrollImages',
             marquee_dot_gateway_dot_v1_dot_catalogue__pb2.EnrollImagesRequest.SerializeToString,
             marquee_dot_gateway_dot_v1_dot_catalogue__pb2.EnrollImagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.gateway.v1.CatalogueService/RecordImages',
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.RecordImagesRequest.SerializeToString,
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.RecordImagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPerformerImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.gateway.v1.CatalogueService/ListPerformerImages',
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListPerformerImagesRequest.SerializeToString,
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListPerformerImagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCoverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.gateway.v1.CatalogueService/ListCoverage',
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListCoverageRequest.SerializeToString,
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ListCoverageResponse.FromString,
             options,
             channel_credentials,
             insecure,

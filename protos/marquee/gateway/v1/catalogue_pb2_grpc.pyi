@@ -121,7 +121,55 @@ _CatalogueServiceEnrollImagesType = typing_extensions.TypeVar(
     ],
 )
 
-class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, _CatalogueServiceGetPerformerType, _CatalogueServiceListPerformersType, _CatalogueServiceForgetPerformerType, _CatalogueServiceGetCoverageType, _CatalogueServiceEnrollImagesType]):
+_CatalogueServiceRecordImagesType = typing_extensions.TypeVar(
+    '_CatalogueServiceRecordImagesType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.RecordImagesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.RecordImagesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.RecordImagesResponse,
+    ],
+)
+
+_CatalogueServiceListPerformerImagesType = typing_extensions.TypeVar(
+    '_CatalogueServiceListPerformerImagesType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse,
+    ],
+)
+
+_CatalogueServiceListCoverageType = typing_extensions.TypeVar(
+    '_CatalogueServiceListCoverageType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+        marquee.gateway.v1.catalogue_pb2.ListCoverageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+        marquee.gateway.v1.catalogue_pb2.ListCoverageResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+        marquee.gateway.v1.catalogue_pb2.ListCoverageResponse,
+    ],
+)
+
+class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, _CatalogueServiceGetPerformerType, _CatalogueServiceListPerformersType, _CatalogueServiceForgetPerformerType, _CatalogueServiceGetCoverageType, _CatalogueServiceEnrollImagesType, _CatalogueServiceRecordImagesType, _CatalogueServiceListPerformerImagesType, _CatalogueServiceListCoverageType]):
     """Keeps the owner's performers. Adults only; matches only against what the owner enrolled."""
 
     @typing.overload
@@ -149,6 +197,18 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
         grpc.StreamStreamMultiCallable[
             marquee.gateway.v1.catalogue_pb2.EnrollImagesRequest,
             marquee.gateway.v1.catalogue_pb2.EnrollImagesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+            marquee.gateway.v1.catalogue_pb2.RecordImagesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+            marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+            marquee.gateway.v1.catalogue_pb2.ListCoverageResponse,
         ],
     ], channel: grpc.Channel) -> None: ...
 
@@ -178,6 +238,18 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
             marquee.gateway.v1.catalogue_pb2.EnrollImagesRequest,
             marquee.gateway.v1.catalogue_pb2.EnrollImagesResponse,
         ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+            marquee.gateway.v1.catalogue_pb2.RecordImagesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+            marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+            marquee.gateway.v1.catalogue_pb2.ListCoverageResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     UpsertPerformer: _CatalogueServiceUpsertPerformerType
@@ -205,6 +277,17 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
     a bad image is answered, not fatal. The server reads no further than its bound of images in flight.
     """
 
+    RecordImages: _CatalogueServiceRecordImagesType
+    """Names images that may be read later, or says why some could not be read. Repeating it changes nothing, and what
+    became of an image that was enrolled or refused for good stays. INVALID_ARGUMENT: a malformed field.
+    """
+
+    ListPerformerImages: _CatalogueServiceListPerformerImagesType
+    """Every image of a performer that was named or sent, and what became of it. NOT_FOUND: no such performer."""
+
+    ListCoverage: _CatalogueServiceListCoverageType
+    """Coverage performer by performer. UNAVAILABLE: a signal that the filter needs did not answer."""
+
 CatalogueServiceAsyncStub: typing_extensions.TypeAlias = CatalogueServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.gateway.v1.catalogue_pb2.UpsertPerformerRequest,
@@ -229,6 +312,18 @@ CatalogueServiceAsyncStub: typing_extensions.TypeAlias = CatalogueServiceStub[
     grpc.aio.StreamStreamMultiCallable[
         marquee.gateway.v1.catalogue_pb2.EnrollImagesRequest,
         marquee.gateway.v1.catalogue_pb2.EnrollImagesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.RecordImagesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+        marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+        marquee.gateway.v1.catalogue_pb2.ListCoverageResponse,
     ],
 ]
 
@@ -289,5 +384,31 @@ class CatalogueServiceServicer(metaclass=abc.ABCMeta):
         """Enrols images. One reply for each image, sent after its rows are committed, in the order of completion;
         a bad image is answered, not fatal. The server reads no further than its bound of images in flight.
         """
+
+    @abc.abstractmethod
+    def RecordImages(
+        self,
+        request: marquee.gateway.v1.catalogue_pb2.RecordImagesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.RecordImagesResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.RecordImagesResponse]]:
+        """Names images that may be read later, or says why some could not be read. Repeating it changes nothing, and what
+        became of an image that was enrolled or refused for good stays. INVALID_ARGUMENT: a malformed field.
+        """
+
+    @abc.abstractmethod
+    def ListPerformerImages(
+        self,
+        request: marquee.gateway.v1.catalogue_pb2.ListPerformerImagesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.ListPerformerImagesResponse]]:
+        """Every image of a performer that was named or sent, and what became of it. NOT_FOUND: no such performer."""
+
+    @abc.abstractmethod
+    def ListCoverage(
+        self,
+        request: marquee.gateway.v1.catalogue_pb2.ListCoverageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.ListCoverageResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.ListCoverageResponse]]:
+        """Coverage performer by performer. UNAVAILABLE: a signal that the filter needs did not answer."""
 
 def add_CatalogueServiceServicer_to_server(servicer: CatalogueServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
