@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from client._wire import named, signal
-from client.system import ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
+from client.system import DoNotIdentify, ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import status_pb2
 
@@ -14,7 +14,14 @@ def system_status(reply: status_pb2.GetStatusResponse) -> SystemStatus:
     return SystemStatus(
         gateway=_service_state(reply.gateway),
         signals={signal(each.signal): _signal_state(each) for each in reply.signals},
+        do_not_identify=_do_not_identify(reply),
     )
+
+
+def _do_not_identify(reply: status_pb2.GetStatusResponse) -> DoNotIdentify | None:
+    if not reply.HasField("do_not_identify"):
+        return None
+    return DoNotIdentify(reply.do_not_identify.external_ids, reply.do_not_identify.images)
 
 
 def _signal_state(reply: status_pb2.SignalStatus) -> ServiceState:

@@ -139,11 +139,32 @@ class Marquee:
             if not token:
                 return
 
-    async def forget(self, performer_id: str) -> Forgotten:
-        """Delete a performer and everything enrolled; unsearchable when this returns. Raises NotFound."""
-        request = catalogue_pb2.ForgetPerformerRequest(id=performer_id)
+    async def forget(self, performer_id: str, *, may_return: bool = False) -> Forgotten:
+        """Delete a performer and everything enrolled; unsearchable when this returns. Raises NotFound.
+
+        Their external ids and pictures are refused from then on, unless the performer may return.
+        """
+        request = catalogue_pb2.ForgetPerformerRequest(id=performer_id, may_return=may_return)
         with errors_translated():
             return _wire.forgotten(await self._catalogue.ForgetPerformer(request, timeout=self._timeout))
+
+    async def allow(
+        self, external_ids: Iterable[ExternalId] = (), image_hashes: Iterable[str] = ()
+    ) -> tuple[int, int]:
+        """Let external ids and images (SHA-256, hexadecimal) of forgotten performers be enrolled again.
+
+        Returns how many ids and images were on the do-not-identify list. Up to 1000 ids and 10000 images.
+        Raises InvalidInput when nothing is given.
+        """
+        request = catalogue_pb2.AllowAgainRequest(
+            external_ids=[
+                catalogue_pb2.ExternalId(authority=each.authority, id=each.id) for each in external_ids
+            ],
+            image_hashes=image_hashes,
+        )
+        with errors_translated():
+            reply = await self._catalogue.AllowAgain(request, timeout=self._timeout)
+        return reply.external_ids, reply.images
 
     async def coverage(self) -> Coverage:
         """How well the gallery covers the performers: totals."""

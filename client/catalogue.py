@@ -55,6 +55,7 @@ class Rejection(StrEnum):
     UNAVAILABLE = "unavailable"
     DEADLINE_EXCEEDED = "deadline exceeded"
     INVALID_FIELD = "invalid field"
+    DO_NOT_IDENTIFY = "do not identify"
     UNSPECIFIED = "unspecified"
 
     @property
@@ -148,7 +149,7 @@ class Forgotten:
     """What a forgotten performer leaves."""
 
     deleted: Mapping[Signal, int]
-    """Rows deleted."""
+    """Observations deleted."""
     unconfirmed: tuple[Signal, ...]
     """Signals whose process did not confirm; their rows are gone all the same."""
 

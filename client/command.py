@@ -22,6 +22,7 @@ _COMMANDS = {
     "status": "client.commands.status:status",
     "coverage": "client.commands.coverage:coverage",
     "forget": "client.commands.forget:forget",
+    "allow": "client.commands.allow:allow",
     "models": "client.models_command:models",
     "migrate": "client.commands.migrate:migrate",
 }

@@ -8,7 +8,14 @@ from enum import StrEnum
 
 from client.values import Signal
 
-__all__ = ["ModelUse", "ModelState", "ModelChange", "ServiceState", "SystemStatus"]
+__all__ = [
+    "ModelUse",
+    "ModelState",
+    "ModelChange",
+    "ServiceState",
+    "DoNotIdentify",
+    "SystemStatus",
+]
 
 
 class ModelUse(StrEnum):
@@ -87,11 +94,21 @@ class ServiceState:
 
 
 @dataclass(frozen=True, slots=True)
+class DoNotIdentify:
+    """How much is on the list of whom not to identify."""
+
+    external_ids: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
 class SystemStatus:
     """The gateway and every signal."""
 
     gateway: ServiceState
     signals: Mapping[Signal, ServiceState]
+    do_not_identify: DoNotIdentify | None = None
+    """None: the server does not say."""
 
     @property
     def is_complete(self) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
@@ -48,6 +49,10 @@ __all__ = ["CatalogueServicer"]
 _DEFAULT_PAGE = 100
 _MOST_ON_A_PAGE = 1000
 _LONGEST_QUERY = 500
+_MOST_IDS = 1000
+_MOST_IMAGES = 10_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_T = TypeVar("_T")
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -113,11 +118,21 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
     async def ForgetPerformer(
         self, request: pb.ForgetPerformerRequest, context: _Context
     ) -> pb.ForgetPerformerResponse:
-        forgotten = await self._forget(parse_uuid(request.id, field="id"))
+        performer_id = parse_uuid(request.id, field="id")
+        forgotten = await self._forget(performer_id, may_return=request.may_return)
         return pb.ForgetPerformerResponse(
             deleted=to_proto_counts(forgotten.deleted),
             unconfirmed=[to_proto_signal(one) for one in forgotten.unconfirmed],
         )
+
+    async def AllowAgain(self, request: pb.AllowAgainRequest, context: _Context) -> pb.AllowAgainResponse:
+        if not request.external_ids and not request.image_hashes:
+            raise InvalidInput("external_ids: neither they nor image_hashes are given")
+        lifted = await self._store.do_not_identify.allow(
+            [_external_id(one) for one in _few(request.external_ids, "external_ids", _MOST_IDS)],
+            [_hash(one) for one in _few(request.image_hashes, "image_hashes", _MOST_IMAGES)],
+        )
+        return pb.AllowAgainResponse(external_ids=len(lifted.external_ids), images=len(lifted.image_hashes))
 
     async def GetCoverage(self, request: pb.GetCoverageRequest, context: _Context) -> pb.GetCoverageResponse:
         coverage = await self._coverage.of_gallery(
@@ -202,10 +217,7 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):
         if kind == "id":
             return await self._store.by_id(parse_uuid(request.id, field="id"))
         if kind == "external_id":
-            external = request.external_id
-            return await self._store.by_external_id(
-                ExternalId(external.authority.strip().casefold(), external.id.strip())
-            )
+            return await self._store.by_external_id(_external_id(request.external_id))
         raise InvalidInput("by: neither id nor external_id is given")
 
     def _covered(self, one: CoveredPerformer) -> pb.PerformerCoverage:
@@ -238,6 +250,23 @@ def _words(query: str) -> list[str]:
     if len(query) > _LONGEST_QUERY or "\0" in query:
         raise InvalidInput(f"query: longer than {_LONGEST_QUERY} characters, or with a NUL in it")
     return query.casefold().split()
+
+
+def _external_id(external: pb.ExternalId) -> ExternalId:
+    """In the form that ids are stored in."""
+    return ExternalId(external.authority.strip().casefold(), external.id.strip())
+
+
+def _hash(text: str) -> str:
+    if not _SHA256.fullmatch(text):
+        raise InvalidInput("image_hashes: not 64 lower-case hexadecimal digits")
+    return text
+
+
+def _few(entries: Sequence[_T], field: str, most: int) -> Sequence[_T]:
+    if len(entries) > most:
+        raise InvalidInput(f"{field}: more than {most}")
+    return entries
 
 
 def _image(request: pb.EnrollImagesRequest) -> ImageToEnroll:

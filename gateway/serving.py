@@ -153,7 +153,6 @@ def _catalogue(
         forget=ForgetPerformer(
             store,
             signals,
-            count_seconds=settings.status_seconds,
             forget_seconds=settings.enroll_seconds,
             reserve_seconds=settings.reserve_seconds,
         ),

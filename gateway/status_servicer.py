@@ -52,7 +52,17 @@ class StatusServicer(status_pb2_grpc.StatusServiceServicer):
         return pb.GetStatusResponse(
             gateway=service_status(self._readiness, performers=await self._performers(seconds)),
             signals=[_signal_status(branch) for branch in branches],
+            do_not_identify=await self._do_not_identify(seconds),
         )
+
+    async def _do_not_identify(self, seconds: float) -> pb.DoNotIdentifyCounts | None:
+        """How much is on the list; None while the database is away."""
+        try:
+            ids, images = await asyncio.wait_for(self._store.do_not_identify.count(), seconds)
+        except (MarqueeError, TimeoutError) as exc:
+            _log.warning("the do-not-identify list cannot be counted", error=type(exc).__name__)
+            return None
+        return pb.DoNotIdentifyCounts(external_ids=ids, images=images)
 
     async def _performers(self, seconds: float) -> int:
         """Performers in the catalogue; 0 while the database is away, which the reason then says."""

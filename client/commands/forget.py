@@ -23,31 +23,33 @@ __all__ = ["forget", "parse_reference"]
 @server_option
 @data_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def forget(performer: str, server: str | None, data: Path, yes: bool) -> None:
+@click.option("--may-return", is_flag=True, help="Do not refuse the external ids and pictures from now on.")
+def forget(performer: str, server: str | None, data: Path, yes: bool, may_return: bool) -> None:
     """Delete a performer and everything enrolled of them, for good.
 
-    The performer is named by id, or by an external id such as folder:Ann_Lee.
+    The performer is named by id, or by an external id such as folder:Ann_Lee. Neither the external ids nor
+    the pictures are enrolled again, unless --may-return says so or `marquee allow` does later.
     """
-    run(lambda: _forget(performer, server, data, yes=yes))
+    run(lambda: _forget(performer, server, data, yes=yes, may_return=may_return))
 
 
-async def _forget(performer: str, server: str | None, data: Path, *, yes: bool) -> int:
+async def _forget(performer: str, server: str | None, data: Path, *, yes: bool, may_return: bool) -> int:
     reference = parse_reference(performer)
     async with open_marquee(server, data) as marquee:
         found = (await marquee.get(reference)).performer
         if not yes and not confirm(f"Forget {found.name} ({found.id})?"):
             return 1
-        await _do_forget(marquee, found)
+        await _do_forget(marquee, found, may_return=may_return)
     return 0
 
 
-async def _do_forget(marquee: Marquee, performer: Performer) -> None:
-    gone = await marquee.forget(performer.id)
-    rows = ", ".join(f"{count} {signal.value}" for signal, count in gone.deleted.items() if count)
-    out.print(f"forgot {escape(performer.name)}; rows deleted: {rows or 'none'}")
+async def _do_forget(marquee: Marquee, performer: Performer, *, may_return: bool) -> None:
+    gone = await marquee.forget(performer.id, may_return=may_return)
+    counts = ", ".join(f"{count} {signal.value}" for signal, count in gone.deleted.items() if count)
+    out.print(f"forgot {escape(performer.name)}; observations deleted: {counts or 'none'}")
     for signal in gone.unconfirmed:
         err.print(
-            f"[yellow]{signal.value} did not confirm; its index drops the performer at its next start[/]"
+            f"[yellow]{signal.value} did not confirm; it drops the performer when it reaches the database[/]"
         )
 
 

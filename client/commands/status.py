@@ -59,6 +59,9 @@ def _show(address: str, seen: SystemStatus) -> None:
     for signal, state in seen.signals.items():
         table.add_row(signal.value, *_cells(state))
     out.print(table)
+    if seen.do_not_identify is not None:
+        listed = seen.do_not_identify
+        out.print(f"not to be identified: {listed.external_ids} external ids, {listed.images} pictures")
     for signal, state in seen.signals.items():
         if state.model_change is not None:
             out.print(change_text(signal, state, state.model_change), highlight=False, soft_wrap=True)

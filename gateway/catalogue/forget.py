@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.catalogue.store import CatalogueStore
-from gateway.fan_out import Branch, attempt, time_for
+from gateway.fan_out import attempt, time_for
 from gateway.observations import Signal
-from gateway.signals import SignalClient, Signals
+from gateway.signals import Signals
 
 __all__ = ["Forgotten", "ForgetPerformer"]
 
@@ -20,73 +20,52 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Rows deleted by signal, as far as the signals could say, and the signals that did not confirm."""
+    """Observations deleted by signal, and the signals that did not confirm."""
 
     deleted: Mapping[Signal, int]
     unconfirmed: tuple[Signal, ...]
 
 
 class ForgetPerformer:
-    """Count, delete, tell the indexes; in this order.
+    """Delete, tell the indexes; in this order.
 
-    The transaction comes before the signals' Forget: after it nothing can be enrolled for the performer, so
-    what Forget takes out of an index cannot come back; and a signal that is down cannot stop the deletion.
-    Identify drops ids that the catalogue does not know, so the performer is unsearchable from the commit on.
+    After the transaction nothing can be enrolled for the performer, so what is taken out of an index cannot
+    come back; and a signal that is down cannot stop the deletion: it follows the database when it is back.
+    Identify drops ids that the catalogue does not know, so the performer is named by nobody from the commit
+    on.
     """
 
     def __init__(
-        self,
-        store: CatalogueStore,
-        signals: Signals,
-        *,
-        count_seconds: float,
-        forget_seconds: float,
-        reserve_seconds: float,
+        self, store: CatalogueStore, signals: Signals, *, forget_seconds: float, reserve_seconds: float
     ) -> None:
         self._store = store
         self._signals = signals
-        self._count_seconds = count_seconds
         self._forget_seconds = forget_seconds
         self._reserve_seconds = reserve_seconds
         # The loop itself holds tasks weakly.
-        self._telling: set[asyncio.Task[list[Branch[int]]]] = set()
+        self._running: set[asyncio.Task[Forgotten]] = set()
 
-    async def __call__(self, performer_id: str) -> Forgotten:
-        """Raises NotFound for nobody's id, and Unavailable when the database is not there."""
-        performer = await self._store.by_id(performer_id)
-        counts = await self._count(performer.id)
-        await self._store.delete(performer.id)
-        # From here on the deletion is a fact: a caller who leaves must not keep it from the indexes.
-        telling = asyncio.create_task(self._tell(performer.id))
-        self._telling.add(telling)
-        telling.add_done_callback(self._telling.discard)
-        branches = await asyncio.shield(telling)
-        forgotten = _result(counts, branches)
-        _log.info("performer forgotten", performer_id=performer.id, unconfirmed=len(forgotten.unconfirmed))
-        return forgotten
+    async def __call__(self, performer_id: str, *, may_return: bool = False) -> Forgotten:
+        """Forget; unless the performer may return, ids and pictures go on the do-not-identify list.
 
-    async def _count(self, performer_id: str) -> dict[Signal, int]:
-        seconds = time_for(self._count_seconds, reserve=self._reserve_seconds, share=0.3)
-        branches = await asyncio.gather(
-            *(attempt(one.signal, _count(one, performer_id, seconds)) for one in self._signals.all)
-        )
-        return {one.signal: one.value for one in branches if one.value is not None}
+        A caller who leaves in the middle does not stop it. Raises NotFound for nobody's id, and Unavailable
+        when the database is not there: then nothing is forgotten, or, where only its answer was lost,
+        repeating is NotFound.
+        """
+        forgetting = asyncio.create_task(self._forget(performer_id, may_return))
+        self._running.add(forgetting)
+        forgetting.add_done_callback(self._running.discard)
+        return await asyncio.shield(forgetting)
 
-    async def _tell(self, performer_id: str) -> list[Branch[int]]:
+    async def _forget(self, performer_id: str, may_return: bool) -> Forgotten:
+        deleted = await self._store.erase(performer_id, may_return=may_return)
+        unconfirmed = await self._tell(performer_id)
+        _log.info("performer forgotten", may_return=may_return, unconfirmed=len(unconfirmed))
+        return Forgotten(deleted, unconfirmed)
+
+    async def _tell(self, performer_id: str) -> tuple[Signal, ...]:
         seconds = time_for(self._forget_seconds, reserve=self._reserve_seconds)
-        return await asyncio.gather(
+        branches = await asyncio.gather(
             *(attempt(one.signal, one.forget(performer_id, timeout=seconds)) for one in self._signals.all)
         )
-
-
-async def _count(client: SignalClient, performer_id: str, seconds: float) -> int:
-    return (await client.count([performer_id], timeout=seconds)).get(performer_id, 0)
-
-
-def _result(counts: Mapping[Signal, int], branches: list[Branch[int]]) -> Forgotten:
-    deleted = dict(counts)
-    for branch in branches:
-        if branch.value is not None:
-            # The cascade is usually first; rows that came after the count were deleted by the signal itself.
-            deleted[branch.signal] = max(branch.value, counts.get(branch.signal, 0))
-    return Forgotten(deleted, tuple(branch.signal for branch in branches if branch.error is not None))
+        return tuple(branch.signal for branch in branches if branch.error is not None)

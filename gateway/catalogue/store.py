@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -12,10 +12,13 @@ import asyncpg
 
 from chassis.errors import Conflict, NotFound
 from chassis.postgres import Connection, Pool, SchemaSource, translate
+from gateway.catalogue.do_not_identify import DoNotIdentify
+from gateway.catalogue.erase import erase
 from gateway.catalogue.image_record import ImageOutcome, ImageState
 from gateway.catalogue.images import record_outcomes
 from gateway.catalogue.paging import Position
 from gateway.catalogue.performer import ExternalId, Performer, search_text
+from gateway.observations import Signal
 
 __all__ = ["SCHEMA", "CatalogueStore", "CatalogueEdit", "Page"]
 
@@ -46,6 +49,8 @@ class CatalogueStore:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.do_not_identify = DoNotIdentify(pool)
+        """Whom not to enrol again."""
 
     async def by_ids(self, performer_ids: Iterable[str]) -> dict[str, Performer]:
         """Those of the performers who exist, by id; one query."""
@@ -127,17 +132,11 @@ class CatalogueStore:
             )
         return [str(row["id"]) for row in rows]
 
-    async def delete(self, performer_id: str) -> None:
-        """Delete a performer and, by the references' cascade, every row of every schema about it.
-
-        One transaction. Raises NotFound.
-        """
+    async def erase(self, performer_id: str, *, may_return: bool) -> Mapping[Signal, int]:
+        """Forget a performer in one transaction; see `gateway.catalogue.erase`. Raises NotFound."""
         with translate():
-            deleted = await self._pool.fetchval(
-                "DELETE FROM catalogue.performers WHERE id = $1::uuid RETURNING id", performer_id
-            )
-        if deleted is None:
-            raise NotFound("no such performer, or forgotten")
+            async with self._pool.acquire() as connection, connection.transaction():
+                return await erase(connection, performer_id, may_return=may_return)
 
     @asynccontextmanager
     async def edit(self) -> AsyncIterator[CatalogueEdit]:
@@ -176,7 +175,10 @@ class CatalogueEdit:
         return _performer_of(row)
 
     async def create(self, performer: Performer) -> Performer:
-        """Store a new performer; returns it with its id."""
+        """Store a new performer; returns it with its id.
+
+        Raises NotToBeIdentified for a listed external id.
+        """
         created = replace(performer, id=str(uuid.uuid4()), adult_attested=bool(performer.adult_attested))
         await self._connection.execute(
             """
@@ -190,7 +192,7 @@ class CatalogueEdit:
         return created
 
     async def update(self, performer: Performer) -> None:
-        """Replace what is stored of a performer."""
+        """Replace what is stored of a performer. Raises NotToBeIdentified for a listed external id."""
         await self._connection.execute(
             """
             UPDATE catalogue.performers SET name = $2, aliases = $3, birth_date = $4, career_start_year = $5,
@@ -242,6 +244,9 @@ class CatalogueEdit:
             """,
             [(one.authority, one.id, performer.id, position) for position, one in numbered],
         )
+        # Not before: whoever is forgotten at this moment had these ids until now, and has put them on the
+        # list.
+        await DoNotIdentify(self._connection).check(performer.external_ids)
 
 
 def _performer_of(row: asyncpg.Record) -> Performer:

@@ -44,6 +44,10 @@ class Admission:
             if image_date is not None:
                 await edit.record_image_date(performer_id, image_date)
 
+    async def check_picture(self, image_hash: str) -> None:
+        """Raises NotToBeIdentified for a picture of somebody forgotten, whoever is said to be in it."""
+        await self._store.do_not_identify.check(image_hashes=[image_hash])
+
     def _check(self, performer: Performer, image_date: datetime.date | None) -> None:
         check_image(
             birth_date=performer.birth_date,

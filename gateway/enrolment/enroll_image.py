@@ -106,10 +106,12 @@ class EnrollImage:
         performer_id, date = _checked(item)
         header = await self._work.run(inspect, item.image, self._images)
         await self._admission.check(performer_id, date)
+        await self._admission.check_picture(digest)
         looks = await look(self._signals, item.image, max_candidates=0, seconds=self._limits.observe_seconds)
         scene = await self._read(header, looks)
         person = scene.people[await self._pick(item, performer_id, scene, looks, settled)]
         await self._admission.admit(performer_id, date)
+        await self._admission.check_picture(digest)  # somebody else in it may have been forgotten meanwhile
         source = common_pb2.ImageSource(image_hash=digest, uri=item.uri, date=item.date)
         return await store_person(
             self._signals, person, looks, performer_id, source, seconds=self._limits.enroll_seconds

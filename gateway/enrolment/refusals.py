@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from chassis.errors import DeadlineExceeded, InvalidImage, InvalidInput, MarqueeError, NotFound, Refused
 from gateway.age import AgeNotAttested, UnderAge
+from gateway.catalogue.do_not_identify import NotToBeIdentified
 from gateway.observations import Signal
 from gateway.signals import SignalOutcome
 from marquee.common.v1 import common_pb2
@@ -28,6 +29,7 @@ _REASONS: tuple[tuple[type[MarqueeError], RejectionReason.ValueType], ...] = (
     (InvalidInput, common_pb2.REJECTION_REASON_INVALID_FIELD),
     (NotFound, common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER),
     (UnderAge, common_pb2.REJECTION_REASON_UNDER_AGE),
+    (NotToBeIdentified, common_pb2.REJECTION_REASON_DO_NOT_IDENTIFY),
     (AgeNotAttested, common_pb2.REJECTION_REASON_AGE_NOT_ATTESTED),
     (AmbiguousPerson, common_pb2.REJECTION_REASON_AMBIGUOUS_PERSON),
     (NothingVisible, common_pb2.REJECTION_REASON_NOTHING_VISIBLE),

@@ -67,6 +67,8 @@ class FakeGateway(
         """Raised by the next Identify calls and at the next images to enrol, one each."""
         self.recorded: list[catalogue_pb2.ImageReport] = []
         """What RecordImages was told."""
+        self.forgotten: list[catalogue_pb2.ForgetPerformerRequest] = []
+        self.allowed: list[catalogue_pb2.AllowAgainRequest] = []
         self.backfill = FakeBackfill()
         """Changes of models; none until a test starts one."""
 
@@ -197,9 +199,18 @@ class FakeGateway(
     ) -> catalogue_pb2.ForgetPerformerResponse:
         if request.id not in self.enrolled:
             raise NotFound("no such performer")
+        self.forgotten.append(request)
         deleted = [self._coverage([request.id])]
         del self.enrolled[request.id]
         return catalogue_pb2.ForgetPerformerResponse(deleted=deleted, unconfirmed=[common_pb2.SIGNAL_BODY])
+
+    async def AllowAgain(
+        self, request: catalogue_pb2.AllowAgainRequest, context: object
+    ) -> catalogue_pb2.AllowAgainResponse:
+        self.allowed.append(request)
+        return catalogue_pb2.AllowAgainResponse(
+            external_ids=len(request.external_ids), images=len(request.image_hashes)
+        )
 
     async def GetCoverage(
         self, request: catalogue_pb2.GetCoverageRequest, context: object
@@ -331,6 +342,7 @@ class FakeGateway(
                 *self.backfill.status(ready),
                 signal(signal=common_pb2.SIGNAL_BODY, detail="nobody answers"),
             ],
+            do_not_identify=status_pb2.DoNotIdentifyCounts(external_ids=2, images=7),
         )
 
     def _by_name(self) -> list[_Enrolled]:

@@ -29,7 +29,12 @@ from marquee.tattoo.v1 import tattoo_pb2_grpc
 from tests.fakes.pictures import encode, gradient
 from tests.fakes.signals import FakeBody, FakeFace, FakeTattoo, ServedSignal, serve
 
-__all__ = ["TODAY", "System", "open_system", "picture"]
+__all__ = ["SCHEMAS", "TODAY", "System", "open_system", "picture"]
+
+SCHEMAS = [
+    SchemaSource("catalogue", "gateway"),
+    *(SchemaSource(name, f"services.{name}") for name in ("face", "tattoo", "body")),
+]
 
 TODAY = datetime.date(2024, 6, 15)
 
@@ -91,7 +96,7 @@ async def open_system(
     dsn: str, *, images: ImagesSection | None = None, pool_size: int = 8, **settings: object
 ) -> AsyncIterator[System]:
     """Migrate, serve three fakes and a gateway on free ports. `settings`: fields of the section [gateway]."""
-    await migrate(dsn, [SchemaSource("catalogue", "gateway")])
+    await migrate(dsn, SCHEMAS)
     face, tattoo, body = FakeFace(), FakeTattoo(), FakeBody()
     async with AsyncExitStack() as stack:
         served = {

@@ -14,6 +14,7 @@ import pytest_asyncio
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2 as pb
 from marquee.gateway.v1 import status_pb2
+from tests.fakes.enrolled_rows import add_face, add_tattoo
 from tests.fakes.gateway_system import System, open_system
 from tests.fakes.postgres import database, postgres_server
 
@@ -249,29 +250,26 @@ async def test_forgetting_deletes_everything_in_every_schema(system: System) -> 
     """Rows that refer to the performer go with it, each signal is told and its rows are counted."""
     anna = await system.performer("Anna", external_ids={"x": "1"})
     connection = await asyncpg.connect(system.dsn)
-    await connection.execute(
-        "CREATE SCHEMA face; CREATE TABLE face.faces (performer_id uuid NOT NULL "
-        "REFERENCES catalogue.performers (id) ON DELETE CASCADE)"
-    )
-    await connection.execute("INSERT INTO face.faces VALUES ($1)", uuid.UUID(anna))
-    system.face.remember(anna, 3)
-    system.tattoo.remember(anna, 2)
+    for number in range(3):
+        await add_face(connection, anna, image_hash=f"{number:064x}")
+    await add_face(connection, anna, image_hash=f"{0:064x}", model="n")
+    await add_tattoo(connection, anna)
 
     reply = await system.catalogue.ForgetPerformer(pb.ForgetPerformerRequest(id=anna))
 
     assert [(one.signal, one.observations, one.performers) for one in reply.deleted] == [
         (_FACE, 3, 1),
-        (_TATTOO, 2, 1),
+        (_TATTOO, 1, 1),
         (_BODY, 0, 0),
     ]
     assert not reply.unconfirmed
     assert [fake.forgotten for fake in (system.face, system.tattoo, system.body)] == [[anna]] * 3
-    assert await connection.fetchval("SELECT count(*) FROM face.faces") == 0
+    assert await connection.fetchval("SELECT count(*) FROM face.vectors") == 0
+    assert await connection.fetchval("SELECT count(*) FROM tattoo.performer_tattoos") == 0
     assert await connection.fetchval("SELECT count(*) FROM catalogue.external_ids") == 0
     await connection.close()
     again = system.catalogue.ForgetPerformer(pb.ForgetPerformerRequest(id=anna))
     assert await _code(again) is grpc.StatusCode.NOT_FOUND
-    assert (await _upsert(system, name="Anna", external_ids=_ids(("x", "1")))).is_created
 
 
 async def test_a_dead_signal_cannot_keep_anybody(system: System) -> None:
@@ -280,7 +278,7 @@ async def test_a_dead_signal_cannot_keep_anybody(system: System) -> None:
     await system.served["tattoo"].kill()
     reply = await system.catalogue.ForgetPerformer(pb.ForgetPerformerRequest(id=anna))
     assert list(reply.unconfirmed) == [_TATTOO]
-    assert {one.signal for one in reply.deleted} == {_FACE, _BODY}
+    assert {one.signal for one in reply.deleted} == {_FACE, _TATTOO, _BODY}
     gone = system.catalogue.GetPerformer(pb.GetPerformerRequest(id=anna))
     assert await _code(gone) is grpc.StatusCode.NOT_FOUND
 
@@ -375,6 +373,8 @@ async def test_status_tells_of_everybody(system: System) -> None:
         (_TATTOO, False),
         (_BODY, True),
     ]
+    assert (reply.do_not_identify.external_ids, reply.do_not_identify.images) == (0, 0)
+    assert reply.HasField("do_not_identify")
     assert reply.signals[0].status.observations == 1
     assert reply.signals[1].detail == "could not be reached, or failed"
     assert not reply.signals[1].HasField("status")

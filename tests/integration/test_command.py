@@ -1,6 +1,7 @@
 """The `marquee` command as a process, against a gateway in memory."""
 
 import json
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded
-from chassis.images import decode
+from chassis.images import decode, image_hash
 from marquee.common.v1 import common_pb2
 from tests.fakes.command_shell import BLUE, RED, Shell
 from tests.fakes.gateway_server import BLACK, WHITE, Color, fake_gateway
@@ -273,10 +274,31 @@ async def test_forget_asks_and_deletes(shell: Shell) -> None:
     assert len(shell.fake.enrolled) == 2
     done = await shell.marquee("forget", "folder:Ben", stdin=b"y\n")
     assert done.code == 0
-    assert "forgot Ben; rows deleted: 1 face" in done.out
+    assert "forgot Ben; observations deleted: 1 face" in done.out
     assert "body did not confirm" in done.err
     again = await shell.marquee("forget", "folder:Ben", "--yes")
     assert (again.code, "no such performer" in again.err) == (1, True)
+
+
+async def test_who_is_forgotten_by_mistake_may_return(shell: Shell) -> None:
+    """Only when it is said so."""
+    await shell.marquee("enroll", shell.gallery(), "--adults")
+    await shell.marquee("forget", "folder:Ben", "--yes")
+    await shell.marquee("forget", "folder:Ann_Lee", "--yes", "--may-return")
+    assert [request.may_return for request in shell.fake.forgotten] == [False, True]
+
+
+async def test_allow_takes_an_id_and_pictures_off_the_list(shell: Shell) -> None:
+    """Pictures are named by their bytes, those in folders below as well; an id of the server's is refused."""
+    gallery = shell.gallery()
+    done = await shell.marquee("allow", "folder:Ann_Lee", gallery, gallery / "Ben" / "1.png")
+    assert done.code == 0
+    assert "taken off the list: 1 external ids, 4 pictures of 4" in done.out
+    ids, images = shell.fake.allowed
+    assert [(one.authority, one.id) for one in ids.external_ids] == [("folder", "Ann_Lee")]
+    assert image_hash((gallery / "Ann_Lee" / "2_portrait.png").read_bytes()) in images.image_hashes
+    wrong = await shell.marquee("allow", str(uuid.uuid4()))
+    assert (wrong.code, "no authority:id" in wrong.err) == (1, True)
 
 
 async def test_a_wrong_reference_is_explained(shell: Shell) -> None:
@@ -296,7 +318,7 @@ async def test_an_unknown_signal_is_a_usage_error(shell: Shell) -> None:
 async def test_help_lists_every_command(shell: Shell) -> None:
     """Each command has its line, so each can be imported."""
     done = await shell.marquee("--help", with_server=False)
-    for name in ("demo", "up", "enroll", "backfill", "identify", "evaluate", "status", "coverage"):
+    for name in ("demo", "up", "enroll", "backfill", "identify", "evaluate", "status", "coverage", "allow"):
         assert f"\n  {name} " in done.out
     for name in ("forget", "models", "migrate"):
         assert f"\n  {name} " in done.out

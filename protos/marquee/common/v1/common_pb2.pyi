@@ -225,6 +225,8 @@ class _RejectionReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper
     """The signal's service did not answer in time; try again."""
     REJECTION_REASON_INVALID_FIELD: _RejectionReason.ValueType  # 11
     """A field of the request is malformed, such as the date; the detail names it."""
+    REJECTION_REASON_DO_NOT_IDENTIFY: _RejectionReason.ValueType  # 20
+    """The image is of somebody who asked to be forgotten. AllowAgain lifts that."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
     """Why an observation was not enrolled."""
@@ -253,6 +255,8 @@ REJECTION_REASON_DEADLINE_EXCEEDED: RejectionReason.ValueType  # 10
 """The signal's service did not answer in time; try again."""
 REJECTION_REASON_INVALID_FIELD: RejectionReason.ValueType  # 11
 """A field of the request is malformed, such as the date; the detail names it."""
+REJECTION_REASON_DO_NOT_IDENTIFY: RejectionReason.ValueType  # 20
+"""The image is of somebody who asked to be forgotten. AllowAgain lifts that."""
 Global___RejectionReason: typing_extensions.TypeAlias = RejectionReason
 
 @typing.final

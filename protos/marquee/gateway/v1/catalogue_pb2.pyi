@@ -367,14 +367,20 @@ class ForgetPerformerRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
+    MAY_RETURN_FIELD_NUMBER: builtins.int
     id: builtins.str
     """Performer id."""
+    may_return: builtins.bool
+    """Whether the performer may be enrolled again: nothing is put on the do-not-identify list. For an owner who only made
+    a mistake.
+    """
     def __init__(
         self,
         *,
         id: builtins.str = ...,
+        may_return: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["id", b"id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["id", b"id", "may_return", b"may_return"]) -> None: ...
 
 Global___ForgetPerformerRequest: typing_extensions.TypeAlias = ForgetPerformerRequest
 
@@ -388,12 +394,12 @@ class ForgetPerformerResponse(google.protobuf.message.Message):
     UNCONFIRMED_FIELD_NUMBER: builtins.int
     @property
     def deleted(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SignalCoverage]:
-        """Rows deleted in each signal's schema."""
+        """What was deleted of each signal, counted in the same transaction."""
 
     @property
     def unconfirmed(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
         """Signals whose process did not confirm. Their rows are gone, the gateway answers no more with the performer, and
-        their index drops it at the next start at the latest.
+        their index drops it within seconds of reaching the database again.
         """
 
     def __init__(
@@ -405,6 +411,54 @@ class ForgetPerformerResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["deleted", b"deleted", "unconfirmed", b"unconfirmed"]) -> None: ...
 
 Global___ForgetPerformerResponse: typing_extensions.TypeAlias = ForgetPerformerResponse
+
+@typing.final
+class AllowAgainRequest(google.protobuf.message.Message):
+    """What may be enrolled again."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EXTERNAL_IDS_FIELD_NUMBER: builtins.int
+    IMAGE_HASHES_FIELD_NUMBER: builtins.int
+    @property
+    def external_ids(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ExternalId]:
+        """Up to 1000."""
+
+    @property
+    def image_hashes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """SHA-256 of images' bytes, 64 lower-case hexadecimal digits each; up to 10000."""
+
+    def __init__(
+        self,
+        *,
+        external_ids: collections.abc.Iterable[Global___ExternalId] | None = ...,
+        image_hashes: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "image_hashes", b"image_hashes"]) -> None: ...
+
+Global___AllowAgainRequest: typing_extensions.TypeAlias = AllowAgainRequest
+
+@typing.final
+class AllowAgainResponse(google.protobuf.message.Message):
+    """What was on the do-not-identify list, and is no more."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EXTERNAL_IDS_FIELD_NUMBER: builtins.int
+    IMAGES_FIELD_NUMBER: builtins.int
+    external_ids: builtins.int
+    """External ids."""
+    images: builtins.int
+    """Images."""
+    def __init__(
+        self,
+        *,
+        external_ids: builtins.int = ...,
+        images: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "images", b"images"]) -> None: ...
+
+Global___AllowAgainResponse: typing_extensions.TypeAlias = AllowAgainResponse
 
 @typing.final
 class SignalCoverage(google.protobuf.message.Message):

@@ -55,6 +55,11 @@ class CatalogueServiceStub:
                 request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ForgetPerformerRequest.SerializeToString,
                 response_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ForgetPerformerResponse.FromString,
                 _registered_method=True)
+        self.AllowAgain = channel.unary_unary(
+                '/marquee.gateway.v1.CatalogueService/AllowAgain',
+                request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.AllowAgainRequest.SerializeToString,
+                response_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.AllowAgainResponse.FromString,
+                _registered_method=True)
         self.GetCoverage = channel.unary_unary(
                 '/marquee.gateway.v1.CatalogueService/GetCoverage',
                 request_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.GetCoverageRequest.SerializeToString,
@@ -88,8 +93,9 @@ class CatalogueServiceServicer:
 
     def UpsertPerformer(self, request, context):
         """Creates a performer, or changes the one with the given id or with one of the given external ids.
-        FAILED_PRECONDITION: under 18, today or at the date of an enrolled image. ALREADY_EXISTS: an external id belongs
-        to another performer. INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
+        FAILED_PRECONDITION: under 18, today or at the date of an enrolled image; or an external id is on the
+        do-not-identify list. ALREADY_EXISTS: an external id belongs to another performer. INVALID_ARGUMENT: a malformed
+        field. NOT_FOUND: an id that no longer exists.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,8 +116,16 @@ class CatalogueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForgetPerformer(self, request, context):
-        """Deletes a performer and everything enrolled, in one transaction; unsearchable when it answers.
-        NOT_FOUND: no such performer.
+        """Deletes a performer and everything enrolled, in one transaction; unsearchable when it answers. The external ids
+        and the images are put on the do-not-identify list. NOT_FOUND: no such performer, or forgotten before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AllowAgain(self, request, context):
+        """Takes external ids and images off the do-not-identify list, so that they can be enrolled again. Brings nothing
+        back. INVALID_ARGUMENT: nothing is given, or a malformed field.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,6 +190,11 @@ def add_CatalogueServiceServicer_to_server(servicer, server):
                     servicer.ForgetPerformer,
                     request_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ForgetPerformerRequest.FromString,
                     response_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ForgetPerformerResponse.SerializeToString,
+            ),
+            'AllowAgain': grpc.unary_unary_rpc_method_handler(
+                    servicer.AllowAgain,
+                    request_deserializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.AllowAgainRequest.FromString,
+                    response_serializer=marquee_dot_gateway_dot_v1_dot_catalogue__pb2.AllowAgainResponse.SerializeToString,
             ),
             'GetCoverage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCoverage,
@@ -312,6 +331,33 @@ class CatalogueService:
             '/marquee.gateway.v1.CatalogueService/ForgetPerformer',
             marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ForgetPerformerRequest.SerializeToString,
             marquee_dot_gateway_dot_v1_dot_catalogue__pb2.ForgetPerformerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AllowAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.gateway.v1.CatalogueService/AllowAgain',
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.AllowAgainRequest.SerializeToString,
+            marquee_dot_gateway_dot_v1_dot_catalogue__pb2.AllowAgainResponse.FromString,
             options,
             channel_credentials,
             insecure,

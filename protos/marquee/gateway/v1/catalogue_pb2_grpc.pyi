@@ -89,6 +89,22 @@ _CatalogueServiceForgetPerformerType = typing_extensions.TypeVar(
     ],
 )
 
+_CatalogueServiceAllowAgainType = typing_extensions.TypeVar(
+    '_CatalogueServiceAllowAgainType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+        marquee.gateway.v1.catalogue_pb2.AllowAgainResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+        marquee.gateway.v1.catalogue_pb2.AllowAgainResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+        marquee.gateway.v1.catalogue_pb2.AllowAgainResponse,
+    ],
+)
+
 _CatalogueServiceGetCoverageType = typing_extensions.TypeVar(
     '_CatalogueServiceGetCoverageType',
     grpc.UnaryUnaryMultiCallable[
@@ -169,7 +185,7 @@ _CatalogueServiceListCoverageType = typing_extensions.TypeVar(
     ],
 )
 
-class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, _CatalogueServiceGetPerformerType, _CatalogueServiceListPerformersType, _CatalogueServiceForgetPerformerType, _CatalogueServiceGetCoverageType, _CatalogueServiceEnrollImagesType, _CatalogueServiceRecordImagesType, _CatalogueServiceListPerformerImagesType, _CatalogueServiceListCoverageType]):
+class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, _CatalogueServiceGetPerformerType, _CatalogueServiceListPerformersType, _CatalogueServiceForgetPerformerType, _CatalogueServiceAllowAgainType, _CatalogueServiceGetCoverageType, _CatalogueServiceEnrollImagesType, _CatalogueServiceRecordImagesType, _CatalogueServiceListPerformerImagesType, _CatalogueServiceListCoverageType]):
     """Keeps the owner's performers. Adults only; matches only against what the owner enrolled."""
 
     @typing.overload
@@ -189,6 +205,10 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
         grpc.UnaryUnaryMultiCallable[
             marquee.gateway.v1.catalogue_pb2.ForgetPerformerRequest,
             marquee.gateway.v1.catalogue_pb2.ForgetPerformerResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+            marquee.gateway.v1.catalogue_pb2.AllowAgainResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.gateway.v1.catalogue_pb2.GetCoverageRequest,
@@ -231,6 +251,10 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
             marquee.gateway.v1.catalogue_pb2.ForgetPerformerResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+            marquee.gateway.v1.catalogue_pb2.AllowAgainResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.gateway.v1.catalogue_pb2.GetCoverageRequest,
             marquee.gateway.v1.catalogue_pb2.GetCoverageResponse,
         ],
@@ -254,8 +278,9 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
 
     UpsertPerformer: _CatalogueServiceUpsertPerformerType
     """Creates a performer, or changes the one with the given id or with one of the given external ids.
-    FAILED_PRECONDITION: under 18, today or at the date of an enrolled image. ALREADY_EXISTS: an external id belongs
-    to another performer. INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
+    FAILED_PRECONDITION: under 18, today or at the date of an enrolled image; or an external id is on the
+    do-not-identify list. ALREADY_EXISTS: an external id belongs to another performer. INVALID_ARGUMENT: a malformed
+    field. NOT_FOUND: an id that no longer exists.
     """
 
     GetPerformer: _CatalogueServiceGetPerformerType
@@ -265,8 +290,13 @@ class CatalogueServiceStub(typing.Generic[_CatalogueServiceUpsertPerformerType, 
     """Performers by name, paged."""
 
     ForgetPerformer: _CatalogueServiceForgetPerformerType
-    """Deletes a performer and everything enrolled, in one transaction; unsearchable when it answers.
-    NOT_FOUND: no such performer.
+    """Deletes a performer and everything enrolled, in one transaction; unsearchable when it answers. The external ids
+    and the images are put on the do-not-identify list. NOT_FOUND: no such performer, or forgotten before.
+    """
+
+    AllowAgain: _CatalogueServiceAllowAgainType
+    """Takes external ids and images off the do-not-identify list, so that they can be enrolled again. Brings nothing
+    back. INVALID_ARGUMENT: nothing is given, or a malformed field.
     """
 
     GetCoverage: _CatalogueServiceGetCoverageType
@@ -306,6 +336,10 @@ CatalogueServiceAsyncStub: typing_extensions.TypeAlias = CatalogueServiceStub[
         marquee.gateway.v1.catalogue_pb2.ForgetPerformerResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
+        marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+        marquee.gateway.v1.catalogue_pb2.AllowAgainResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
         marquee.gateway.v1.catalogue_pb2.GetCoverageRequest,
         marquee.gateway.v1.catalogue_pb2.GetCoverageResponse,
     ],
@@ -337,8 +371,9 @@ class CatalogueServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.UpsertPerformerResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.UpsertPerformerResponse]]:
         """Creates a performer, or changes the one with the given id or with one of the given external ids.
-        FAILED_PRECONDITION: under 18, today or at the date of an enrolled image. ALREADY_EXISTS: an external id belongs
-        to another performer. INVALID_ARGUMENT: a malformed field. NOT_FOUND: an id that no longer exists.
+        FAILED_PRECONDITION: under 18, today or at the date of an enrolled image; or an external id is on the
+        do-not-identify list. ALREADY_EXISTS: an external id belongs to another performer. INVALID_ARGUMENT: a malformed
+        field. NOT_FOUND: an id that no longer exists.
         """
 
     @abc.abstractmethod
@@ -363,8 +398,18 @@ class CatalogueServiceServicer(metaclass=abc.ABCMeta):
         request: marquee.gateway.v1.catalogue_pb2.ForgetPerformerRequest,
         context: _ServicerContext,
     ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.ForgetPerformerResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.ForgetPerformerResponse]]:
-        """Deletes a performer and everything enrolled, in one transaction; unsearchable when it answers.
-        NOT_FOUND: no such performer.
+        """Deletes a performer and everything enrolled, in one transaction; unsearchable when it answers. The external ids
+        and the images are put on the do-not-identify list. NOT_FOUND: no such performer, or forgotten before.
+        """
+
+    @abc.abstractmethod
+    def AllowAgain(
+        self,
+        request: marquee.gateway.v1.catalogue_pb2.AllowAgainRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.gateway.v1.catalogue_pb2.AllowAgainResponse, collections.abc.Awaitable[marquee.gateway.v1.catalogue_pb2.AllowAgainResponse]]:
+        """Takes external ids and images off the do-not-identify list, so that they can be enrolled again. Brings nothing
+        back. INVALID_ARGUMENT: nothing is given, or a malformed field.
         """
 
     @abc.abstractmethod

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmarquee/gateway/v1/status.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\"\x12\n\x10GetStatusRequest\"\x91\x01\n\x0cSignalStatus\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x14\n\x0cis_reachable\x18\x02 \x01(\x08\x12\x30\n\x06status\x18\x03 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"y\n\x11GetStatusResponse\x12\x31\n\x07gateway\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus\x12\x31\n\x07signals\x18\x02 \x03(\x0b\x32 .marquee.gateway.v1.SignalStatus2i\n\rStatusService\x12X\n\tGetStatus\x12$.marquee.gateway.v1.GetStatusRequest\x1a%.marquee.gateway.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmarquee/gateway/v1/status.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\"\x12\n\x10GetStatusRequest\"\x91\x01\n\x0cSignalStatus\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x14\n\x0cis_reachable\x18\x02 \x01(\x08\x12\x30\n\x06status\x18\x03 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xbb\x01\n\x11GetStatusResponse\x12\x31\n\x07gateway\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus\x12\x31\n\x07signals\x18\x02 \x03(\x0b\x32 .marquee.gateway.v1.SignalStatus\x12@\n\x0f\x64o_not_identify\x18\x03 \x01(\x0b\x32\'.marquee.gateway.v1.DoNotIdentifyCounts\";\n\x13\x44oNotIdentifyCounts\x12\x14\n\x0c\x65xternal_ids\x18\x01 \x01(\x04\x12\x0e\n\x06images\x18\x02 \x01(\x04\x32i\n\rStatusService\x12X\n\tGetStatus\x12$.marquee.gateway.v1.GetStatusRequest\x1a%.marquee.gateway.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,8 +36,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSREQUEST']._serialized_end=105
   _globals['_SIGNALSTATUS']._serialized_start=108
   _globals['_SIGNALSTATUS']._serialized_end=253
-  _globals['_GETSTATUSRESPONSE']._serialized_start=255
-  _globals['_GETSTATUSRESPONSE']._serialized_end=376
-  _globals['_STATUSSERVICE']._serialized_start=378
-  _globals['_STATUSSERVICE']._serialized_end=483
+  _globals['_GETSTATUSRESPONSE']._serialized_start=256
+  _globals['_GETSTATUSRESPONSE']._serialized_end=443
+  _globals['_DONOTIDENTIFYCOUNTS']._serialized_start=445
+  _globals['_DONOTIDENTIFYCOUNTS']._serialized_end=504
+  _globals['_STATUSSERVICE']._serialized_start=506
+  _globals['_STATUSSERVICE']._serialized_end=611
 # @@protoc_insertion_point(module_scope)

@@ -72,6 +72,7 @@ class GetStatusResponse(google.protobuf.message.Message):
 
     GATEWAY_FIELD_NUMBER: builtins.int
     SIGNALS_FIELD_NUMBER: builtins.int
+    DO_NOT_IDENTIFY_FIELD_NUMBER: builtins.int
     @property
     def gateway(self) -> marquee.common.v1.common_pb2.ServiceStatus:
         """The gateway itself. `performers` counts the catalogue; `models` and `observations` stay empty, the signals have them."""
@@ -80,13 +81,40 @@ class GetStatusResponse(google.protobuf.message.Message):
     def signals(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SignalStatus]:
         """One for each signal: face, tattoo, body."""
 
+    @property
+    def do_not_identify(self) -> Global___DoNotIdentifyCounts:
+        """How many are not to be identified; unset while the database is away."""
+
     def __init__(
         self,
         *,
         gateway: marquee.common.v1.common_pb2.ServiceStatus | None = ...,
         signals: collections.abc.Iterable[Global___SignalStatus] | None = ...,
+        do_not_identify: Global___DoNotIdentifyCounts | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["gateway", b"gateway"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["gateway", b"gateway", "signals", b"signals"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["do_not_identify", b"do_not_identify", "gateway", b"gateway"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["do_not_identify", b"do_not_identify", "gateway", b"gateway", "signals", b"signals"]) -> None: ...
 
 Global___GetStatusResponse: typing_extensions.TypeAlias = GetStatusResponse
+
+@typing.final
+class DoNotIdentifyCounts(google.protobuf.message.Message):
+    """How much is on the list of whom not to identify. Digests: it tells nobody who."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    EXTERNAL_IDS_FIELD_NUMBER: builtins.int
+    IMAGES_FIELD_NUMBER: builtins.int
+    external_ids: builtins.int
+    """External ids of forgotten performers."""
+    images: builtins.int
+    """Their images."""
+    def __init__(
+        self,
+        *,
+        external_ids: builtins.int = ...,
+        images: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["external_ids", b"external_ids", "images", b"images"]) -> None: ...
+
+Global___DoNotIdentifyCounts: typing_extensions.TypeAlias = DoNotIdentifyCounts
