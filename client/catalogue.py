@@ -55,8 +55,16 @@ class Rejection(StrEnum):
     UNAVAILABLE = "unavailable"
     DEADLINE_EXCEEDED = "deadline exceeded"
     INVALID_FIELD = "invalid field"
+    NEAR_DUPLICATE = "near duplicate"
+    SURPLUS = "surplus"
+    OUTLIER = "outlier"
     DO_NOT_IDENTIFY = "do not identify"
     UNSPECIFIED = "unspecified"
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the signal has the observation, or enough like it: there is nothing to do."""
+        return self in (Rejection.DUPLICATE_IMAGE, Rejection.NEAR_DUPLICATE, Rejection.SURPLUS)
 
     @property
     def is_temporary(self) -> bool:
@@ -131,7 +139,7 @@ class EnrollReply:
 
     key: str
     is_accepted: bool
-    """Whether a signal committed something, or has this image already."""
+    """Whether a signal committed something, has this image already, or has enough like it."""
     reason: Rejection | None
     """Why the whole image was refused; None when accepted."""
     detail: str

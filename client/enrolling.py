@@ -196,7 +196,7 @@ def _may_improve(reply: EnrollReply) -> bool:
 
 
 def _has(outcome: SignalOutcome) -> bool:
-    return outcome.accepted > 0 or Rejection.DUPLICATE_IMAGE in outcome.rejected
+    return outcome.accepted > 0 or any(reason.is_enough for reason in outcome.rejected)
 
 
 def _missed(outcome: SignalOutcome) -> bool:

@@ -37,10 +37,16 @@ _RowInT = TypeVar("_RowInT", contravariant=True)
 
 
 class Rejection(Enum):
-    """Why a view was not enrolled."""
+    """Why a view was not enrolled, or is not searched."""
 
     DUPLICATE_IMAGE = auto()
     LOW_QUALITY = auto()
+    NEAR_DUPLICATE = auto()
+    """Kept, and not searched: another one nearly the same is."""
+    SURPLUS = auto()
+    """Not searched: there is enough that is better or shows more."""
+    OUTLIER = auto()
+    """Kept, and not searched: it seems to be somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[_RowT]):
-    """The committed rows of one view, one for each model, and whether this call wrote any of them."""
+    """The committed rows of one view that can be found, one for each model."""
 
     rows: tuple[_RowT, ...]
     is_new: bool
+    """Whether this call wrote any of them."""
+    rejection: Rejection | None = None
+    """Why the view is not searched; None: it is."""
+    detail: str = ""
+    """The same in words."""
 
 
 class Store(Protocol[_ViewInT, _RowT]):
@@ -116,7 +127,7 @@ class Enrolment(Generic[_ViewT, _RowT]):
         # In a thread of its own, not in the work pool: what is committed must not be refused as overload.
         # Those that were stored before are added, too: their adding may have been cut short.
         await asyncio.to_thread(self._known.add, [row for one in stored for row in one.rows])
-        accepted = sum(one.is_new for one in stored)
+        accepted = sum(one.is_new and one.rejection is None for one in stored)
         _log.info("enrolled", performer_id=performer_id, accepted=accepted, offered=len(views))
         return stored
 
@@ -145,6 +156,8 @@ async def load(rows: AsyncGenerator[list[_RowT], None], known: Known[_RowT]) -> 
 
 
 def _outcome(stored: Stored[_RowT]) -> Outcome:
+    if stored.rejection is not None:
+        return Outcome(stored.rejection, stored.detail)
     if stored.is_new:
         return Outcome()
     return Outcome(Rejection.DUPLICATE_IMAGE, "it is enrolled for the performer from this image already")

@@ -16,13 +16,16 @@ __all__ = ["NO_PERFORMER", "adding_rows", "every_row"]
 NO_PERFORMER = "no such performer, or forgotten"
 
 _BATCH = 5000
-# The lock keeps the performer until the rows are committed.
-_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR KEY SHARE"
+# The lock keeps the performer until the rows are committed, and lets writers of one performer take turns.
+_LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR NO KEY UPDATE"
 
 
 @asynccontextmanager
 async def adding_rows(pool: Pool, performer_id: str) -> AsyncIterator[Connection]:
     """A connection in a transaction during which the performer stays; committed at the end of the block.
+
+    Transactions of one performer take turns, over all processes: what each decides from the rows that are
+    there, the next one sees.
 
     Raises NotFound when there is no such performer, Unavailable when the database is not there,
     DeadlineExceeded when it is too slow.

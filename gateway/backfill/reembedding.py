@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.errors import DeadlineExceeded, MarqueeError, NotFound, Overloaded, Unavailable
-from gateway.enrolment.refusals import is_unknown
+from gateway.enrolment.refusals import KEPT, is_unknown
 from gateway.observations import Signal
 from gateway.signals import SignalOutcome
-from marquee.common.v1 import common_pb2
 
 __all__ = ["Reembedding", "could_not_ask", "not_found_again", "told", "has_known"]
 
@@ -38,11 +37,11 @@ def not_found_again(signal: Signal, waiting: int) -> Reembedding:
 
 
 def has_known(outcome: SignalOutcome) -> bool:
-    """Whether the signal says of an observation that it has all vectors of it already.
+    """Whether the signal says of an observation that it has it, and perhaps all vectors of it already.
 
     Either somebody else has described it meanwhile, or the new models made no vectors of it this time.
     """
-    return any(one.reason == _DUPLICATE for one in outcome.rejected)
+    return any(one.reason in KEPT for one in outcome.rejected)
 
 
 def told(
@@ -54,7 +53,7 @@ def told(
     """
     if is_unknown(outcome):
         raise NotFound("no such performer, or forgotten")
-    refused = [one for one in outcome.rejected if one.reason != _DUPLICATE]
+    refused = [one for one in outcome.rejected if one.reason not in KEPT]
     words = [one.detail for one in refused[:1]]
     if matches < waiting:
         words.insert(0, _unseen(waiting - matches, waiting))
@@ -62,9 +61,6 @@ def told(
         words.append(f"{undescribed} of {waiting} not described by the new models, which may not run")
     described = matches - len(refused) - undescribed
     return Reembedding(signal, described, waiting - described, "; ".join(words))
-
-
-_DUPLICATE = common_pb2.REJECTION_REASON_DUPLICATE_IMAGE
 
 
 def _unseen(unseen: int, waiting: int) -> str:

@@ -12,7 +12,16 @@ from gateway.signals import SignalOutcome
 from marquee.common.v1 import common_pb2
 from marquee.common.v1.common_pb2 import RejectionReason
 
-__all__ = ["AmbiguousPerson", "NothingVisible", "reason_of", "is_learned", "is_unknown", "reason_for_image"]
+__all__ = [
+    "AmbiguousPerson",
+    "NothingVisible",
+    "KEPT",
+    "reason_of",
+    "is_learned",
+    "is_outlier",
+    "is_unknown",
+    "reason_for_image",
+]
 
 
 class AmbiguousPerson(Refused):
@@ -35,16 +44,28 @@ _REASONS: tuple[tuple[type[MarqueeError], RejectionReason.ValueType], ...] = (
     (NothingVisible, common_pb2.REJECTION_REASON_NOTHING_VISIBLE),
     (DeadlineExceeded, common_pb2.REJECTION_REASON_DEADLINE_EXCEEDED),
 )
+_ENOUGH = frozenset(
+    (
+        common_pb2.REJECTION_REASON_DUPLICATE_IMAGE,
+        common_pb2.REJECTION_REASON_NEAR_DUPLICATE,
+        common_pb2.REJECTION_REASON_SURPLUS,
+    )
+)
 # Of several signals' reasons, the one that tells most about what to do comes first.
 _BY_WEIGHT = (
     common_pb2.REJECTION_REASON_UNAVAILABLE,
     common_pb2.REJECTION_REASON_DEADLINE_EXCEEDED,
     common_pb2.REJECTION_REASON_INVALID_IMAGE,
     common_pb2.REJECTION_REASON_INVALID_FIELD,
+    common_pb2.REJECTION_REASON_OUTLIER,
     common_pb2.REJECTION_REASON_AMBIGUOUS_PERSON,
     common_pb2.REJECTION_REASON_LOW_QUALITY,
     common_pb2.REJECTION_REASON_NOTHING_VISIBLE,
 )
+
+
+KEPT = _ENOUGH | {common_pb2.REJECTION_REASON_OUTLIER}
+"""Reasons of a signal that has the observation, or had it and needs it no more: there is nothing to do."""
 
 
 def reason_of(error: MarqueeError) -> RejectionReason.ValueType:
@@ -56,10 +77,13 @@ def reason_of(error: MarqueeError) -> RejectionReason.ValueType:
 
 
 def is_learned(outcome: SignalOutcome) -> bool:
-    """Whether the signal committed something of the image, or has this image already."""
-    return outcome.accepted > 0 or any(
-        one.reason == common_pb2.REJECTION_REASON_DUPLICATE_IMAGE for one in outcome.rejected
-    )
+    """Whether the signal committed something of the image, has this image already, or has enough like it."""
+    return outcome.accepted > 0 or any(one.reason in _ENOUGH for one in outcome.rejected)
+
+
+def is_outlier(outcome: SignalOutcome) -> bool:
+    """Whether the signal says that what it was given seems to be somebody else's."""
+    return any(one.reason == common_pb2.REJECTION_REASON_OUTLIER for one in outcome.rejected)
 
 
 def is_unknown(outcome: SignalOutcome) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from gateway.enrolment.refusals import reason_of
+from gateway.enrolment.refusals import is_outlier, reason_of
 from gateway.fan_out import attempt, describe
 from gateway.observations import Signal
 from gateway.observing import Look, Looks
@@ -28,16 +28,19 @@ async def store_person(
 ) -> Mapping[Signal, SignalOutcome]:
     """Give every signal what it saw of the person; returns when all have committed, or said why not.
 
-    One signal's failure does not touch the others: the image can be sent again, and what is there already is
-    then a duplicate.
+    The face comes first: where it turns out to be somebody else's, tattoos and body are not the performer's
+    either. One signal's failure does not touch the others: the image can be sent again, and what is there
+    already is then a duplicate.
     """
-    offers = {
-        Signal.FACE: _offer_face(signals, view, performer_id, source, seconds),
-        Signal.TATTOO: _offer_tattoos(signals, view, looks, performer_id, source, seconds),
-        Signal.BODY: _offer_body(signals, view, looks, performer_id, source, seconds),
-    }
-    outcomes = await asyncio.gather(*(_settle(signal, offer) for signal, offer in offers.items()))
-    return dict(zip(offers, outcomes, strict=True))
+    face = await _settle(Signal.FACE, _offer_face(signals, view, performer_id, source, seconds))
+    if is_outlier(face):
+        somebody_else = SignalOutcome(0, face.rejected)
+        return {Signal.FACE: face, Signal.TATTOO: somebody_else, Signal.BODY: somebody_else}
+    tattoos, body = await asyncio.gather(
+        _settle(Signal.TATTOO, _offer_tattoos(signals, view, looks, performer_id, source, seconds)),
+        _settle(Signal.BODY, _offer_body(signals, view, looks, performer_id, source, seconds)),
+    )
+    return {Signal.FACE: face, Signal.TATTOO: tattoos, Signal.BODY: body}
 
 
 _Offer = SignalOutcome | Awaitable[SignalOutcome]

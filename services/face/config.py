@@ -65,6 +65,9 @@ class FaceSection(ServerSection):
     """Files of your own; see docs/face.md."""
     enrol_quality: float = pydantic.Field(default=0.1, ge=0, le=1)
     """Faces of less quality are not enrolled."""
+    max_faces_per_performer: int = pydantic.Field(default=20, ge=1, le=100)
+    """Faces of a performer that are searched, chosen by quality and by how much they differ. Up to five times
+    as many are kept. A change holds for a performer from the next enrolment on."""
     switch_coverage: float = pydantic.Field(default=0.95, ge=0, le=1)
     """Share of the enrolled faces that new embedders must describe before they take over."""
     max_faces: int = pydantic.Field(default=64, ge=1, le=256)

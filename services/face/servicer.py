@@ -20,6 +20,7 @@ from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
 from services.face.ensemble import Ensemble
 from services.face.library import FaceLibrary, FaceRow
+from services.face.listing import FaceList, parse_list_faces, to_proto_faces
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
 from services.face.score import compare, score_person
@@ -44,6 +45,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         observer: Observer,
         enrolment: Enrolment[NewFace, FaceRow],
         store: FaceStore,
+        faces: FaceList,
         change: FaceChange,
         embedders: FaceEmbedders,
         pending: PendingStore,
@@ -54,6 +56,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self._observer = observer
         self._enrolment = enrolment
         self._store = store
+        self._faces = faces
         self._change = change
         self._embedders = embedders
         self._pending = pending
@@ -90,6 +93,10 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         asked = list(dict.fromkeys(parse_performer_ids(request.performer_ids)))
         known = await self._store.lookup(asked)
         return _translation(self._models()).attributes(known[one] for one in asked if one in known)
+
+    async def ListFaces(self, request: pb.ListFacesRequest, context: _Context) -> pb.ListFacesResponse:
+        page = await self._faces.page(parse_list_faces(request))
+        return await self._work.run(to_proto_faces, page)
 
     async def ListPending(self, request: pb.ListPendingRequest, context: _Context) -> pb.ListPendingResponse:
         query = parse_pending(request.filter, request.page_size, request.page_token)

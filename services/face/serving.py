@@ -28,6 +28,7 @@ from services.face.embedding import Embedder
 from services.face.ensemble import Ensemble
 from services.face.finder import FaceFinder
 from services.face.library import FaceLibrary
+from services.face.listing import FaceList
 from services.face.models import FACE_DETECTOR, FACE_MESH
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
@@ -59,7 +60,7 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         finders = _finder_files(config, models)
         models_open = open_inference(config.inference, finders, metrics.inference)
         inference = await stack.enter_async_context(models_open)
-        store = FaceStore(pool)
+        store = FaceStore(pool, most_searched=settings.max_faces_per_performer)
         embedders = FaceEmbedders(inference, work, store, models, config.inference)
         change = FaceChange(
             embedders,
@@ -79,6 +80,7 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
             observer=_observer(config, inference, partial(models_of, change, embedders), work),
             enrolment=Enrolment(store, everywhere, changes, least_quality=settings.enrol_quality),
             store=store,
+            faces=FaceList(pool),
             change=change,
             embedders=embedders,
             pending=PendingStore(pool, OBSERVATIONS),

@@ -19,8 +19,10 @@ from chassis.protos import ImageSource
 from chassis.signal.enrolment import Stored
 from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import adding_rows, every_row
+from services.face.deciding import apply_policy
 from services.face.ensemble import ModelKey
 from services.face.library import FaceRow
+from services.face.policy import Decision, FaceState, Verdict
 from services.face.table import EmbedderRow
 from services.face.template import FaceTemplate
 
@@ -36,6 +38,9 @@ OBSERVATIONS = ObservationTable(
     date="image_date",
     region="''::text",
 )
+
+# What the primary embedder does not describe is not judged.
+_UNJUDGED = Verdict(FaceState.ACTIVE)
 
 # Above this quality a face is good: it gets full weight in the policy WEIGHTED.
 _GOOD = 0.8
@@ -63,21 +68,29 @@ class FaceAttributes:
 
     performer_id: str
     faces: int
+    """That are searched."""
     good_faces: int
-    """Of quality above 0.8."""
+    """Of these, of quality above 0.8."""
     best_quality: float
+    """Of these; 0 without any."""
     weak_faces: int
-    """Of quality below 0.4."""
+    """Of these, of quality below 0.4."""
+    reserve: int
+    """Kept besides."""
+    quarantined: int
+    """Kept besides, because they seem to be somebody else."""
 
 
 class FaceStore:
     """Reads and writes `face.vectors`, of the embedders in `use`.
 
+    most_searched: faces of one performer that are searched, see `services.face.policy`.
     Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, most_searched: int) -> None:
         self._pool = pool
+        self._most_searched = most_searched
         self._dimensions: dict[ModelKey, int] = {}
 
     def use(self, rows: Sequence[EmbedderRow]) -> None:
@@ -85,13 +98,20 @@ class FaceStore:
         self._dimensions |= {row.key: row.dimension for row in rows}
 
     async def insert(self, performer_id: str, views: Sequence[NewFace]) -> list[Stored[FaceRow]]:
-        """Store faces of a performer in one transaction; in order, with those that were there already.
+        """Store faces of a performer in one transaction, and decide in it over all faces of the performer.
 
-        A face is new when any of its vectors is: one that was enrolled before another embedder came into use
-        is enrolled for that embedder. Raises NotFound when there is no such performer, also for no faces.
+        Returns what became of each, in order, with the rows that can be found. A face is new when any of its
+        vectors is: one that was enrolled before another embedder came into use is enrolled for that embedder.
+        Raises NotFound when there is no such performer, also for no faces.
         """
         async with adding_rows(self._pool, performer_id) as connection:
-            return [await self._insert(connection, performer_id, view) for view in views]
+            new = [await self._insert(connection, performer_id, view) for view in views]
+            decision = await apply_policy(connection, performer_id, most=self._most_searched)
+            found = await connection.fetch(_FIND, performer_id, [view.source.image_hash for view in views])
+        return [
+            self._stored(view.source.image_hash, is_new, decision, found)
+            for view, is_new in zip(views, new, strict=True)
+        ]
 
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows, of every model, and return how many faces they were."""
@@ -103,14 +123,8 @@ class FaceStore:
         with translate():
             rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD, _WEAK)
         found = [
-            FaceAttributes(
-                str(row["performer_id"]),
-                row["faces"],
-                row["good_faces"],
-                float(row["best"]),
-                row["weak_faces"],
-            )
-            for row in rows
+            FaceAttributes(str(performer_id), faces, good, float(best), weak, reserve, quarantined)
+            for performer_id, faces, good, best, weak, reserve, quarantined in rows
         ]
         return {one.performer_id: one for one in found}
 
@@ -121,7 +135,8 @@ class FaceStore:
                 async for rows in batches:
                     yield [self._row(row) for row in rows]
 
-    async def _insert(self, connection: Connection, performer_id: str, view: NewFace) -> Stored[FaceRow]:
+    async def _insert(self, connection: Connection, performer_id: str, view: NewFace) -> bool:
+        """Whether any of the face's vectors is new."""
         box = [view.box.x, view.box.y, view.box.width, view.box.height]
         source = (view.source.image_hash, view.source.uri, view.source.date)
         new = [
@@ -130,9 +145,18 @@ class FaceStore:
             )
             for key, vector in view.template.vectors.items()
         ]
-        found = await connection.fetch(_FIND, performer_id, view.source.image_hash)
-        rows = tuple(self._row(row) for row in found if _key_of(row) in self._dimensions)
-        return Stored(rows, is_new=any(seq is not None for seq in new))
+        return any(seq is not None for seq in new)
+
+    def _stored(
+        self, image_hash: str, is_new: bool, decision: Decision, found: Sequence[asyncpg.Record]
+    ) -> Stored[FaceRow]:
+        verdict = decision.dropped.get(image_hash) or decision.verdicts.get(image_hash, _UNJUDGED)
+        rows = tuple(
+            self._row(row)
+            for row in found
+            if row["image_hash"] == image_hash and _key_of(row) in self._dimensions
+        )
+        return Stored(rows, is_new, verdict.cause, verdict.reason)
 
     def _bytes(self, key: ModelKey, vector: NDArray[np.float32]) -> bytes:
         return vector_to_bytes(vector, dimension=self._dimensions[key])
@@ -147,32 +171,46 @@ def _key_of(row: asyncpg.Record) -> ModelKey:
     return (row["model"], row["version"])
 
 
+# Another embedder's vector of a face is searched when the face is.
 _INSERT = """
 INSERT INTO face.vectors
-    (performer_id, model, version, vector, quality, box, image_hash, source, image_date)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (performer_id, model, version, vector, quality, box, image_hash, source, image_date, state, state_reason)
+SELECT $1::uuid, $2::text, $3::text, $4::bytea, $5::real, $6::real[], $7::text, $8::text, $9::date,
+       state, state_reason
+FROM (
+    SELECT state, state_reason, seq FROM face.vectors WHERE performer_id = $1 AND image_hash = $7
+    UNION ALL
+    SELECT 'active', '', NULL
+) AS known
+ORDER BY seq NULLS LAST
+LIMIT 1
 ON CONFLICT DO NOTHING
 RETURNING seq
 """
 _FIND = """
-SELECT seq, performer_id, model, version, vector FROM face.vectors
-WHERE performer_id = $1 AND image_hash = $2
+SELECT seq, performer_id, model, version, vector, image_hash FROM face.vectors
+WHERE performer_id = $1 AND image_hash = ANY($2::text[]) AND state = 'active'
 """
 _DELETE = """
 WITH deleted AS (DELETE FROM face.vectors WHERE performer_id = $1 RETURNING image_hash)
 SELECT count(DISTINCT image_hash) FROM deleted
 """
 _LOOKUP = """
-SELECT performer_id, count(*) AS faces, count(*) FILTER (WHERE quality > $2) AS good_faces,
-       count(*) FILTER (WHERE quality < $3) AS weak_faces, max(quality) AS best
+SELECT performer_id,
+       count(*) FILTER (WHERE state = 'active') AS faces,
+       count(*) FILTER (WHERE state = 'active' AND quality > $2) AS good_faces,
+       coalesce(max(quality) FILTER (WHERE state = 'active'), 0) AS best,
+       count(*) FILTER (WHERE state = 'active' AND quality < $3) AS weak_faces,
+       count(*) FILTER (WHERE state = 'reserve') AS reserve,
+       count(*) FILTER (WHERE state = 'quarantined') AS quarantined
 FROM (
-    SELECT performer_id, image_hash, max(quality) AS quality FROM face.vectors
-    WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash
+    SELECT performer_id, image_hash, state, max(quality) AS quality FROM face.vectors
+    WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash, state
 ) AS faces
 GROUP BY performer_id
 """
 _EVERY = """
 SELECT seq, performer_id, model, version, vector FROM face.vectors
-WHERE model = $1 AND version = $2
+WHERE model = $1 AND version = $2 AND state = 'active'
 ORDER BY seq
 """

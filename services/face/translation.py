@@ -152,4 +152,6 @@ def _to_attributes(attributes: FaceAttributes) -> pb.FaceAttributes:
         good_faces=attributes.good_faces,
         weak_faces=attributes.weak_faces,
         best_quality=attributes.best_quality,
+        reserve_faces=attributes.reserve,
+        quarantined_faces=attributes.quarantined,
     )

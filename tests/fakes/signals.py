@@ -226,6 +226,11 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
             ]
         )
 
+    async def ListFaces(
+        self, request: face_pb2.ListFacesRequest, context: _Context
+    ) -> face_pb2.ListFacesResponse:
+        raise NotImplementedError
+
     async def Compare(self, request: face_pb2.CompareRequest, context: _Context) -> face_pb2.CompareResponse:
         raise NotImplementedError
 

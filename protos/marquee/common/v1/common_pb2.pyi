@@ -225,6 +225,18 @@ class _RejectionReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper
     """The signal's service did not answer in time; try again."""
     REJECTION_REASON_INVALID_FIELD: _RejectionReason.ValueType  # 11
     """A field of the request is malformed, such as the date; the detail names it."""
+    REJECTION_REASON_NEAR_DUPLICATE: _RejectionReason.ValueType  # 12
+    """Nearly the same picture as a better one of this performer, which is searched in its place. It is kept, and takes
+    over when the better one goes. Nothing is lost; nothing to do.
+    """
+    REJECTION_REASON_SURPLUS: _RejectionReason.ValueType  # 13
+    """The performer has enough that is better or shows more. It is kept, and comes back when it is worth it; where too
+    many are kept, it is not. Nothing to do.
+    """
+    REJECTION_REASON_OUTLIER: _RejectionReason.ValueType  # 14
+    """It seems to be somebody else: it does not agree with most of the performer's others. It is kept, not searched, and
+    comes back when later ones show that it was right.
+    """
     REJECTION_REASON_DO_NOT_IDENTIFY: _RejectionReason.ValueType  # 20
     """The image is of somebody who asked to be forgotten. AllowAgain lifts that."""
 
@@ -255,6 +267,18 @@ REJECTION_REASON_DEADLINE_EXCEEDED: RejectionReason.ValueType  # 10
 """The signal's service did not answer in time; try again."""
 REJECTION_REASON_INVALID_FIELD: RejectionReason.ValueType  # 11
 """A field of the request is malformed, such as the date; the detail names it."""
+REJECTION_REASON_NEAR_DUPLICATE: RejectionReason.ValueType  # 12
+"""Nearly the same picture as a better one of this performer, which is searched in its place. It is kept, and takes
+over when the better one goes. Nothing is lost; nothing to do.
+"""
+REJECTION_REASON_SURPLUS: RejectionReason.ValueType  # 13
+"""The performer has enough that is better or shows more. It is kept, and comes back when it is worth it; where too
+many are kept, it is not. Nothing to do.
+"""
+REJECTION_REASON_OUTLIER: RejectionReason.ValueType  # 14
+"""It seems to be somebody else: it does not agree with most of the performer's others. It is kept, not searched, and
+comes back when later ones show that it was right.
+"""
 REJECTION_REASON_DO_NOT_IDENTIFY: RejectionReason.ValueType  # 20
 """The image is of somebody who asked to be forgotten. AllowAgain lifts that."""
 Global___RejectionReason: typing_extensions.TypeAlias = RejectionReason
@@ -707,7 +731,7 @@ class EnrollOutcome(google.protobuf.message.Message):
     is_accepted: builtins.bool
     """Whether its row is committed and can be found."""
     reason: Global___RejectionReason.ValueType
-    """Why not; unspecified when accepted."""
+    """Why not; unspecified when accepted. What is kept without being searched says so again each time it is offered."""
     detail: builtins.str
     """The reason in words; empty when accepted."""
     def __init__(

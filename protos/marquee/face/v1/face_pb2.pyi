@@ -7,6 +7,7 @@ import builtins
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.internal.containers
+import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import marquee.common.v1.common_pb2
 import sys
@@ -18,6 +19,34 @@ else:
     import typing_extensions
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
+
+class _FaceState:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _FaceStateEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_FaceState.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    FACE_STATE_UNSPECIFIED: _FaceState.ValueType  # 0
+    """Not stated; never sent by a server."""
+    FACE_STATE_ACTIVE: _FaceState.ValueType  # 1
+    """It is searched and compared."""
+    FACE_STATE_RESERVE: _FaceState.ValueType  # 2
+    """It is good, but others are better or show more, or are nearly the same picture."""
+    FACE_STATE_QUARANTINED: _FaceState.ValueType  # 3
+    """It seems to be somebody else."""
+
+class FaceState(_FaceState, metaclass=_FaceStateEnumTypeWrapper):
+    """What becomes of an enrolled face."""
+
+FACE_STATE_UNSPECIFIED: FaceState.ValueType  # 0
+"""Not stated; never sent by a server."""
+FACE_STATE_ACTIVE: FaceState.ValueType  # 1
+"""It is searched and compared."""
+FACE_STATE_RESERVE: FaceState.ValueType  # 2
+"""It is good, but others are better or show more, or are nearly the same picture."""
+FACE_STATE_QUARANTINED: FaceState.ValueType  # 3
+"""It seems to be somebody else."""
+Global___FaceState: typing_extensions.TypeAlias = FaceState
 
 @typing.final
 class ObserveRequest(google.protobuf.message.Message):
@@ -406,16 +435,22 @@ class FaceAttributes(google.protobuf.message.Message):
     GOOD_FACES_FIELD_NUMBER: builtins.int
     BEST_QUALITY_FIELD_NUMBER: builtins.int
     WEAK_FACES_FIELD_NUMBER: builtins.int
+    RESERVE_FACES_FIELD_NUMBER: builtins.int
+    QUARANTINED_FACES_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     faces: builtins.int
-    """Enrolled faces."""
+    """Enrolled faces that are searched."""
     good_faces: builtins.int
     """Of these, faces with quality above 0.8."""
     best_quality: builtins.float
-    """Best quality, 0..1."""
+    """Best quality of these, 0..1."""
     weak_faces: builtins.int
-    """Of the enrolled faces, faces with quality below 0.4."""
+    """Of the faces that are searched, faces with quality below 0.4."""
+    reserve_faces: builtins.int
+    """Further faces that are kept in reserve: nearly the same as others, or more than are searched."""
+    quarantined_faces: builtins.int
+    """Further faces that seem to be somebody else; ListFaces has them one by one."""
     def __init__(
         self,
         *,
@@ -424,8 +459,10 @@ class FaceAttributes(google.protobuf.message.Message):
         good_faces: builtins.int = ...,
         best_quality: builtins.float = ...,
         weak_faces: builtins.int = ...,
+        reserve_faces: builtins.int = ...,
+        quarantined_faces: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "faces", b"faces", "good_faces", b"good_faces", "performer_id", b"performer_id", "weak_faces", b"weak_faces"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "faces", b"faces", "good_faces", b"good_faces", "performer_id", b"performer_id", "quarantined_faces", b"quarantined_faces", "reserve_faces", b"reserve_faces", "weak_faces", b"weak_faces"]) -> None: ...
 
 Global___FaceAttributes: typing_extensions.TypeAlias = FaceAttributes
 
@@ -448,6 +485,105 @@ class LookupResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["performers", b"performers"]) -> None: ...
 
 Global___LookupResponse: typing_extensions.TypeAlias = LookupResponse
+
+@typing.final
+class ListFacesRequest(google.protobuf.message.Message):
+    """Which faces."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    STATES_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Only this performer's; empty means everybody's."""
+    page_size: builtins.int
+    """Faces on one page, 1..1000; 0 means 100."""
+    page_token: builtins.str
+    """As the page before gave it; empty for the first page."""
+    @property
+    def states(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___FaceState.ValueType]:
+        """Only those in one of these states; none means all."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        states: collections.abc.Iterable[Global___FaceState.ValueType] | None = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "performer_id", b"performer_id", "states", b"states"]) -> None: ...
+
+Global___ListFacesRequest: typing_extensions.TypeAlias = ListFacesRequest
+
+@typing.final
+class EnrolledFace(google.protobuf.message.Message):
+    """One enrolled face."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    QUALITY_FIELD_NUMBER: builtins.int
+    BOX_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    state: Global___FaceState.ValueType
+    """What becomes of it."""
+    reason: builtins.str
+    """Why, in words; of an active face empty unless there is a doubt, such as two groups of faces of the same size."""
+    quality: builtins.float
+    """0..1, as observed."""
+    @property
+    def box(self) -> marquee.common.v1.common_pb2.Box:
+        """Where it was seen."""
+
+    @property
+    def source(self) -> marquee.common.v1.common_pb2.ImageSource:
+        """The image it was seen in."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        state: Global___FaceState.ValueType = ...,
+        reason: builtins.str = ...,
+        quality: builtins.float = ...,
+        box: marquee.common.v1.common_pb2.Box | None = ...,
+        source: marquee.common.v1.common_pb2.ImageSource | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["box", b"box", "source", b"source"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["box", b"box", "performer_id", b"performer_id", "quality", b"quality", "reason", b"reason", "source", b"source", "state", b"state"]) -> None: ...
+
+Global___EnrolledFace: typing_extensions.TypeAlias = EnrolledFace
+
+@typing.final
+class ListFacesResponse(google.protobuf.message.Message):
+    """One page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FACES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last."""
+    @property
+    def faces(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___EnrolledFace]:
+        """By performer id, then image hash."""
+
+    def __init__(
+        self,
+        *,
+        faces: collections.abc.Iterable[Global___EnrolledFace] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["faces", b"faces", "next_page_token", b"next_page_token"]) -> None: ...
+
+Global___ListFacesResponse: typing_extensions.TypeAlias = ListFacesResponse
 
 @typing.final
 class ListPendingRequest(google.protobuf.message.Message):

@@ -65,6 +65,11 @@ class FaceServiceStub:
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.SerializeToString,
                 response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupResponse.FromString,
                 _registered_method=True)
+        self.ListFaces = channel.unary_unary(
+                '/marquee.face.v1.FaceService/ListFaces',
+                request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ListFacesRequest.SerializeToString,
+                response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.ListFacesResponse.FromString,
+                _registered_method=True)
         self.ListPending = channel.unary_unary(
                 '/marquee.face.v1.FaceService/ListPending',
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ListPendingRequest.SerializeToString,
@@ -104,7 +109,8 @@ class FaceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Enroll(self, request, context):
-        """Stores observations of one performer. Answers when they are committed and can be found.
+        """Stores observations of one performer, and decides over all of the performer's faces which are searched. Answers
+        when they are committed, and those that are searched can be found.
         NOT_FOUND: no such performer, or forgotten.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -120,6 +126,14 @@ class FaceServiceServicer:
 
     def Lookup(self, request, context):
         """What is enrolled of each performer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFaces(self, request, context):
+        """Enrolled faces one by one, with their state and why; by performer and image. For an owner who wants to see which
+        faces were set aside.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -172,6 +186,11 @@ def add_FaceServiceServicer_to_server(servicer, server):
                     servicer.Lookup,
                     request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.FromString,
                     response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupResponse.SerializeToString,
+            ),
+            'ListFaces': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFaces,
+                    request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.ListFacesRequest.FromString,
+                    response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ListFacesResponse.SerializeToString,
             ),
             'ListPending': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPending,
@@ -347,6 +366,33 @@ class FaceService:
             '/marquee.face.v1.FaceService/Lookup',
             marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.SerializeToString,
             marquee_dot_face_dot_v1_dot_face__pb2.LookupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFaces(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.face.v1.FaceService/ListFaces',
+            marquee_dot_face_dot_v1_dot_face__pb2.ListFacesRequest.SerializeToString,
+            marquee_dot_face_dot_v1_dot_face__pb2.ListFacesResponse.FromString,
             options,
             channel_credentials,
             insecure,

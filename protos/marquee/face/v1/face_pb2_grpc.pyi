@@ -121,6 +121,22 @@ _FaceServiceLookupType = typing_extensions.TypeVar(
     ],
 )
 
+_FaceServiceListFacesType = typing_extensions.TypeVar(
+    '_FaceServiceListFacesType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListFacesRequest,
+        marquee.face.v1.face_pb2.ListFacesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListFacesRequest,
+        marquee.face.v1.face_pb2.ListFacesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListFacesRequest,
+        marquee.face.v1.face_pb2.ListFacesResponse,
+    ],
+)
+
 _FaceServiceListPendingType = typing_extensions.TypeVar(
     '_FaceServiceListPendingType',
     grpc.UnaryUnaryMultiCallable[
@@ -153,7 +169,7 @@ _FaceServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceListPendingType, _FaceServiceGetStatusType]):
+class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceGetStatusType]):
     """Owns face detection, the face index and the face vectors. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -181,6 +197,10 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.LookupRequest,
             marquee.face.v1.face_pb2.LookupResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ListFacesRequest,
+            marquee.face.v1.face_pb2.ListFacesResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ListPendingRequest,
@@ -219,6 +239,10 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
             marquee.face.v1.face_pb2.LookupResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ListFacesRequest,
+            marquee.face.v1.face_pb2.ListFacesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ListPendingRequest,
             marquee.face.v1.face_pb2.ListPendingResponse,
         ],
@@ -240,7 +264,8 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
     """Compares templates with each other, without any performer."""
 
     Enroll: _FaceServiceEnrollType
-    """Stores observations of one performer. Answers when they are committed and can be found.
+    """Stores observations of one performer, and decides over all of the performer's faces which are searched. Answers
+    when they are committed, and those that are searched can be found.
     NOT_FOUND: no such performer, or forgotten.
     """
 
@@ -249,6 +274,11 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
 
     Lookup: _FaceServiceLookupType
     """What is enrolled of each performer."""
+
+    ListFaces: _FaceServiceListFacesType
+    """Enrolled faces one by one, with their state and why; by performer and image. For an owner who wants to see which
+    faces were set aside.
+    """
 
     ListPending: _FaceServiceListPendingType
     """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
@@ -282,6 +312,10 @@ FaceServiceAsyncStub: typing_extensions.TypeAlias = FaceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.LookupRequest,
         marquee.face.v1.face_pb2.LookupResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ListFacesRequest,
+        marquee.face.v1.face_pb2.ListFacesResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.ListPendingRequest,
@@ -328,7 +362,8 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         request: marquee.face.v1.face_pb2.EnrollRequest,
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.EnrollResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.EnrollResponse]]:
-        """Stores observations of one performer. Answers when they are committed and can be found.
+        """Stores observations of one performer, and decides over all of the performer's faces which are searched. Answers
+        when they are committed, and those that are searched can be found.
         NOT_FOUND: no such performer, or forgotten.
         """
 
@@ -347,6 +382,16 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.LookupResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.LookupResponse]]:
         """What is enrolled of each performer."""
+
+    @abc.abstractmethod
+    def ListFaces(
+        self,
+        request: marquee.face.v1.face_pb2.ListFacesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.ListFacesResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ListFacesResponse]]:
+        """Enrolled faces one by one, with their state and why; by performer and image. For an owner who wants to see which
+        faces were set aside.
+        """
 
     @abc.abstractmethod
     def ListPending(

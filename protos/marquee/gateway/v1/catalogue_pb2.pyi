@@ -1124,7 +1124,7 @@ class EnrollImagesResponse(google.protobuf.message.Message):
     key: builtins.str
     """The request's key."""
     is_accepted: builtins.bool
-    """Whether at least one signal committed something, or has this image already."""
+    """Whether at least one signal committed something, has this image already, or has enough like it."""
     reason: marquee.common.v1.common_pb2.RejectionReason.ValueType
     """Why the whole image was refused; unspecified otherwise."""
     detail: builtins.str
