@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from chassis.errors import InvalidInput, NotFound, StoreError
+from chassis.errors import NotFound
 from chassis.geometry import Box
 from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
-from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
+from chassis.postgres.vectors import vector_to_bytes
 from chassis.signal.enrolment import Stored
-from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row
+from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row, removing_rows
+from services.body.derived import clear_body_ratios, derive_body_ratios
 from services.body.enrolled import MeasurementRow
 from services.body.measurement import Measurement
 from services.body.table import MeasurementModel
-from services.body.template import DIMENSION, decode, encode
+from services.body.template import DIMENSION, encode, stored_measurement
 
 __all__ = ["SCHEMA", "NewMeasurement", "MeasurementStore"]
 
@@ -56,15 +57,24 @@ class MeasurementStore:
     ) -> list[Stored[MeasurementRow]]:
         """Store views of a performer in one transaction; in order, with those that were there already.
 
+        The performer's ratios in the catalogue are derived again in the same transaction.
         Raises NotFound when there is no such performer, also for no views at all.
         """
         async with adding_rows(self._pool, performer_id) as connection:
-            return [await self._insert(connection, performer_id, view) for view in views]
+            stored = [await self._insert(connection, performer_id, view) for view in views]
+            await derive_body_ratios(connection, performer_id, self._model)
+            return stored
 
     async def forget(self, performer_id: str) -> int:
-        """Delete a performer's rows, of every model, and return how many there were."""
-        with translate():
-            return int(await self._pool.fetchval(_DELETE, performer_id))
+        """Delete a performer's rows, of every model, and return how many there were.
+
+        What was derived from them goes with them.
+        """
+        async with removing_rows(self._pool, performer_id) as connection:
+            deleted = int(await connection.fetchval(_DELETE, performer_id))
+            if deleted:
+                await clear_body_ratios(connection, performer_id)
+            return deleted
 
     async def of_performers(self, performer_ids: Sequence[str]) -> Mapping[str, list[Measurement]]:
         """The measurements of each performer who has any."""
@@ -72,7 +82,7 @@ class MeasurementStore:
             rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids, *self._model.key)
         found: dict[str, list[Measurement]] = {}
         for row in rows:
-            found.setdefault(str(row["performer_id"]), []).append(_measurement(row["vector"]))
+            found.setdefault(str(row["performer_id"]), []).append(stored_measurement(row["vector"]))
         return found
 
     async def every(self) -> AsyncGenerator[list[MeasurementRow], None]:
@@ -99,14 +109,7 @@ class MeasurementStore:
 
 
 def _row(performer_id: str, row: asyncpg.Record) -> MeasurementRow:
-    return MeasurementRow(row["seq"], performer_id, _measurement(row["vector"]))
-
-
-def _measurement(data: bytes) -> Measurement:
-    try:
-        return decode(vector_from_bytes(data, dimension=DIMENSION))
-    except InvalidInput as exc:
-        raise StoreError("a stored measurement is damaged") from exc
+    return MeasurementRow(row["seq"], performer_id, stored_measurement(row["vector"]))
 
 
 _INSERT = """

@@ -9,12 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.errors import InvalidInput
+from chassis.errors import InvalidInput, StoreError
+from chassis.postgres.vectors import vector_from_bytes
 from services.body.kinds import KINDS
 from services.body.measurement import Measurement
 from services.body.table import RATIOS
 
-__all__ = ["DIMENSION", "NOT_MEASURED", "encode", "decode"]
+__all__ = ["DIMENSION", "NOT_MEASURED", "encode", "decode", "stored_measurement"]
 
 DIMENSION = 2 * len(KINDS)
 NOT_MEASURED = -1.0
@@ -51,3 +52,11 @@ def decode(vector: NDArray[np.float32]) -> Measurement:
     precisions = np.zeros(len(KINDS))
     precisions[measured] = errors[measured] ** -2
     return Measurement(np.where(measured, logs, 0.0), precisions)
+
+
+def stored_measurement(data: bytes) -> Measurement:
+    """The measurement of a row's bytes. Raises StoreError: the row is damaged."""
+    try:
+        return decode(vector_from_bytes(data, dimension=DIMENSION))
+    except InvalidInput as exc:
+        raise StoreError("a stored measurement is damaged") from exc

@@ -18,7 +18,7 @@ from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
 from chassis.protos import ImageSource
 from chassis.signal.enrolment import Stored
 from chassis.signal.model_set_store import ObservationTable
-from chassis.signal.rows import adding_rows, every_row
+from chassis.signal.rows import adding_rows, every_row, removing_rows
 from services.face.deciding import apply_policy
 from services.face.ensemble import ModelKey
 from services.face.library import FaceRow
@@ -115,8 +115,8 @@ class FaceStore:
 
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows, of every model, and return how many faces they were."""
-        with translate():
-            return int(await self._pool.fetchval(_DELETE, performer_id))
+        async with removing_rows(self._pool, performer_id) as connection:
+            return int(await connection.fetchval(_DELETE, performer_id))
 
     async def lookup(self, performer_ids: Sequence[str]) -> dict[str, FaceAttributes]:
         """Attributes of those of the performers that have faces."""

@@ -21,7 +21,7 @@ from chassis.postgres import (
 )
 from chassis.signal.enrolment import Stored
 from chassis.signal.model_set_store import ObservationTable
-from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row
+from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row, removing_rows
 from services.tattoo.enrolled import KnownTattoo, TattooRow
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
@@ -85,8 +85,8 @@ class TattooStore:
 
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows, of every model, and return how many there were."""
-        with translate():
-            return int(await self._pool.fetchval(_DELETE, performer_id))
+        async with removing_rows(self._pool, performer_id) as connection:
+            return int(await connection.fetchval(_DELETE, performer_id))
 
     async def of_performers(self, performer_ids: Sequence[str]) -> dict[str, list[KnownTattoo]]:
         """What is stored of each performer with tattoos, oldest row first; one in one image only once."""
