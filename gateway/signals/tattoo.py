@@ -122,7 +122,7 @@ class TattooClient:
     async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
         request = tattoo_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))
-        return {one.performer_id: len(one.tattoos) for one in response.performers}
+        return {one.performer_id: len(one.tattoos) for one in response.performers if one.tattoos}
 
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(tattoo_pb2.GetStatusRequest(), timeout=timeout))).status

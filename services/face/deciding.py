@@ -7,27 +7,15 @@ process enrols, with whatever models in memory, comes to the same end.
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
 
 from chassis.postgres.pool import Connection
 from chassis.postgres.vectors import vectors_from_bytes
-from chassis.signal.operating_point import OperatingPoint
+from chassis.signal.primary import PrimaryEmbedder, primary_embedder
 from services.face.policy import Decision, JudgedFace, decide
 
 __all__ = ["apply_policy"]
 
 _NOTHING = Decision({}, {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Primary:
-    """The embedder that faces are judged by: the first of the set that serves."""
-
-    model: str
-    version: str
-    dimension: int
-    operating_point: OperatingPoint
 
 
 async def apply_policy(connection: Connection, performer_id: str, *, most: int) -> Decision:
@@ -37,7 +25,7 @@ async def apply_policy(connection: Connection, performer_id: str, *, most: int) 
     locked (see `chassis.signal.rows.adding_rows`). Faces that the primary embedder does not describe are not
     judged: they keep their state until they are described. Does nothing before any embedder serves.
     """
-    primary = await _primary(connection)
+    primary = await primary_embedder(connection, "face")
     if primary is None:
         return _NOTHING
     faces = await _faces(connection, performer_id, primary)
@@ -49,18 +37,8 @@ async def apply_policy(connection: Connection, performer_id: str, *, most: int) 
     return decision
 
 
-async def _primary(connection: Connection) -> _Primary | None:
-    text = await connection.fetchval(_PRIMARY)
-    if text is None:
-        return None
-    record = json.loads(text)
-    facts = record["facts"]
-    point = OperatingPoint(**facts["operating_point"])
-    return _Primary(record["name"], record["version"], facts["dimension"], point)
-
-
-async def _faces(connection: Connection, performer_id: str, primary: _Primary) -> list[JudgedFace]:
-    rows = await connection.fetch(_FACES, performer_id, primary.model, primary.version)
+async def _faces(connection: Connection, performer_id: str, primary: PrimaryEmbedder) -> list[JudgedFace]:
+    rows = await connection.fetch(_FACES, performer_id, *primary.key)
     vectors = vectors_from_bytes([row["vector"] for row in rows], dimension=primary.dimension)
     return [
         JudgedFace(row["image_hash"], row["quality"], vector)
@@ -68,7 +46,6 @@ async def _faces(connection: Connection, performer_id: str, primary: _Primary) -
     ]
 
 
-_PRIMARY = "SELECT models -> 0 FROM face.model_sets WHERE state = 'serving'"
 _FACES = """
 SELECT image_hash, quality, vector FROM face.vectors
 WHERE performer_id = $1 AND model = $2 AND version = $3

@@ -20,6 +20,8 @@ class KnownTattoo:
     """What is known of one enrolled view of a tattoo."""
 
     tattoo_id: str
+    """Id of the tattoo, a UUID; views of one tattoo share it."""
+    view_id: str
     """Id of the row, a UUID."""
     region: str
     """The contract's BodyRegion in lower case, such as left_forearm."""

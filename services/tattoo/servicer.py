@@ -65,7 +65,10 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         translation = _translation(models)
         queries = translation.queries(request)
         score = ScoreTattoos(models.enrolled, self._work, models.rows)
-        return translation.scored(queries, await score(queries))
+        scores = await score(queries)
+        performer_ids = {one.performer_id for of_query in scores for one in of_query}
+        regions = await self._lookup.regions(sorted(performer_ids)) if performer_ids else {}
+        return translation.scored(queries, scores, regions)
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
         models = models_of(self._change, generations_of(request.templates))

@@ -29,6 +29,7 @@ from services.tattoo.finder import TattooFinder
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooEmbedders, models_of
 from services.tattoo.observe import ObserveTattoos
+from services.tattoo.regions_store import RegionStore
 from services.tattoo.servicer import TattooServicer
 from services.tattoo.store import OBSERVATIONS, SCHEMA, TattooStore
 
@@ -77,7 +78,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
             observe=observe,
             work=work,
             enroll=Enrolment(store, Everywhere(change, watch), changes, least_quality=settings.enrol_quality),
-            lookup=LookUpTattoos(store),
+            lookup=LookUpTattoos(store, RegionStore(pool)),
             change=change,
             pending=PendingStore(pool, OBSERVATIONS),
             detector=chosen.detector,

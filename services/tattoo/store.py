@@ -23,12 +23,17 @@ from chassis.signal.enrolment import Stored
 from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row, removing_rows
 from services.tattoo.enrolled import KnownTattoo, TattooRow
+from services.tattoo.recorded import RecordedViews
+from services.tattoo.regions_store import write_observed
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
 
 __all__ = ["SCHEMA", "OBSERVATIONS", "NewTattoo", "TattooStore"]
 
 SCHEMA = SchemaSource("tattoo", "services.tattoo")
+
+# What is no place on the body.
+_NO_REGIONS = ("unknown", "other")
 
 OBSERVATIONS = ObservationTable(
     schema="tattoo",
@@ -78,14 +83,20 @@ class TattooStore:
     async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored[TattooRow]]:
         """Store views of a performer's tattoos in one transaction; in order, with those there already.
 
+        A new view joins the tattoo that it shows, see `grouping`, and its region is known to be tattooed.
         Raises NotFound when there is no such performer, also for no views at all.
         """
         async with adding_rows(self._pool, performer_id) as connection:
-            return [await self._insert(connection, performer_id, one) for one in tattoos]
+            recorded = await RecordedViews.read(connection, performer_id)
+            return [await self._insert(connection, performer_id, one, recorded) for one in tattoos]
 
     async def forget(self, performer_id: str) -> int:
-        """Delete a performer's rows, of every model, and return how many there were."""
+        """Delete a performer's rows, of every model, and return how many there were.
+
+        What is known of regions goes with them.
+        """
         async with removing_rows(self._pool, performer_id) as connection:
+            await connection.execute(_DELETE_REGIONS, performer_id)
             return int(await connection.fetchval(_DELETE, performer_id))
 
     async def of_performers(self, performer_ids: Sequence[str]) -> dict[str, list[KnownTattoo]]:
@@ -106,17 +117,26 @@ class TattooStore:
                 yield [self._row(row) for row in rows]
 
     async def _insert(
-        self, connection: Connection, performer_id: str, tattoo: NewTattoo
+        self, connection: Connection, performer_id: str, tattoo: NewTattoo, recorded: RecordedViews
     ) -> Stored[TattooRow]:
-        rows, is_new = [], False
-        for model in tattoo.template.vectors:
-            written = await connection.fetchrow(_INSERT, *self._values(performer_id, tattoo, model))
-            is_new = is_new or written is not None
-            row = written or await connection.fetchrow(_FIND, *_identity(performer_id, tattoo, model))
+        vectors = tattoo.template.vectors
+        tattoo_id = recorded.tattoo_of(vectors, tattoo.image_hash, tattoo.region)
+        rows, written = [], []
+        for model in vectors:
+            values = self._values(performer_id, tattoo, model)
+            new = await connection.fetchrow(_INSERT, *values, tattoo_id)
+            row = new or await connection.fetchrow(_FIND, *_identity(performer_id, tattoo, model))
             if row is None:  # deleted by somebody else between the two statements
                 raise NotFound(NO_PERFORMER)
             rows.append(self._row(row))
-        return Stored(tuple(rows), is_new)
+            written += [rows[-1]] if new else []
+        if written:
+            known = written[0].known
+            described = {row.model: row.vector for row in written}
+            recorded.add(known.tattoo_id, described, known.image_hash, known.region)
+            if known.region not in _NO_REGIONS:
+                await write_observed(connection, performer_id, known.region, known.first_seen)
+        return Stored(tuple(rows), bool(written))
 
     def _values(self, performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
         vector = vector_to_bytes(tattoo.template.vectors[model], dimension=self._dimensions[model])
@@ -138,7 +158,8 @@ def _identity(performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[ob
 
 def _known(row: asyncpg.Record) -> KnownTattoo:
     return KnownTattoo(
-        tattoo_id=str(row["id"]),
+        tattoo_id=str(row["tattoo_id"]),
+        view_id=str(row["id"]),
         region=row["body_region"],
         first_seen=row["first_seen_date"],
         removed=row["removed_date"],
@@ -148,20 +169,22 @@ def _known(row: asyncpg.Record) -> KnownTattoo:
     )
 
 
-_FACTS = "id, seq, performer_id, body_region, first_seen_date, removed_date, confidence, image_hash, box"
+_FACTS = """
+id, tattoo_id, seq, performer_id, body_region, first_seen_date, removed_date, confidence, image_hash, box
+"""
 _COLUMNS = f"{_FACTS}, model, version, embedding"
 # What is known of a tattoo stays known when another embedder describes it: only vector and quality are new.
 _INSERT = f"""
 INSERT INTO tattoo.performer_tattoos
     (performer_id, image_hash, box, model, version, embedding, quality,
-     body_region, confidence, image_url, first_seen_date, removed_date, source)
+     body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id)
 SELECT $1::uuid, $2::text, $3::real[], $4::text, $5::text, $6::bytea, $9::real,
-       body_region, confidence, image_url, first_seen_date, removed_date, source
+       body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id
 FROM (
-    SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, seq
+    SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, seq
     FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 AND box = $3
     UNION ALL
-    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', NULL
+    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', $12::uuid, NULL
 ) AS known
 ORDER BY seq NULLS LAST
 LIMIT 1
@@ -172,6 +195,7 @@ _FIND = f"""
 SELECT {_COLUMNS} FROM tattoo.performer_tattoos
 WHERE performer_id = $1 AND image_hash = $2 AND box = $3 AND model = $4 AND version = $5
 """
+_DELETE_REGIONS = "DELETE FROM tattoo.region_knowledge WHERE performer_id = $1"
 _DELETE = """
 WITH deleted AS (DELETE FROM tattoo.performer_tattoos WHERE performer_id = $1 RETURNING 1)
 SELECT count(*) FROM deleted

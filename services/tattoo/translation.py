@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from chassis.errors import InvalidInput
 from chassis.protos import (
@@ -27,6 +29,7 @@ from marquee.tattoo.v1 import tattoo_pb2 as pb
 from services.tattoo.enrolled import KnownTattoo
 from services.tattoo.lookup import TattooAttributes
 from services.tattoo.observe import ObservedImage, ObservedTattoo
+from services.tattoo.regions_store import Knowledge, RegionStatement
 from services.tattoo.score import TattooQuery, TattooScore
 from services.tattoo.store import NewTattoo
 from services.tattoo.table import EmbedderRow
@@ -35,6 +38,10 @@ from services.tattoo.template import Template
 __all__ = ["TattooTranslation"]
 
 _REGION_PREFIX = "BODY_REGION_"
+_KNOWLEDGE = {
+    Knowledge.KNOWN_TATTOOED: pb.REGION_KNOWLEDGE_KNOWN_TATTOOED,
+    Knowledge.KNOWN_CLEAR: pb.REGION_KNOWLEDGE_KNOWN_CLEAR,
+}
 
 
 class TattooTranslation:
@@ -60,10 +67,17 @@ class TattooTranslation:
         return [self._query(query) for query in request.queries]
 
     def scored(
-        self, queries: Sequence[TattooQuery], scores: Sequence[Sequence[TattooScore]]
+        self,
+        queries: Sequence[TattooQuery],
+        scores: Sequence[Sequence[TattooScore]],
+        regions: Mapping[str, Sequence[RegionStatement]],
     ) -> pb.ScoreResponse:
+        """`regions`: what is known of them, by performer."""
         results = [
-            pb.TattooScores(key=query.key, scores=[self._score(one) for one in of_query])
+            pb.TattooScores(
+                key=query.key,
+                scores=[self._score(one, regions.get(one.performer_id, ())) for one in of_query],
+            )
             for query, of_query in zip(queries, scores, strict=True)
         ]
         return pb.ScoreResponse(results=results)
@@ -80,7 +94,9 @@ class TattooTranslation:
         return pb.LookupResponse(
             performers=[
                 pb.TattooAttributes(
-                    performer_id=one.performer_id, tattoos=[_known(tattoo) for tattoo in one.tattoos]
+                    performer_id=one.performer_id,
+                    tattoos=_known(one.tattoos),
+                    regions=[_region(statement) for statement in one.regions],
                 )
                 for one in performers
             ]
@@ -100,12 +116,13 @@ class TattooTranslation:
             candidates=to_proto_candidates(tattoo.matches, self._primary.confidence),
         )
 
-    def _score(self, score: TattooScore) -> pb.TattooScore:
+    def _score(self, score: TattooScore, regions: Sequence[RegionStatement]) -> pb.TattooScore:
         return pb.TattooScore(
             performer_id=score.performer_id,
             similarity=score.similarity,
             confidence=self._primary.confidence(score.similarity),
-            known=[_known(tattoo) for tattoo in score.known],
+            known=_known(score.known),
+            regions=[_region(statement) for statement in regions],
         )
 
     def _query(self, query: common_pb2.ScoreQuery) -> TattooQuery:
@@ -147,14 +164,35 @@ class TattooTranslation:
         )
 
 
-def _known(tattoo: KnownTattoo) -> pb.KnownTattoo:
-    return pb.KnownTattoo(
-        tattoo_id=tattoo.tattoo_id,
-        region=_region_value(tattoo.region),
-        first_seen_date=tattoo.first_seen.isoformat() if tattoo.first_seen else "",
-        removed_date=tattoo.removed.isoformat() if tattoo.removed else "",
-        confidence=tattoo.confidence,
+def _known(tattoos: Sequence[KnownTattoo]) -> list[pb.KnownTattoo]:
+    views = Counter(one.tattoo_id for one in tattoos)
+    return [
+        pb.KnownTattoo(
+            tattoo_id=one.tattoo_id,
+            region=_region_value(one.region),
+            first_seen_date=_iso(one.first_seen),
+            removed_date=_iso(one.removed),
+            confidence=one.confidence,
+            view_id=one.view_id,
+            views=views[one.tattoo_id],
+        )
+        for one in tattoos
+    ]
+
+
+def _region(statement: RegionStatement) -> pb.KnownRegion:
+    return pb.KnownRegion(
+        region=_region_value(statement.region),
+        knowledge=_KNOWLEDGE[statement.knowledge],
+        source=statement.source,
+        description=statement.description,
+        since_date=_iso(statement.since),
+        until_date=_iso(statement.until),
     )
+
+
+def _iso(day: datetime.date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def _region_name(region: common_pb2.BodyRegion.ValueType) -> str:

@@ -42,6 +42,7 @@ def row(
     """A committed row; each seq is another image unless `image` says otherwise."""
     known = KnownTattoo(
         tattoo_id=f"id-{seq}",
+        view_id=f"view-{seq}",
         region=region,
         first_seen=datetime.date(2020, 1, 1),
         removed=None,

@@ -18,6 +18,7 @@ from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.lookup import TattooAttributes
 from services.tattoo.models_in_use import TattooModels
 from services.tattoo.observe import ObservedImage, ObservedTattoo
+from services.tattoo.regions_store import Knowledge, RegionStatement
 from services.tattoo.score import TattooScore
 from services.tattoo.template import Template
 from services.tattoo.translation import TattooTranslation
@@ -83,7 +84,7 @@ def test_every_region_comes_back_as_it_was_sent(region: common_pb2.BodyRegion.Va
     [tattoo] = _translation().tattoos(_enrolment(region))
     assert tattoo.region == tattoo.region.lower()
     known = row(1, _ID, LEFT, region=tattoo.region).known
-    response = _translation().attributes([TattooAttributes(_ID, (known,))])
+    response = _translation().attributes([TattooAttributes(_ID, (known,), ())])
     assert response.performers[0].tattoos[0].region == region
 
 
@@ -93,7 +94,7 @@ def test_a_region_that_is_none_is_refused_and_an_unknown_word_is_unknown() -> No
         with pytest.raises(InvalidInput, match="region"):
             _translation().tattoos(_enrolment(common_pb2.BodyRegion.ValueType(region)))
     known = row(1, _ID, LEFT, region="left_wing").known
-    response = _translation().attributes([TattooAttributes(_ID, (known,))])
+    response = _translation().attributes([TattooAttributes(_ID, (known,), ())])
     assert response.performers[0].tattoos[0].region == common_pb2.BODY_REGION_UNKNOWN
 
 
@@ -118,10 +119,26 @@ def test_scores_tell_what_is_known_and_no_likelihood() -> None:
     query = common_pb2.ScoreQuery(key="k", templates=[_template(A)], performer_ids=[_ID])
     queries = _translation().queries(pb.ScoreRequest(queries=[query]))
     known = row(1, _ID, RIGHT, region="chest").known
-    response = _translation().scored(queries, [[TattooScore(_ID, 0.6, (known,))]])
+    tattooed = RegionStatement(
+        region="chest",
+        knowledge=Knowledge.KNOWN_TATTOOED,
+        source="stashdb.org",
+        description="rose",
+        since=datetime.date(2019, 1, 1),
+    )
+    response = _translation().scored(queries, [[TattooScore(_ID, 0.6, (known,))]], {_ID: [tattooed]})
     [score] = response.results[0].scores
     assert (response.results[0].key, score.performer_id) == ("k", _ID)
     assert score.confidence == pytest.approx(0.75)
     assert not score.HasField("llr")
     assert (score.known[0].first_seen_date, score.known[0].removed_date) == ("2020-01-01", "")
     assert score.known[0].region == common_pb2.BODY_REGION_CHEST
+    assert (score.known[0].tattoo_id, score.known[0].view_id, score.known[0].views) == ("id-1", "view-1", 1)
+    [region] = score.regions
+    assert region == pb.KnownRegion(
+        region=common_pb2.BODY_REGION_CHEST,
+        knowledge=pb.REGION_KNOWLEDGE_KNOWN_TATTOOED,
+        source="stashdb.org",
+        description="rose",
+        since_date="2019-01-01",
+    )

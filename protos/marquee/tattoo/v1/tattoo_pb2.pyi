@@ -7,6 +7,7 @@ import builtins
 import collections.abc
 import google.protobuf.descriptor
 import google.protobuf.internal.containers
+import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import marquee.common.v1.common_pb2
 import sys
@@ -18,6 +19,30 @@ else:
     import typing_extensions
 
 DESCRIPTOR: google.protobuf.descriptor.FileDescriptor
+
+class _RegionKnowledge:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _RegionKnowledgeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_RegionKnowledge.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    REGION_KNOWLEDGE_UNSPECIFIED: _RegionKnowledge.ValueType  # 0
+    """Not stated; never sent by a server."""
+    REGION_KNOWLEDGE_KNOWN_TATTOOED: _RegionKnowledge.ValueType  # 1
+    """It is tattooed."""
+    REGION_KNOWLEDGE_KNOWN_CLEAR: _RegionKnowledge.ValueType  # 2
+    """It is not. Never from images alone: what was not seen may be there."""
+
+class RegionKnowledge(_RegionKnowledge, metaclass=_RegionKnowledgeEnumTypeWrapper):
+    """What is known of a region of a performer's body. A region of which nobody says anything is NO_DATA: nothing follows."""
+
+REGION_KNOWLEDGE_UNSPECIFIED: RegionKnowledge.ValueType  # 0
+"""Not stated; never sent by a server."""
+REGION_KNOWLEDGE_KNOWN_TATTOOED: RegionKnowledge.ValueType  # 1
+"""It is tattooed."""
+REGION_KNOWLEDGE_KNOWN_CLEAR: RegionKnowledge.ValueType  # 2
+"""It is not. Never from images alone: what was not seen may be there."""
+Global___RegionKnowledge: typing_extensions.TypeAlias = RegionKnowledge
 
 @typing.final
 class ObserveRequest(google.protobuf.message.Message):
@@ -144,7 +169,7 @@ Global___ScoreRequest: typing_extensions.TypeAlias = ScoreRequest
 
 @typing.final
 class KnownTattoo(google.protobuf.message.Message):
-    """A tattoo that a performer is known to have."""
+    """One view of a tattoo that a performer is known to have."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -153,8 +178,10 @@ class KnownTattoo(google.protobuf.message.Message):
     FIRST_SEEN_DATE_FIELD_NUMBER: builtins.int
     REMOVED_DATE_FIELD_NUMBER: builtins.int
     CONFIDENCE_FIELD_NUMBER: builtins.int
+    VIEW_ID_FIELD_NUMBER: builtins.int
+    VIEWS_FIELD_NUMBER: builtins.int
     tattoo_id: builtins.str
-    """Id of the row, a UUID."""
+    """Id of the tattoo, a UUID; views of one tattoo share it."""
     region: marquee.common.v1.common_pb2.BodyRegion.ValueType
     """Where it is."""
     first_seen_date: builtins.str
@@ -163,6 +190,10 @@ class KnownTattoo(google.protobuf.message.Message):
     """Day from which it is gone or covered, YYYY-MM-DD; empty while it is there."""
     confidence: builtins.float
     """The detector's confidence when it was enrolled, 0..1."""
+    view_id: builtins.str
+    """Id of the view, a UUID."""
+    views: builtins.int
+    """Enrolled views of the tattoo, this one included."""
     def __init__(
         self,
         *,
@@ -171,10 +202,50 @@ class KnownTattoo(google.protobuf.message.Message):
         first_seen_date: builtins.str = ...,
         removed_date: builtins.str = ...,
         confidence: builtins.float = ...,
+        view_id: builtins.str = ...,
+        views: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["confidence", b"confidence", "first_seen_date", b"first_seen_date", "region", b"region", "removed_date", b"removed_date", "tattoo_id", b"tattoo_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["confidence", b"confidence", "first_seen_date", b"first_seen_date", "region", b"region", "removed_date", b"removed_date", "tattoo_id", b"tattoo_id", "view_id", b"view_id", "views", b"views"]) -> None: ...
 
 Global___KnownTattoo: typing_extensions.TypeAlias = KnownTattoo
+
+@typing.final
+class KnownRegion(google.protobuf.message.Message):
+    """What one source says of one region."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REGION_FIELD_NUMBER: builtins.int
+    KNOWLEDGE_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    DESCRIPTION_FIELD_NUMBER: builtins.int
+    SINCE_DATE_FIELD_NUMBER: builtins.int
+    UNTIL_DATE_FIELD_NUMBER: builtins.int
+    region: marquee.common.v1.common_pb2.BodyRegion.ValueType
+    """The region."""
+    knowledge: Global___RegionKnowledge.ValueType
+    """What is said."""
+    source: builtins.str
+    """Who says so: observed, in images, or an authority such as stashdb.org."""
+    description: builtins.str
+    """The source's words; empty when it has none."""
+    since_date: builtins.str
+    """First day known of, YYYY-MM-DD; empty when unknown."""
+    until_date: builtins.str
+    """Last day known of, YYYY-MM-DD; empty while it is so."""
+    def __init__(
+        self,
+        *,
+        region: marquee.common.v1.common_pb2.BodyRegion.ValueType = ...,
+        knowledge: Global___RegionKnowledge.ValueType = ...,
+        source: builtins.str = ...,
+        description: builtins.str = ...,
+        since_date: builtins.str = ...,
+        until_date: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["description", b"description", "knowledge", b"knowledge", "region", b"region", "since_date", b"since_date", "source", b"source", "until_date", b"until_date"]) -> None: ...
+
+Global___KnownRegion: typing_extensions.TypeAlias = KnownRegion
 
 @typing.final
 class TattooScore(google.protobuf.message.Message):
@@ -187,6 +258,7 @@ class TattooScore(google.protobuf.message.Message):
     CONFIDENCE_FIELD_NUMBER: builtins.int
     LLR_FIELD_NUMBER: builtins.int
     KNOWN_FIELD_NUMBER: builtins.int
+    REGIONS_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     similarity: builtins.float
@@ -199,6 +271,10 @@ class TattooScore(google.protobuf.message.Message):
     def known(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KnownTattoo]:
         """What the performer is known to have, oldest row first."""
 
+    @property
+    def regions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KnownRegion]:
+        """What is known of the performer's regions, by region and source; none when the database does not say at once."""
+
     def __init__(
         self,
         *,
@@ -207,9 +283,10 @@ class TattooScore(google.protobuf.message.Message):
         confidence: builtins.float = ...,
         llr: builtins.float | None = ...,
         known: collections.abc.Iterable[Global___KnownTattoo] | None = ...,
+        regions: collections.abc.Iterable[Global___KnownRegion] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_llr", b"_llr", "llr", b"llr"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "confidence", b"confidence", "known", b"known", "llr", b"llr", "performer_id", b"performer_id", "similarity", b"similarity"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "confidence", b"confidence", "known", b"known", "llr", b"llr", "performer_id", b"performer_id", "regions", b"regions", "similarity", b"similarity"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_llr", b"_llr"]) -> typing.Literal["llr"] | None: ...
 
 Global___TattooScore: typing_extensions.TypeAlias = TattooScore
@@ -447,19 +524,25 @@ class TattooAttributes(google.protobuf.message.Message):
 
     PERFORMER_ID_FIELD_NUMBER: builtins.int
     TATTOOS_FIELD_NUMBER: builtins.int
+    REGIONS_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     @property
     def tattoos(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KnownTattoo]:
         """Every enrolled view, oldest row first."""
 
+    @property
+    def regions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KnownRegion]:
+        """What is known of the performer's regions, by region and source."""
+
     def __init__(
         self,
         *,
         performer_id: builtins.str = ...,
         tattoos: collections.abc.Iterable[Global___KnownTattoo] | None = ...,
+        regions: collections.abc.Iterable[Global___KnownRegion] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["performer_id", b"performer_id", "tattoos", b"tattoos"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["performer_id", b"performer_id", "regions", b"regions", "tattoos", b"tattoos"]) -> None: ...
 
 Global___TattooAttributes: typing_extensions.TypeAlias = TattooAttributes
 
@@ -472,7 +555,7 @@ class LookupResponse(google.protobuf.message.Message):
     PERFORMERS_FIELD_NUMBER: builtins.int
     @property
     def performers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TattooAttributes]:
-        """Only those with enrolled tattoos, in the order asked."""
+        """Only those with enrolled tattoos or known regions, in the order asked."""
 
     def __init__(
         self,
