@@ -32,6 +32,9 @@ both_embedders = pytest.mark.skipif(
 )
 """For tests of the default pair of embedders."""
 
+_COUNT = """
+SELECT count(DISTINCT image_hash) FROM face.vectors WHERE performer_id = $1 AND state = 'active'
+"""
 _SOURCES = (SchemaSource("catalogue", "gateway"), SchemaSource("face", "services.face"))
 
 
@@ -60,11 +63,10 @@ class FaceSystem:
             await connection.close()
 
     async def faces(self, performer_id: str) -> int:
-        """Faces of a performer that the database has."""
+        """Faces of a performer that the database has for searching."""
         connection = await asyncpg.connect(self.dsn)
         try:
-            count = "SELECT count(DISTINCT image_hash) FROM face.vectors WHERE performer_id = $1"
-            return int(await connection.fetchval(count, performer_id))
+            return int(await connection.fetchval(_COUNT, performer_id))
         finally:
             await connection.close()
 
@@ -119,14 +121,22 @@ async def migrate_face(dsn: str) -> None:
 
 
 def template_of(
-    seed: int, *, quality: float = 0.9, noise: float = 0.0, names: Sequence[str] = DEFAULT_EMBEDDERS
+    seed: int,
+    *,
+    quality: float = 0.9,
+    noise: float = 0.0,
+    look: int = 0,
+    names: Sequence[str] = DEFAULT_EMBEDDERS,
 ) -> common_pb2.Template:
-    """A face that does not exist: the same seed is the same person, `noise` makes another look of them."""
+    """A face that does not exist: the same seed is the same person, `noise` makes another look of them.
+
+    look: which one; with a noise of 0.3 two are alike by 0.92, as different pictures of one person are.
+    """
     embeddings = []
     for name in names:
         row = BUILT_IN_ROWS[name]
         vector = np.random.default_rng(seed).normal(size=row.dimension)
-        vector += np.random.default_rng(seed + 10_000).normal(size=row.dimension) * noise
+        vector += np.random.default_rng(seed + 10_000 + 1000 * look).normal(size=row.dimension) * noise
         unit = (vector / np.linalg.norm(vector)).astype(np.float32)
         embeddings.append(to_proto_embedding(row.name, row.version, unit))
     return common_pb2.Template(signal=common_pb2.SIGNAL_FACE, embeddings=embeddings, quality=quality)

@@ -175,7 +175,9 @@ async def test_faces_are_counted_by_quality(system: FaceSystem) -> None:
     """Good above 0.8, weak below 0.4, the others between; and the best of them."""
     performer = await system.performer()
     qualities = (0.9, 0.79, 0.41, 0.39, 0.2)
-    faces = [enrolment(template_of(1, quality=each, noise=0.1)) for each in qualities]
+    faces = [
+        enrolment(template_of(1, quality=each, noise=0.3, look=look)) for look, each in enumerate(qualities)
+    ]
     await system.enroll(performer, *faces)
     [found] = (await system.stub.Lookup(pb.LookupRequest(performer_ids=[performer]))).performers
     assert (found.faces, found.good_faces, found.weak_faces) == (5, 1, 2)
@@ -242,11 +244,12 @@ async def test_a_performer_deleted_from_the_catalogue_stays_away(system: FaceSys
 async def test_forgetting_while_enrolling_ends_consistent(system: FaceSystem) -> None:
     """However enrolments and forgetting interleave, the index has exactly what the database has."""
     performer = await system.performer()
+    views = [enrolment(template_of(6, noise=0.3, look=look)) for look in range(12)]
     for _ in range(5):
         await asyncio.gather(
-            *(system.enroll(performer, enrolment(template_of(6))) for _ in range(6)),
+            *(system.enroll(performer, view) for view in views[:6]),
             system.stub.Forget(pb.ForgetRequest(performer_id=performer)),
-            *(system.enroll(performer, enrolment(template_of(6))) for _ in range(6)),
+            *(system.enroll(performer, view) for view in views[6:]),
         )
         scores = await system.score(template_of(6), performer)
         assert (scores[performer].faces if scores else 0) == await system.faces(performer)
@@ -271,8 +274,9 @@ async def test_forgetting_a_performer_while_enrolling_leaves_nobody(system: Face
 async def test_callers_who_leave_tear_nothing_apart(system: FaceSystem) -> None:
     """Cancelled at any moment, an enrolment is in the database and the index, or in neither."""
     performer = await system.performer()
-    for delay in np.linspace(0, 0.02, 12):
-        request = pb.EnrollRequest(performer_id=performer, observations=[enrolment(template_of(8))])
+    for look, delay in enumerate(np.linspace(0, 0.02, 12)):
+        view = enrolment(template_of(8, noise=0.3, look=look))
+        request = pb.EnrollRequest(performer_id=performer, observations=[view])
         call = system.stub.Enroll(request)
         await asyncio.sleep(delay)
         call.cancel()

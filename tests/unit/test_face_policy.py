@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.signal.enrolment import Rejection
@@ -163,6 +163,7 @@ def test_of_nothing_nothing_is_decided() -> None:
     assert _decided() == Decision({}, {})
 
 
+@settings(deadline=None)
 @given(_faces, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(faces: list[JudgedFace], random: Random) -> None:
     """Any order of the same faces gives the same decision, word for word."""
@@ -171,6 +172,7 @@ def test_the_order_of_arrival_does_not_matter(faces: list[JudgedFace], random: R
     assert decide(shuffled, POINT, most=_MOST) == decide(faces, POINT, most=_MOST)
 
 
+@settings(deadline=None)
 @given(_faces, st.integers(0, 24), st.integers(0, 24))
 def test_an_interrupted_enrolment_ends_as_if_it_had_not_been(
     faces: list[JudgedFace], first: int, last: int
@@ -183,6 +185,7 @@ def test_an_interrupted_enrolment_ends_as_if_it_had_not_been(
     assert decide(list(stored.values()), POINT, most=1).verdicts == decide(faces, POINT, most=1).verdicts
 
 
+@settings(deadline=None)
 @given(_faces, st.integers(1, 4))
 def test_what_is_promised_holds_for_any_faces(faces: list[JudgedFace], most: int) -> None:
     """Limits are kept, somebody is searched, nobody searched is nearly another, and there is a reason."""
