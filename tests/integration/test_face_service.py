@@ -280,7 +280,7 @@ async def test_callers_who_leave_tear_nothing_apart(system: FaceSystem) -> None:
         call = system.stub.Enroll(request)
         await asyncio.sleep(delay)
         call.cancel()
-    await system.enroll(performer, enrolment(template_of(8)))
+    await system.enroll(performer, enrolment(template_of(8, noise=0.3, look=50)))
     async with asyncio.timeout(10):
         while True:
             found = (await system.score(template_of(8), performer))[performer].faces
