@@ -23,6 +23,7 @@ def service_status(
     performers: int = 0,
     observations: int = 0,
     model_change: common_pb2.ModelChange | None = None,
+    not_searchable: Sequence[common_pb2.NotSearchable] = (),
 ) -> common_pb2.ServiceStatus:
     """The status of this process: version, readiness, age, memory and the counts given."""
     return common_pb2.ServiceStatus(
@@ -35,6 +36,7 @@ def service_status(
         observations=observations,
         resident_bytes=_resident_bytes(),
         model_change=model_change,
+        not_searchable=not_searchable,
     )
 
 

@@ -14,6 +14,8 @@ from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending, to_proto_pending
 from chassis.signal.requests import check_max_candidates, generations_of, parse_performer_ids
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
+from chassis.signal.transfer import VectorTransfer
+from chassis.signal.unsearchable import Unsearchable
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
@@ -49,6 +51,8 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         change: FaceChange,
         embedders: FaceEmbedders,
         pending: PendingStore,
+        transfer: VectorTransfer,
+        unsearchable: Unsearchable,
         work: WorkPool,
         networks: Sequence[common_pb2.ModelStatus],
         readiness: Readiness,
@@ -60,6 +64,8 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self._change = change
         self._embedders = embedders
         self._pending = pending
+        self._transfer = transfer
+        self._unsearchable = unsearchable
         self._work = work
         self._networks = networks
         self._readiness = readiness
@@ -107,6 +113,23 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
             total=page.total,
         )
 
+    async def ImportVectors(
+        self, request: pb.ImportVectorsRequest, context: _Context
+    ) -> pb.ImportVectorsResponse:
+        taken = await self._transfer.take(request.rows)
+        return pb.ImportVectorsResponse(
+            stored=taken.stored,
+            known=taken.known,
+            rejected=taken.rejected,
+            not_searchable=taken.not_searchable,
+        )
+
+    async def ExportVectors(
+        self, request: pb.ExportVectorsRequest, context: _Context
+    ) -> pb.ExportVectorsResponse:
+        page = await self._transfer.give(request.page_size, request.page_token)
+        return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
+
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         library, in_use = self._models().library, self._change.in_use
         embedders = to_proto_embedders(EMBEDDER_ROLE, in_use, FaceLibrary.vectors_of)
@@ -116,6 +139,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
             performers=library.performers,
             observations=library.faces,
             model_change=to_proto_change(self._change),
+            not_searchable=await self._unsearchable.seen([row.key for row in in_use.serving.rows]),
         )
         return pb.GetStatusResponse(status=status)
 

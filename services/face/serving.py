@@ -36,6 +36,7 @@ from services.face.selection import embedder_file, rows_in_use
 from services.face.servicer import FaceServicer
 from services.face.store import OBSERVATIONS, SCHEMA, FaceStore
 from services.face.table import EmbedderRow
+from services.face.transfer import new_transfer
 
 __all__ = ["SERVICE", "open_face", "model_files", "new_observer"]
 
@@ -76,6 +77,7 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": partial(_ready, inference, tuple(finders), change)})
         everywhere = Everywhere(change, watch)
+        transfer, unsearchable = new_transfer(pool, change, settings.embedders)
         servicer = FaceServicer(
             observer=_observer(config, inference, partial(models_of, change, embedders), work),
             enrolment=Enrolment(store, everywhere, changes, least_quality=settings.enrol_quality),
@@ -84,6 +86,8 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
             change=change,
             embedders=embedders,
             pending=PendingStore(pool, OBSERVATIONS),
+            transfer=transfer,
+            unsearchable=unsearchable,
             work=work,
             networks=[to_proto_model(FACE_DETECTOR), to_proto_model(FACE_MESH)],
             readiness=readiness,

@@ -14,6 +14,8 @@ from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending
 from chassis.signal.requests import check_max_candidates, generations_of, parse_performer_ids
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
+from chassis.signal.transfer import VectorTransfer
+from chassis.signal.unsearchable import Unsearchable
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
@@ -25,6 +27,7 @@ from services.tattoo.observe import ObserveTattoos
 from services.tattoo.score import ScoreTattoos
 from services.tattoo.store import NewTattoo
 from services.tattoo.table import DETECTOR_ROLE, EMBEDDER_ROLE, DetectorRow
+from services.tattoo.texts import TattooTexts
 from services.tattoo.translation import TattooTranslation
 
 __all__ = ["TattooServicer"]
@@ -44,6 +47,9 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         lookup: LookUpTattoos,
         change: TattooChange,
         pending: PendingStore,
+        transfer: VectorTransfer,
+        texts: TattooTexts,
+        unsearchable: Unsearchable,
         detector: DetectorRow,
         readiness: Readiness,
     ) -> None:
@@ -53,6 +59,9 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         self._lookup = lookup
         self._change = change
         self._pending = pending
+        self._transfer = transfer
+        self._texts = texts
+        self._unsearchable = unsearchable
         self._detector = detector
         self._readiness = readiness
 
@@ -94,6 +103,32 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         page = await self._pending.page(self._change.sets, query)
         return _translation(models_of(self._change)).pending(page)
 
+    async def ImportVectors(
+        self, request: pb.ImportVectorsRequest, context: _Context
+    ) -> pb.ImportVectorsResponse:
+        taken = await self._transfer.take(request.rows)
+        return pb.ImportVectorsResponse(
+            stored=taken.stored,
+            known=taken.known,
+            rejected=taken.rejected,
+            not_searchable=taken.not_searchable,
+        )
+
+    async def ExportVectors(
+        self, request: pb.ExportVectorsRequest, context: _Context
+    ) -> pb.ExportVectorsResponse:
+        page = await self._transfer.give(request.page_size, request.page_token)
+        return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
+
+    async def ImportTexts(self, request: pb.ImportTextsRequest, context: _Context) -> pb.ImportTextsResponse:
+        read = await self._texts.take(request.texts)
+        return pb.ImportTextsResponse(
+            stored=read.stored,
+            known=read.known,
+            without_region=read.without_region,
+            without_performer=read.without_performer,
+        )
+
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         detector, in_use = self._detector, self._change.in_use
         enrolled = in_use.serving.known
@@ -107,6 +142,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
             performers=enrolled.performers,
             observations=len(enrolled),
             model_change=to_proto_change(self._change),
+            not_searchable=await self._unsearchable.seen([row.key for row in in_use.serving.rows]),
         )
         return pb.GetStatusResponse(status=status)
 

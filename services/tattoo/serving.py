@@ -32,6 +32,8 @@ from services.tattoo.observe import ObserveTattoos
 from services.tattoo.regions_store import RegionStore
 from services.tattoo.servicer import TattooServicer
 from services.tattoo.store import OBSERVATIONS, SCHEMA, TattooStore
+from services.tattoo.texts import TattooTexts
+from services.tattoo.transfer import new_transfer
 
 __all__ = ["SERVICE", "open_tattoo"]
 
@@ -74,6 +76,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         # Without the database tattoos are still observed and scored, so it is no part of readiness: Enroll
         # and Lookup say themselves that it is away.
         readiness = Readiness({"models": partial(_ready, detector, change)})
+        transfer, unsearchable = new_transfer(pool, change, settings.embedders)
         servicer = TattooServicer(
             observe=observe,
             work=work,
@@ -81,6 +84,9 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
             lookup=LookUpTattoos(store, RegionStore(pool)),
             change=change,
             pending=PendingStore(pool, OBSERVATIONS),
+            transfer=transfer,
+            texts=TattooTexts(pool),
+            unsearchable=unsearchable,
             detector=chosen.detector,
             readiness=readiness,
         )

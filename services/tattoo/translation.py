@@ -29,6 +29,7 @@ from marquee.tattoo.v1 import tattoo_pb2 as pb
 from services.tattoo.enrolled import KnownTattoo
 from services.tattoo.lookup import TattooAttributes
 from services.tattoo.observe import ObservedImage, ObservedTattoo
+from services.tattoo.region_names import region_name, region_value
 from services.tattoo.regions_store import Knowledge, RegionStatement
 from services.tattoo.score import TattooQuery, TattooScore
 from services.tattoo.store import NewTattoo
@@ -37,7 +38,6 @@ from services.tattoo.template import Template
 
 __all__ = ["TattooTranslation"]
 
-_REGION_PREFIX = "BODY_REGION_"
 _KNOWLEDGE = {
     Knowledge.KNOWN_TATTOOED: pb.REGION_KNOWLEDGE_KNOWN_TATTOOED,
     Knowledge.KNOWN_CLEAR: pb.REGION_KNOWLEDGE_KNOWN_CLEAR,
@@ -141,7 +141,7 @@ class TattooTranslation:
             template=template,
             box=from_proto_box(observation.box),
             confidence=parse_share("detection_confidence", observation.detection_confidence),
-            region=_region_name(observation.region),
+            region=region_name(observation.region),
             image_hash=source.image_hash,
             uri=source.uri,
             date=source.date,
@@ -158,7 +158,7 @@ class TattooTranslation:
 
     def pending(self, page: PendingPage) -> pb.ListPendingResponse:
         return pb.ListPendingResponse(
-            observations=[to_proto_pending(one, _region_value(one.region)) for one in page.observations],
+            observations=[to_proto_pending(one, region_value(one.region)) for one in page.observations],
             next_page_token=page.next_token,
             total=page.total,
         )
@@ -169,7 +169,7 @@ def _known(tattoos: Sequence[KnownTattoo]) -> list[pb.KnownTattoo]:
     return [
         pb.KnownTattoo(
             tattoo_id=one.tattoo_id,
-            region=_region_value(one.region),
+            region=region_value(one.region),
             first_seen_date=_iso(one.first_seen),
             removed_date=_iso(one.removed),
             confidence=one.confidence,
@@ -182,7 +182,7 @@ def _known(tattoos: Sequence[KnownTattoo]) -> list[pb.KnownTattoo]:
 
 def _region(statement: RegionStatement) -> pb.KnownRegion:
     return pb.KnownRegion(
-        region=_region_value(statement.region),
+        region=region_value(statement.region),
         knowledge=_KNOWLEDGE[statement.knowledge],
         source=statement.source,
         description=statement.description,
@@ -193,15 +193,3 @@ def _region(statement: RegionStatement) -> pb.KnownRegion:
 
 def _iso(day: datetime.date | None) -> str:
     return day.isoformat() if day else ""
-
-
-def _region_name(region: common_pb2.BodyRegion.ValueType) -> str:
-    if region == common_pb2.BODY_REGION_UNSPECIFIED or region not in common_pb2.BodyRegion.values():
-        raise InvalidInput("region: not a body region; send UNKNOWN when nobody can tell")
-    return common_pb2.BodyRegion.Name(region).removeprefix(_REGION_PREFIX).lower()
-
-
-def _region_value(name: str) -> common_pb2.BodyRegion.ValueType:
-    """UNKNOWN for a region that a newer version stored."""
-    values = dict(common_pb2.BodyRegion.items())
-    return values.get(_REGION_PREFIX + name.upper(), common_pb2.BODY_REGION_UNKNOWN)

@@ -662,6 +662,36 @@ class PendingFilter(google.protobuf.message.Message):
 Global___PendingFilter: typing_extensions.TypeAlias = PendingFilter
 
 @typing.final
+class NotSearchable(google.protobuf.message.Message):
+    """Observations that are stored and cannot be found, because no model in use describes them."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: builtins.int
+    VERSION_FIELD_NUMBER: builtins.int
+    OBSERVATIONS_FIELD_NUMBER: builtins.int
+    REASON_FIELD_NUMBER: builtins.int
+    model: builtins.str
+    """Name of the model that does describe them."""
+    version: builtins.str
+    """Its version."""
+    observations: builtins.int
+    """How many."""
+    reason: builtins.str
+    """Why, in words, such as a missing file."""
+    def __init__(
+        self,
+        *,
+        model: builtins.str = ...,
+        version: builtins.str = ...,
+        observations: builtins.int = ...,
+        reason: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["model", b"model", "observations", b"observations", "reason", b"reason", "version", b"version"]) -> None: ...
+
+Global___NotSearchable: typing_extensions.TypeAlias = NotSearchable
+
+@typing.final
 class ServiceStatus(google.protobuf.message.Message):
     """How a service is."""
 
@@ -676,6 +706,7 @@ class ServiceStatus(google.protobuf.message.Message):
     OBSERVATIONS_FIELD_NUMBER: builtins.int
     RESIDENT_BYTES_FIELD_NUMBER: builtins.int
     MODEL_CHANGE_FIELD_NUMBER: builtins.int
+    NOT_SEARCHABLE_FIELD_NUMBER: builtins.int
     version: builtins.str
     """Version of the Marquee distribution that runs."""
     is_ready: builtins.bool
@@ -698,6 +729,10 @@ class ServiceStatus(google.protobuf.message.Message):
     def model_change(self) -> Global___ModelChange:
         """The change of models that is going on, or what one left behind; unset when everything is described."""
 
+    @property
+    def not_searchable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___NotSearchable]:
+        """Stored observations that cannot be found, because no model in use describes them; as counted a little while ago."""
+
     def __init__(
         self,
         *,
@@ -710,9 +745,10 @@ class ServiceStatus(google.protobuf.message.Message):
         observations: builtins.int = ...,
         resident_bytes: builtins.int = ...,
         model_change: Global___ModelChange | None = ...,
+        not_searchable: collections.abc.Iterable[Global___NotSearchable] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["model_change", b"model_change"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["is_ready", b"is_ready", "model_change", b"model_change", "models", b"models", "observations", b"observations", "performers", b"performers", "reason", b"reason", "resident_bytes", b"resident_bytes", "uptime_seconds", b"uptime_seconds", "version", b"version"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["is_ready", b"is_ready", "model_change", b"model_change", "models", b"models", "not_searchable", b"not_searchable", "observations", b"observations", "performers", b"performers", "reason", b"reason", "resident_bytes", b"resident_bytes", "uptime_seconds", b"uptime_seconds", "version", b"version"]) -> None: ...
 
 Global___ServiceStatus: typing_extensions.TypeAlias = ServiceStatus
 

@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import marquee.common.v1.common_pb2
+import marquee.common.v1.transfer_pb2
 import sys
 import typing
 
@@ -641,6 +642,106 @@ class ListPendingResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "observations", b"observations", "total", b"total"]) -> None: ...
 
 Global___ListPendingResponse: typing_extensions.TypeAlias = ListPendingResponse
+
+@typing.final
+class ImportVectorsRequest(google.protobuf.message.Message):
+    """Vectors to store."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: builtins.int
+    @property
+    def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.transfer_pb2.VectorRow]:
+        """1 to 5000 rows, of any performers."""
+
+    def __init__(
+        self,
+        *,
+        rows: collections.abc.Iterable[marquee.common.v1.transfer_pb2.VectorRow] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["rows", b"rows"]) -> None: ...
+
+Global___ImportVectorsRequest: typing_extensions.TypeAlias = ImportVectorsRequest
+
+@typing.final
+class ImportVectorsResponse(google.protobuf.message.Message):
+    """What became of them. Rows that are in none of the fields after `known` were stored now or before."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STORED_FIELD_NUMBER: builtins.int
+    KNOWN_FIELD_NUMBER: builtins.int
+    REJECTED_FIELD_NUMBER: builtins.int
+    NOT_SEARCHABLE_FIELD_NUMBER: builtins.int
+    stored: builtins.int
+    """Rows stored by this call."""
+    known: builtins.int
+    """Rows that were stored before, or twice in the request."""
+    @property
+    def rejected(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.common_pb2.EnrollOutcome]:
+        """Rows refused: UNKNOWN_PERFORMER, or INVALID_FIELD with the field in `detail`."""
+
+    @property
+    def not_searchable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.common_pb2.NotSearchable]:
+        """Of the rows that are stored now or before, those of models that are not in use."""
+
+    def __init__(
+        self,
+        *,
+        stored: builtins.int = ...,
+        known: builtins.int = ...,
+        rejected: collections.abc.Iterable[marquee.common.v1.common_pb2.EnrollOutcome] | None = ...,
+        not_searchable: collections.abc.Iterable[marquee.common.v1.common_pb2.NotSearchable] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["known", b"known", "not_searchable", b"not_searchable", "rejected", b"rejected", "stored", b"stored"]) -> None: ...
+
+Global___ImportVectorsResponse: typing_extensions.TypeAlias = ImportVectorsResponse
+
+@typing.final
+class ExportVectorsRequest(google.protobuf.message.Message):
+    """Which page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Rows on one page, 1..5000; 0 means 1000."""
+    page_token: builtins.str
+    """As the page before gave it; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
+
+Global___ExportVectorsRequest: typing_extensions.TypeAlias = ExportVectorsRequest
+
+@typing.final
+class ExportVectorsResponse(google.protobuf.message.Message):
+    """One page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last."""
+    @property
+    def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.transfer_pb2.VectorRow]:
+        """By model, version and age."""
+
+    def __init__(
+        self,
+        *,
+        rows: collections.abc.Iterable[marquee.common.v1.transfer_pb2.VectorRow] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "rows", b"rows"]) -> None: ...
+
+Global___ExportVectorsResponse: typing_extensions.TypeAlias = ExportVectorsResponse
 
 @typing.final
 class GetStatusRequest(google.protobuf.message.Message):

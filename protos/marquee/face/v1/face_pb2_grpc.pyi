@@ -153,6 +153,38 @@ _FaceServiceListPendingType = typing_extensions.TypeVar(
     ],
 )
 
+_FaceServiceImportVectorsType = typing_extensions.TypeVar(
+    '_FaceServiceImportVectorsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ImportVectorsRequest,
+        marquee.face.v1.face_pb2.ImportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ImportVectorsRequest,
+        marquee.face.v1.face_pb2.ImportVectorsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ImportVectorsRequest,
+        marquee.face.v1.face_pb2.ImportVectorsResponse,
+    ],
+)
+
+_FaceServiceExportVectorsType = typing_extensions.TypeVar(
+    '_FaceServiceExportVectorsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ExportVectorsRequest,
+        marquee.face.v1.face_pb2.ExportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ExportVectorsRequest,
+        marquee.face.v1.face_pb2.ExportVectorsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ExportVectorsRequest,
+        marquee.face.v1.face_pb2.ExportVectorsResponse,
+    ],
+)
+
 _FaceServiceGetStatusType = typing_extensions.TypeVar(
     '_FaceServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -169,7 +201,7 @@ _FaceServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceGetStatusType]):
+class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetStatusType]):
     """Owns face detection, the face index and the face vectors. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -205,6 +237,14 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ListPendingRequest,
             marquee.face.v1.face_pb2.ListPendingResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ImportVectorsRequest,
+            marquee.face.v1.face_pb2.ImportVectorsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ExportVectorsRequest,
+            marquee.face.v1.face_pb2.ExportVectorsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.GetStatusRequest,
@@ -247,6 +287,14 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
             marquee.face.v1.face_pb2.ListPendingResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ImportVectorsRequest,
+            marquee.face.v1.face_pb2.ImportVectorsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.ExportVectorsRequest,
+            marquee.face.v1.face_pb2.ExportVectorsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.GetStatusRequest,
             marquee.face.v1.face_pb2.GetStatusResponse,
         ],
@@ -285,6 +333,15 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
     Observe the same image and Enroll, with the stored box, the observation that was seen there.
     """
 
+    ImportVectors: _FaceServiceImportVectorsType
+    """Stores vectors made elsewhere, by any model, in one transaction. Idempotent: what is stored already is passed over.
+    Answers when they are committed. No image is looked at; whose they are and whether they may be kept is the caller's
+    to know.
+    """
+
+    ExportVectors: _FaceServiceExportVectorsType
+    """The stored vectors of every model that can be searched where their model is in use, page by page."""
+
     GetStatus: _FaceServiceGetStatusType
     """Models, counts, memory and readiness."""
 
@@ -320,6 +377,14 @@ FaceServiceAsyncStub: typing_extensions.TypeAlias = FaceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.ListPendingRequest,
         marquee.face.v1.face_pb2.ListPendingResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ImportVectorsRequest,
+        marquee.face.v1.face_pb2.ImportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.ExportVectorsRequest,
+        marquee.face.v1.face_pb2.ExportVectorsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.GetStatusRequest,
@@ -402,6 +467,25 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
         Observe the same image and Enroll, with the stored box, the observation that was seen there.
         """
+
+    @abc.abstractmethod
+    def ImportVectors(
+        self,
+        request: marquee.face.v1.face_pb2.ImportVectorsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.ImportVectorsResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ImportVectorsResponse]]:
+        """Stores vectors made elsewhere, by any model, in one transaction. Idempotent: what is stored already is passed over.
+        Answers when they are committed. No image is looked at; whose they are and whether they may be kept is the caller's
+        to know.
+        """
+
+    @abc.abstractmethod
+    def ExportVectors(
+        self,
+        request: marquee.face.v1.face_pb2.ExportVectorsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.ExportVectorsResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ExportVectorsResponse]]:
+        """The stored vectors of every model that can be searched where their model is in use, page by page."""
 
     @abc.abstractmethod
     def GetStatus(

@@ -70,6 +70,21 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingResponse.FromString,
                 _registered_method=True)
+        self.ImportVectors = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ImportVectors',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportVectorsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportVectorsResponse.FromString,
+                _registered_method=True)
+        self.ExportVectors = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ExportVectors',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.FromString,
+                _registered_method=True)
+        self.ImportTexts = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ImportTexts',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/GetStatus',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetStatusRequest.SerializeToString,
@@ -133,6 +148,29 @@ class TattooServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportVectors(self, request, context):
+        """Stores vectors made elsewhere, by any model, in one transaction. Idempotent: what is stored already is passed over.
+        Answers when they are committed. No image is looked at; whose they are and whether they may be kept is the caller's
+        to know.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportVectors(self, request, context):
+        """The stored vectors of every model that can be searched where their model is in use, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportTexts(self, request, context):
+        """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Models, counts, memory and readiness.
         """
@@ -177,6 +215,21 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.ListPending,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingResponse.SerializeToString,
+            ),
+            'ImportVectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportVectors,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportVectorsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportVectorsResponse.SerializeToString,
+            ),
+            'ExportVectors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportVectors,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.SerializeToString,
+            ),
+            'ImportTexts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportTexts,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -374,6 +427,87 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/ListPending',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportVectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ImportVectors',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportVectorsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportVectors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ExportVectors',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportTexts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ImportTexts',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsResponse.FromString,
             options,
             channel_credentials,
             insecure,

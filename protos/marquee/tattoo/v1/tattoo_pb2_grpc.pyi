@@ -137,6 +137,54 @@ _TattooServiceListPendingType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceImportVectorsType = typing_extensions.TypeVar(
+    '_TattooServiceImportVectorsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse,
+    ],
+)
+
+_TattooServiceExportVectorsType = typing_extensions.TypeVar(
+    '_TattooServiceExportVectorsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+    ],
+)
+
+_TattooServiceImportTextsType = typing_extensions.TypeVar(
+    '_TattooServiceImportTextsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
+    ],
+)
+
 _TattooServiceGetStatusType = typing_extensions.TypeVar(
     '_TattooServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -153,7 +201,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceListPendingType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -185,6 +233,18 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
             marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -223,6 +283,18 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
             marquee.tattoo.v1.tattoo_pb2.GetStatusResponse,
         ],
@@ -255,6 +327,18 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
     Observe the same image and Enroll, with the stored box, the observation that was seen there.
     """
 
+    ImportVectors: _TattooServiceImportVectorsType
+    """Stores vectors made elsewhere, by any model, in one transaction. Idempotent: what is stored already is passed over.
+    Answers when they are committed. No image is looked at; whose they are and whether they may be kept is the caller's
+    to know.
+    """
+
+    ExportVectors: _TattooServiceExportVectorsType
+    """The stored vectors of every model that can be searched where their model is in use, page by page."""
+
+    ImportTexts: _TattooServiceImportTextsType
+    """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent."""
+
     GetStatus: _TattooServiceGetStatusType
     """Models, counts, memory and readiness."""
 
@@ -286,6 +370,18 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
         marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -357,6 +453,33 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
         Observe the same image and Enroll, with the stored box, the observation that was seen there.
         """
+
+    @abc.abstractmethod
+    def ImportVectors(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ImportVectorsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ImportVectorsResponse]]:
+        """Stores vectors made elsewhere, by any model, in one transaction. Idempotent: what is stored already is passed over.
+        Answers when they are committed. No image is looked at; whose they are and whether they may be kept is the caller's
+        to know.
+        """
+
+    @abc.abstractmethod
+    def ExportVectors(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse]]:
+        """The stored vectors of every model that can be searched where their model is in use, page by page."""
+
+    @abc.abstractmethod
+    def ImportTexts(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse]]:
+        """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent."""
 
     @abc.abstractmethod
     def GetStatus(

@@ -1,0 +1,129 @@
+"""Faces to and from other installations: the SQL, and their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import asyncpg
+
+from chassis.geometry import Box
+from chassis.postgres import Pool
+from chassis.protos import to_proto_box
+from chassis.signal.model_sets import ModelKey
+from chassis.signal.transfer import VectorTransfer, why_not_searchable
+from chassis.signal.transfer_store import TransferStatements, TransferStore
+from chassis.signal.transferred import TransferredRow
+from chassis.signal.unsearchable import Unsearchable
+from marquee.common.v1 import common_pb2, transfer_pb2
+from services.face.config import EmbedderSettings
+from services.face.models_in_use import FaceChange
+from services.face.store import OBSERVATIONS
+from services.face.table import BUILT_IN_ROWS, BUILT_IN_SPECS
+
+__all__ = ["FACE_STATEMENTS", "new_transfer"]
+
+
+def _values(row: TransferredRow) -> tuple[object, ...]:
+    box, source = row.box, row.source
+    return (
+        row.performer_id,
+        *row.key,
+        row.vector,
+        row.quality,
+        (box.x, box.y, box.width, box.height),
+        source.image_hash,
+        source.uri,
+        source.date,
+    )
+
+
+def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
+    date = row["image_date"]
+    return transfer_pb2.VectorRow(
+        performer_id=str(row["performer_id"]),
+        embedding=common_pb2.Embedding(model=row["model"], version=row["version"], vector=row["vector"]),
+        quality=row["quality"],
+        box=to_proto_box(Box(*row["box"])),
+        source=common_pb2.ImageSource(
+            image_hash=row["image_hash"], uri=row["source"], date=date.isoformat() if date else ""
+        ),
+    )
+
+
+_CREATE = """
+CREATE TEMP TABLE IF NOT EXISTS incoming_faces (
+    performer_id uuid, model text, version text, vector bytea, quality real, box real[], image_hash text,
+    source text, image_date date
+) ON COMMIT DELETE ROWS
+"""
+# In the order of the unique key, so that two imports of the same rows wait for each other and do not
+# deadlock. Every vector of one face has the same state.
+_INSERT = """
+INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash, source, image_date,
+                          state, state_reason)
+SELECT new.performer_id, new.model, new.version, new.vector, new.quality, new.box, new.image_hash, new.source,
+       new.image_date, coalesce(same.state, 'active'), coalesce(same.state_reason, '')
+FROM incoming_faces AS new
+LEFT JOIN LATERAL (
+    SELECT state, state_reason FROM face.vectors AS old
+    WHERE old.performer_id = new.performer_id AND old.image_hash = new.image_hash ORDER BY old.seq LIMIT 1
+) AS same ON true
+ORDER BY new.performer_id, new.image_hash, new.model, new.version
+ON CONFLICT DO NOTHING
+"""
+_PAGE = """
+SELECT model, version, seq, performer_id, vector, quality, box, image_hash, source, image_date FROM
+    face.vectors
+WHERE state = 'active' AND (model, version, seq) > ($1, $2, $3)
+ORDER BY model, version, seq LIMIT $4
+"""
+
+FACE_STATEMENTS = TransferStatements(
+    create=_CREATE,
+    incoming="incoming_faces",
+    columns=(
+        "performer_id",
+        "model",
+        "version",
+        "vector",
+        "quality",
+        "box",
+        "image_hash",
+        "source",
+        "image_date",
+    ),
+    values=_values,
+    insert=_INSERT,
+    page=_PAGE,
+    row=_row,
+    vector_bytes="SELECT octet_length(vector) FROM face.vectors WHERE model = $1 AND version = $2 LIMIT 1",
+)
+"""Of `face.vectors`. Only faces that are searched are exported."""
+
+
+def new_transfer(
+    pool: Pool, change: FaceChange, own: Sequence[EmbedderSettings]
+) -> tuple[VectorTransfer, Unsearchable]:
+    """What takes vectors in and out of `face.vectors`, and what counts those that cannot be found."""
+    why_not = partial(_why_not, change, {*BUILT_IN_SPECS, *(one.name for one in own)})
+    store = TransferStore(pool, FACE_STATEMENTS)
+    transfer = VectorTransfer(store, dimensions=partial(_dimensions, change), why_not=why_not)
+    return transfer, Unsearchable(pool, OBSERVATIONS, why_not)
+
+
+def _dimensions(change: FaceChange, keys: Collection[ModelKey]) -> dict[ModelKey, int]:
+    """Of the embedders in use, and of the built-in rows in whatever version."""
+    known = {key: BUILT_IN_ROWS[key[0]].dimension for key in keys if key[0] in BUILT_IN_ROWS}
+    return {**known, **{row.key: row.dimension for row in change.in_use.rows}}
+
+
+def _why_not(change: FaceChange, with_file: Collection[str], key: ModelKey) -> str:
+    in_use = change.in_use
+    return why_not_searchable(
+        key,
+        serving=[row.key for row in in_use.serving.rows],
+        preparing=[row.key for row in in_use.new_rows],
+        with_file=with_file,
+        role="face.embedder",
+    )
