@@ -40,6 +40,8 @@ class GatewaySection(ServerSection):
     """Longest that a signal may take to say what it has of a thousand performers, for coverage."""
     pending_seconds: float = pydantic.Field(default=20.0, gt=0)
     """Longest that a signal may take to list what waits for a new model; counting many takes its time."""
+    transfer_seconds: float = pydantic.Field(default=60.0, gt=0)
+    """Longest that a signal may take to store one portion of an import, or to give one page of an export."""
 
     images_in_flight: int = pydantic.Field(default=4, ge=1, le=256)
     """Images of one EnrollImages or ReembedImages stream that are worked on at a time; no more are read."""

@@ -37,11 +37,16 @@ from gateway.identification_servicer import IdentificationServicer
 from gateway.identify import Identify, Timing
 from gateway.signals import BodyClient, FaceClient, Signals, TattooClient
 from gateway.status_servicer import StatusServicer
+from gateway.transfer.bulk_store import BulkStore
+from gateway.transfer.import_performers import ImportPerformers
+from gateway.transfer.import_vectors import AdmitVectors, ImportVectors
+from gateway.transfer_servicer import TransferServicer
 from marquee.gateway.v1 import (
     backfill_pb2_grpc,
     catalogue_pb2_grpc,
     identification_pb2_grpc,
     status_pb2_grpc,
+    transfer_pb2_grpc,
 )
 
 __all__ = ["open_gateway"]
@@ -68,6 +73,7 @@ async def open_gateway(
         signals = await _open_signals(config, stack)
         readiness = Readiness({"database": lambda: ping(pool)})
         services = _services(config, signals, pool, work, readiness, today)
+        services.append(_transfer(config, signals, pool, today))
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
         yield await stack.enter_async_context(serving)
 
@@ -195,6 +201,24 @@ def _backfill(
         reembed=ReembedImage(signals, admission, work, images=_image_limits(config), limits=limits),
         images_in_flight=settings.images_in_flight,
     )
+
+
+def _transfer(
+    config: GatewayConfig, signals: Signals, pool: Pool, today: _Today
+) -> tuple[str, Callable[[grpc.aio.Server], None]]:
+    settings, store = config.gateway, BulkStore(pool)
+    admit = AdmitVectors(pool, adults_only=settings.adults_only, today=today)
+    servicer = TransferServicer(
+        signals,
+        store,
+        import_performers=ImportPerformers(store, adults_only=settings.adults_only, today=today),
+        import_vectors=ImportVectors(admit, import_seconds=settings.transfer_seconds),
+        transfer_seconds=settings.transfer_seconds,
+        adults_only=settings.adults_only,
+        today=today,
+    )
+    register = partial(transfer_pb2_grpc.add_TransferServiceServicer_to_server, servicer)
+    return ("marquee.gateway.v1.TransferService", register)
 
 
 def _image_limits(config: GatewayConfig) -> ImageLimits:

@@ -20,11 +20,11 @@ from gateway.catalogue.paging import Position
 from gateway.catalogue.performer import ExternalId, Performer, search_text
 from gateway.observations import Signal
 
-__all__ = ["SCHEMA", "CatalogueStore", "CatalogueEdit", "Page"]
+__all__ = ["SCHEMA", "PERFORMER_COLUMNS", "CatalogueStore", "CatalogueEdit", "Page", "performer_of"]
 
 SCHEMA = SchemaSource("catalogue", "gateway")
 
-_COLUMNS = """
+PERFORMER_COLUMNS = """
     p.id, p.name, p.aliases, p.birth_date, p.career_start_year, p.career_end_year, p.adult_attested, p.gender,
     p.country, p.image_url, p.urls, p.earliest_image_date,
     ARRAY(SELECT e.authority FROM catalogue.external_ids e WHERE e.performer_id = p.id ORDER BY e.position)
@@ -56,10 +56,10 @@ class CatalogueStore:
         """Those of the performers who exist, by id; one query."""
         with translate():
             rows = await self._pool.fetch(
-                f"SELECT {_COLUMNS} FROM catalogue.performers p WHERE p.id = ANY($1::uuid[])",
+                f"SELECT {PERFORMER_COLUMNS} FROM catalogue.performers p WHERE p.id = ANY($1::uuid[])",
                 list(performer_ids),
             )
-        return {performer.id: performer for performer in map(_performer_of, rows)}
+        return {performer.id: performer for performer in map(performer_of, rows)}
 
     async def by_id(self, performer_id: str) -> Performer:
         """Raises NotFound."""
@@ -85,7 +85,7 @@ class CatalogueStore:
         with translate():
             rows = await self._pool.fetch(
                 f"""
-                SELECT {_COLUMNS}, p.sort_name FROM catalogue.performers p
+                SELECT {PERFORMER_COLUMNS}, p.sort_name FROM catalogue.performers p
                 WHERE {_HAS_WORDS} AND (p.sort_name, p.id) > ($2, $3::uuid)
                 ORDER BY p.sort_name, p.id LIMIT $4
                 """,
@@ -96,7 +96,7 @@ class CatalogueStore:
             )
         shown = rows[:size]
         last = Position(shown[-1]["sort_name"], str(shown[-1]["id"])) if len(rows) > size and shown else None
-        return Page(tuple(map(_performer_of, shown)), last)
+        return Page(tuple(map(performer_of, shown)), last)
 
     async def count(self, words: Sequence[str] = ()) -> int:
         """Performers whose name or aliases hold every (case-folded) word."""
@@ -167,12 +167,15 @@ class CatalogueEdit:
         if target is None:
             return None
         row = await self._connection.fetchrow(
-            f"SELECT {_COLUMNS} FROM catalogue.performers p WHERE p.id = $1::uuid FOR NO KEY UPDATE OF p",
+            f"""
+            SELECT {PERFORMER_COLUMNS} FROM catalogue.performers p WHERE p.id = $1::uuid FOR NO KEY UPDATE
+                OF p
+            """,
             target,
         )
         if row is None:
             raise NotFound("no such performer, or forgotten")
-        return _performer_of(row)
+        return performer_of(row)
 
     async def create(self, performer: Performer) -> Performer:
         """Store a new performer; returns it with its id.
@@ -249,7 +252,7 @@ class CatalogueEdit:
         await DoNotIdentify(self._connection).check(performer.external_ids)
 
 
-def _performer_of(row: asyncpg.Record) -> Performer:
+def performer_of(row: asyncpg.Record) -> Performer:
     return Performer(
         id=str(row["id"]),
         name=row["name"],

@@ -11,7 +11,7 @@ from gateway.age import check_enrolled, check_performer
 from gateway.catalogue.performer import Performer, merged, validated
 from gateway.catalogue.store import CatalogueStore
 
-__all__ = ["Upserted", "UpsertPerformer"]
+__all__ = ["Upserted", "UpsertPerformer", "checked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +44,22 @@ class UpsertPerformer:
         async with self._store.edit() as edit:
             stored = await edit.find(change)
             if stored is None:
-                performer = await edit.create(self._checked(change))
+                performer = await edit.create(checked(change, self._today()))
             else:
-                performer = self._checked(merged(stored, change))
+                performer = checked(merged(stored, change), self._today())
                 await edit.update(performer)
             if change.image_url:
                 await edit.name_image(performer.id, performer.image_url)
             return Upserted(performer, is_created=stored is None)
 
-    def _checked(self, performer: Performer) -> Performer:
-        if not performer.name:
-            raise InvalidInput("name: a new performer needs one")
-        today = self._today()
-        validated(performer, today=today)  # fields that are right alone may contradict what is stored
-        check_performer(
-            birth_date=performer.birth_date, career_start_year=performer.career_start_year, today=today
-        )
-        check_enrolled(birth_date=performer.birth_date, earliest_image_date=performer.earliest_image_date)
-        return performer
+
+def checked(performer: Performer, today: datetime.date) -> Performer:
+    """The performer as it is to be stored, if it may be. Raises InvalidInput, and Refused for the age."""
+    if not performer.name:
+        raise InvalidInput("name: a new performer needs one")
+    validated(performer, today=today)  # fields that are right alone may contradict what is stored
+    check_performer(
+        birth_date=performer.birth_date, career_start_year=performer.career_start_year, today=today
+    )
+    check_enrolled(birth_date=performer.birth_date, earliest_image_date=performer.earliest_image_date)
+    return performer

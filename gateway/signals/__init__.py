@@ -11,6 +11,7 @@ from gateway.signals.face import FaceClient
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import ChangingClient, Pending, PendingPage
 from gateway.signals.tattoo import TattooClient
+from gateway.signals.transfer import TransferClient, VectorPage, VectorsTaken
 
 __all__ = [
     "Signals",
@@ -27,6 +28,9 @@ __all__ = [
     "Rejection",
     "Pending",
     "PendingPage",
+    "TransferClient",
+    "VectorPage",
+    "VectorsTaken",
 ]
 
 

@@ -24,7 +24,8 @@ from gateway.signals.base import (
 )
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import Pending, PendingPage, pending_of
-from marquee.common.v1 import common_pb2
+from gateway.signals.transfer import VectorPage, VectorsTaken
+from marquee.common.v1 import common_pb2, transfer_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 
 __all__ = ["FaceClient"]
@@ -101,6 +102,18 @@ class FaceClient:
         ]
         request = face_pb2.EnrollRequest(performer_id=performer_id, observations=observations)
         return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
+
+    async def import_vectors(self, rows: Sequence[transfer_pb2.VectorRow], *, timeout: float) -> VectorsTaken:
+        request = face_pb2.ImportVectorsRequest(rows=rows)
+        response = await answered(self._stub.ImportVectors(request, timeout=timeout))
+        return VectorsTaken(
+            response.stored, response.known, tuple(response.rejected), tuple(response.not_searchable)
+        )
+
+    async def export_vectors(self, *, page_size: int, page_token: str, timeout: float) -> VectorPage:
+        request = face_pb2.ExportVectorsRequest(page_size=page_size, page_token=page_token)
+        response = await answered(self._stub.ExportVectors(request, timeout=timeout))
+        return VectorPage(response.rows, response.next_page_token)
 
     async def forget(self, performer_id: str, *, timeout: float) -> int:
         request = face_pb2.ForgetRequest(performer_id=performer_id)

@@ -23,7 +23,8 @@ from gateway.signals.base import (
     well_formed,
 )
 from gateway.signals.pending import Pending, PendingPage, pending_of
-from marquee.common.v1 import common_pb2
+from gateway.signals.transfer import VectorPage, VectorsTaken
+from marquee.common.v1 import common_pb2, transfer_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
 
 __all__ = ["TattooClient"]
@@ -114,6 +115,26 @@ class TattooClient:
         ]
         request = tattoo_pb2.EnrollRequest(performer_id=performer_id, observations=observations)
         return outcome_of((await answered(self._stub.Enroll(request, timeout=timeout))).outcomes)
+
+    async def import_vectors(self, rows: Sequence[transfer_pb2.VectorRow], *, timeout: float) -> VectorsTaken:
+        request = tattoo_pb2.ImportVectorsRequest(rows=rows)
+        response = await answered(self._stub.ImportVectors(request, timeout=timeout))
+        return VectorsTaken(
+            response.stored, response.known, tuple(response.rejected), tuple(response.not_searchable)
+        )
+
+    async def export_vectors(self, *, page_size: int, page_token: str, timeout: float) -> VectorPage:
+        request = tattoo_pb2.ExportVectorsRequest(page_size=page_size, page_token=page_token)
+        response = await answered(self._stub.ExportVectors(request, timeout=timeout))
+        return VectorPage(response.rows, response.next_page_token)
+
+    async def import_texts(
+        self, texts: Sequence[transfer_pb2.TattooText], *, timeout: float
+    ) -> tattoo_pb2.ImportTextsResponse:
+        """Keep what is said of tattoos. Raises InvalidInput too: too many texts, or a malformed one."""
+        return await answered(
+            self._stub.ImportTexts(tattoo_pb2.ImportTextsRequest(texts=texts), timeout=timeout)
+        )
 
     async def forget(self, performer_id: str, *, timeout: float) -> int:
         request = tattoo_pb2.ForgetRequest(performer_id=performer_id)

@@ -24,6 +24,7 @@ from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
 from tests.fakes.model_change import FakeChange, pending_of
+from tests.fakes.stored_vectors import StoredVectors
 
 __all__ = ["FakeSignal", "FakeFace", "FakeTattoo", "FakeBody", "ServedSignal", "serve"]
 
@@ -50,6 +51,8 @@ class FakeSignal(Generic[_SeenT]):
         """Performers whom Enroll does not know, as after their deletion."""
         self.refuse: tuple[common_pb2.RejectionReason.ValueType, str] | None = None
         """Why Enroll refuses every observation, if it does."""
+        self.stored_vectors = StoredVectors()
+        """What ImportVectors brought."""
         self.change = FakeChange()
         """The change of models that is going on, if any."""
         self.errors: dict[str, BaseException] = {}
@@ -203,6 +206,20 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         await self._enter("Enroll", request)
         return face_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
 
+    async def ImportVectors(
+        self, request: face_pb2.ImportVectorsRequest, context: _Context
+    ) -> face_pb2.ImportVectorsResponse:
+        await self._enter("ImportVectors", request)
+        stored, known, unknown = self.stored_vectors.take(request.rows)
+        return face_pb2.ImportVectorsResponse(stored=stored, known=known, not_searchable=unknown)
+
+    async def ExportVectors(
+        self, request: face_pb2.ExportVectorsRequest, context: _Context
+    ) -> face_pb2.ExportVectorsResponse:
+        await self._enter("ExportVectors", request)
+        rows, token = self.stored_vectors.page(request.page_size, request.page_token)
+        return face_pb2.ExportVectorsResponse(rows=rows, next_page_token=token)
+
     async def ListPending(
         self, request: face_pb2.ListPendingRequest, context: _Context
     ) -> face_pb2.ListPendingResponse:
@@ -278,6 +295,26 @@ class FakeTattoo(FakeSignal[TattooSeen], tattoo_pb2_grpc.TattooServiceServicer):
     async def Enroll(self, request: tattoo_pb2.EnrollRequest, context: _Context) -> tattoo_pb2.EnrollResponse:
         await self._enter("Enroll", request)
         return tattoo_pb2.EnrollResponse(outcomes=self._enroll(request.performer_id, request.observations))
+
+    async def ImportVectors(
+        self, request: tattoo_pb2.ImportVectorsRequest, context: _Context
+    ) -> tattoo_pb2.ImportVectorsResponse:
+        await self._enter("ImportVectors", request)
+        stored, known, unknown = self.stored_vectors.take(request.rows)
+        return tattoo_pb2.ImportVectorsResponse(stored=stored, known=known, not_searchable=unknown)
+
+    async def ExportVectors(
+        self, request: tattoo_pb2.ExportVectorsRequest, context: _Context
+    ) -> tattoo_pb2.ExportVectorsResponse:
+        await self._enter("ExportVectors", request)
+        rows, token = self.stored_vectors.page(request.page_size, request.page_token)
+        return tattoo_pb2.ExportVectorsResponse(rows=rows, next_page_token=token)
+
+    async def ImportTexts(
+        self, request: tattoo_pb2.ImportTextsRequest, context: _Context
+    ) -> tattoo_pb2.ImportTextsResponse:
+        await self._enter("ImportTexts", request)
+        return tattoo_pb2.ImportTextsResponse(stored=len(request.texts))
 
     async def ListPending(
         self, request: tattoo_pb2.ListPendingRequest, context: _Context

@@ -38,6 +38,8 @@ class _PerformerRefusalEnumTypeWrapper(google.protobuf.internal.enum_type_wrappe
     """An external id belongs to another performer, or to an earlier one of the request."""
     PERFORMER_REFUSAL_DO_NOT_IDENTIFY: _PerformerRefusal.ValueType  # 4
     """Asked to be forgotten and not to be identified again."""
+    PERFORMER_REFUSAL_AGE_NOT_ATTESTED: _PerformerRefusal.ValueType  # 5
+    """Nothing says that the performer is an adult: no birth date, no attestation, no id of an adults-only source."""
 
 class PerformerRefusal(_PerformerRefusal, metaclass=_PerformerRefusalEnumTypeWrapper):
     """Why a performer was refused."""
@@ -52,6 +54,8 @@ PERFORMER_REFUSAL_CONFLICT: PerformerRefusal.ValueType  # 3
 """An external id belongs to another performer, or to an earlier one of the request."""
 PERFORMER_REFUSAL_DO_NOT_IDENTIFY: PerformerRefusal.ValueType  # 4
 """Asked to be forgotten and not to be identified again."""
+PERFORMER_REFUSAL_AGE_NOT_ATTESTED: PerformerRefusal.ValueType  # 5
+"""Nothing says that the performer is an adult: no birth date, no attestation, no id of an adults-only source."""
 Global___PerformerRefusal: typing_extensions.TypeAlias = PerformerRefusal
 
 @typing.final

@@ -70,7 +70,8 @@ class TransferServiceServicer:
 
     def ImportPerformers(self, request, context):
         """Creates or changes performers by the rules of UpsertPerformer, in one transaction: adults only, external ids are
-        unique, nobody who is not to be identified. Those who break a rule are refused one by one.
+        unique, nobody who is not to be identified; and somebody of unknown age only where adulthood is attested. Those who
+        break a rule are refused one by one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

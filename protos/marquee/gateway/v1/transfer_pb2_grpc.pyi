@@ -160,7 +160,8 @@ class TransferServiceStub(typing.Generic[_TransferServiceImportPerformersType, _
 
     ImportPerformers: _TransferServiceImportPerformersType
     """Creates or changes performers by the rules of UpsertPerformer, in one transaction: adults only, external ids are
-    unique, nobody who is not to be identified. Those who break a rule are refused one by one.
+    unique, nobody who is not to be identified; and somebody of unknown age only where adulthood is attested. Those who
+    break a rule are refused one by one.
     """
 
     ExportPerformers: _TransferServiceExportPerformersType
@@ -210,7 +211,8 @@ class TransferServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.gateway.v1.transfer_pb2.ImportPerformersResponse, collections.abc.Awaitable[marquee.gateway.v1.transfer_pb2.ImportPerformersResponse]]:
         """Creates or changes performers by the rules of UpsertPerformer, in one transaction: adults only, external ids are
-        unique, nobody who is not to be identified. Those who break a rule are refused one by one.
+        unique, nobody who is not to be identified; and somebody of unknown age only where adulthood is attested. Those who
+        break a rule are refused one by one.
         """
 
     @abc.abstractmethod

@@ -1,0 +1,1 @@
+"""Performers and vectors in bulk, from and for other installations."""
