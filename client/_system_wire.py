@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from client._wire import named, signal
 from client.system import DoNotIdentify, ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
+from client.transfer._wire import not_searchable
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import status_pb2
 
@@ -42,6 +43,7 @@ def _service_state(reply: common_pb2.ServiceStatus) -> ServiceState:
         observations=reply.observations,
         resident_bytes=reply.resident_bytes,
         model_change=model_change(reply.model_change) if reply.HasField("model_change") else None,
+        not_searchable=tuple(not_searchable(each) for each in reply.not_searchable),
     )
 
 

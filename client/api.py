@@ -33,6 +33,7 @@ from client.catalogue import (
 from client.pending import PendingPage, ReembedImage, ReembedReply
 from client.picture_file import read_picture
 from client.system import SystemStatus
+from client.transfer.calls import Transfer
 from client.values import ExternalId, Identification, Policy, Signal
 from marquee.gateway.v1 import (
     backfill_pb2,
@@ -59,6 +60,8 @@ class Marquee:
         self._backfill = backfill_pb2_grpc.BackfillServiceStub(channel)
         self._status = status_pb2_grpc.StatusServiceStub(channel)
         self._timeout = timeout
+        self.transfer = Transfer(channel, timeout=timeout)
+        """Export and import."""
         self.address = address
 
     def __repr__(self) -> str:

@@ -23,6 +23,8 @@ _COMMANDS = {
     "coverage": "client.commands.coverage:coverage",
     "forget": "client.commands.forget:forget",
     "allow": "client.commands.allow:allow",
+    "export": "client.commands.export:export",
+    "import": "client.commands.import_:import_",
     "models": "client.models_command:models",
     "migrate": "client.commands.migrate:migrate",
 }

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from client.transfer.values import NotSearchable
 from client.values import (
     Candidate,
     Evidence,
@@ -19,10 +20,18 @@ from client.values import (
     Person,
     PersonStatus,
     ReportState,
+    Signal,
     SignalReport,
 )
 
-__all__ = ["identification_table", "identification_document", "score_text", "evidence_text", "share_text"]
+__all__ = [
+    "identification_table",
+    "identification_document",
+    "score_text",
+    "evidence_text",
+    "share_text",
+    "not_searchable_text",
+]
 
 _STYLES = {
     PersonStatus.IDENTIFIED: "bold green",
@@ -69,6 +78,11 @@ def score_text(candidate: Candidate) -> str:
 def share_text(share: float) -> str:
     """A share 0..1 in percent, rounded down: what is not reached does not read as reached."""
     return f"{math.floor(share * 1000 + 1e-6) / 10:g}%"
+
+
+def not_searchable_text(signal: Signal, one: NotSearchable) -> str:
+    """How many observations are stored in vain, and why."""
+    return f"{one.observations:,} {signal.value}s stored, not searchable: {one.reason}"
 
 
 def evidence_text(candidate: Candidate) -> str:

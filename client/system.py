@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from client.transfer.values import NotSearchable
 from client.values import Signal
 
 __all__ = [
@@ -86,6 +87,8 @@ class ServiceState:
     resident_bytes: int = 0
     model_change: ModelChange | None = None
     """None: every enrolled observation is described by the models that are wanted."""
+    not_searchable: tuple[NotSearchable, ...] = ()
+    """Stored observations that no model in use describes."""
 
     @property
     def is_preparing(self) -> bool:

@@ -14,7 +14,7 @@ from chassis.errors import Unavailable
 from client.api import Marquee
 from client.commands._running import out, run
 from client.commands._session import data_option, server_option
-from client.rendering import share_text
+from client.rendering import not_searchable_text, share_text
 from client.supervisor.data_folder import DataFolder
 from client.system import ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
 from client.values import Signal
@@ -65,6 +65,10 @@ def _show(address: str, seen: SystemStatus) -> None:
     for signal, state in seen.signals.items():
         if state.model_change is not None:
             out.print(change_text(signal, state, state.model_change), highlight=False, soft_wrap=True)
+        for one in state.not_searchable:
+            out.print(
+                f"{signal.value}: {escape(not_searchable_text(signal, one))}", highlight=False, soft_wrap=True
+            )
 
 
 def change_text(signal: Signal, state: ServiceState, change: ModelChange) -> str:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from chassis.postgres import Connection, Pool, translate
+from gateway.catalogue.image_record import ImageOutcome, ImageState
+from gateway.catalogue.images import record_outcomes
 from gateway.catalogue.performer import ExternalId, Performer, search_text
 from gateway.catalogue.store import PERFORMER_COLUMNS, performer_of
 from gateway.transfer.do_not_identify import forgotten_ids
@@ -60,6 +62,9 @@ class BulkEdit:
             await self._change(changed)
         new = [one.performer for one in created if one.performer is not None]
         await self._copy("external_ids", _ID_COLUMNS, list(_ids_of((*new, *changed))))
+        pictured = [_named(one.id, one.image_url) for one in (*new, *changed) if one.image_url]
+        if pictured:
+            await record_outcomes(self._connection, pictured)
         known = [one for one in decisions if one.performer is not None and not one.is_created and one.ratios]
         if known:
             ids = [one.performer.id for one in known if one.performer is not None]
@@ -82,6 +87,10 @@ class BulkEdit:
             await self._connection.copy_records_to_table(
                 table, schema_name="catalogue", records=records, columns=columns
             )
+
+
+def _named(performer_id: str, url: str) -> ImageOutcome:
+    return ImageOutcome(performer_id=performer_id, uri=url, state=ImageState.KNOWN)
 
 
 def _record_of(row: asyncpg.Record) -> Record:

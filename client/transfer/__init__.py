@@ -1,0 +1,1 @@
+"""Export and import: what other installations and programs read, and what they wrote."""
