@@ -40,6 +40,7 @@ class ObservationTable:
             uri=self.uri,
             date=self.date,
             region=self.region,
+            is_unseen=_IS_UNSEEN.format(uri=self.uri),
         )
 
 
@@ -164,6 +165,9 @@ def _model_set(row: asyncpg.Record) -> ModelSet:
     )
 
 
+# Of a picture whose bytes were never read here, such as an imported one, the hash is that of `url:` and its
+# URL. It cannot be described again: there is nothing to compare the bytes with.
+_IS_UNSEEN = "bool_and(image_hash = encode(sha256(convert_to('url:' || {uri}, 'UTF8')), 'hex'))"
 _LOCK = "LOCK TABLE {schema}.model_sets IN SHARE ROW EXCLUSIVE MODE"
 _READ = """
 SELECT generation, models, state FROM {schema}.model_sets WHERE state IN ('serving', 'preparing')
@@ -181,7 +185,8 @@ _PROGRESS = """
 SELECT count(*) AS observations, count(*) FILTER (WHERE described = $3) AS described
 FROM (
     SELECT count(*) FILTER (WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-           AS described
+           AS described, {is_unseen} AS is_unseen
     FROM {table} GROUP BY {identity}
 ) AS counted
+WHERE described > 0 OR NOT is_unseen
 """

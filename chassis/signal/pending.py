@@ -166,8 +166,10 @@ count(*) FILTER (WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2:
 _FROM = (
     "FROM {table} WHERE performer_id BETWEEN $4::uuid AND $5::uuid AND ($6::text IS NULL OR image_hash = $6)"
 )
+# What nobody can read again waits for nothing.
+_WAITS = f"{_DESCRIBED} < $3 AND NOT {{is_unseen}}"
 _COUNT = f"""
-SELECT count(*) FROM (SELECT 1 {_FROM} GROUP BY {{identity}} HAVING {_DESCRIBED} < $3) AS waiting
+SELECT count(*) FROM (SELECT 1 {_FROM} GROUP BY {{identity}} HAVING {_WAITS}) AS waiting
 """
 _PAGE = f"""
 SELECT performer_id, image_hash, min(seq) AS first,
@@ -177,7 +179,7 @@ SELECT performer_id, image_hash, min(seq) AS first,
        (array_agg({{region}} ORDER BY seq))[1] AS region
 {_FROM}
 GROUP BY {{identity}}
-HAVING {_DESCRIBED} < $3
+HAVING {_WAITS}
    AND ($7::uuid IS NULL OR (performer_id, image_hash, min(seq)) > ($7, $8::text, $9::bigint))
 ORDER BY performer_id, image_hash, first
 LIMIT $10

@@ -81,10 +81,10 @@ class PerformerRefusal(StrEnum):
     """Why a performer was not stored."""
 
     UNSPECIFIED = "unspecified"
-    INVALID = "malformed"
+    INVALID = "invalid"
     UNDER_AGE = "under age"
-    CONFLICT = "id of another performer"
-    DO_NOT_IDENTIFY = "not to be identified"
+    CONFLICT = "conflict"
+    DO_NOT_IDENTIFY = "do not identify"
     AGE_NOT_ATTESTED = "age not attested"
 
 

@@ -168,8 +168,8 @@ class CatalogueEdit:
             return None
         row = await self._connection.fetchrow(
             f"""
-            SELECT {PERFORMER_COLUMNS} FROM catalogue.performers p WHERE p.id = $1::uuid FOR NO KEY UPDATE
-                OF p
+            SELECT {PERFORMER_COLUMNS} FROM catalogue.performers p
+            WHERE p.id = $1::uuid FOR NO KEY UPDATE OF p
             """,
             target,
         )

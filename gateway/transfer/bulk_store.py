@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from chassis.postgres import Connection, Pool, translate
+from gateway.catalogue.do_not_identify import DoNotIdentify
 from gateway.catalogue.image_record import ImageOutcome, ImageState
 from gateway.catalogue.images import record_outcomes
 from gateway.catalogue.performer import ExternalId, Performer, search_text
 from gateway.catalogue.store import PERFORMER_COLUMNS, performer_of
-from gateway.transfer.do_not_identify import forgotten_ids
 from gateway.transfer.records import Decision, Known, Record
 
 __all__ = ["BulkEdit", "BulkStore"]
@@ -47,11 +47,11 @@ class BulkEdit:
     async def known(self, changes: Sequence[Performer]) -> Known:
         """What the catalogue has of a portion; those performers are locked, in one order everywhere."""
         external_ids = list(dict.fromkeys(one for change in changes for one in change.external_ids))
-        forgotten = frozenset(await forgotten_ids(self._connection, external_ids))
+        listed = await DoNotIdentify(self._connection).listed(external_ids)
         owners = await self._owners(external_ids)
         ids = sorted({*owners.values(), *(change.id for change in changes if change.id)})
         rows = await self._connection.fetch(_LOCK, ids)
-        return Known({str(row["id"]): performer_of(row) for row in rows}, owners, forgotten)
+        return Known({str(row["id"]): performer_of(row) for row in rows}, owners, listed.external_ids)
 
     async def write(self, decisions: Sequence[Decision]) -> None:
         """Create and change performers, and fill in ratios where none are known."""

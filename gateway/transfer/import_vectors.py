@@ -12,8 +12,8 @@ from chassis.errors import InvalidInput
 from chassis.postgres import Connection, Pool, translate
 from chassis.protos import parse_date, parse_uuid
 from gateway.age import AgeNotAttested, UnderAge, check_image, is_attested
+from gateway.catalogue.do_not_identify import DoNotIdentify
 from gateway.signals import TransferClient, VectorsTaken
-from gateway.transfer.do_not_identify import forgotten_images
 from marquee.common.v1 import common_pb2, transfer_pb2
 
 __all__ = ["AdmitVectors", "ImportVectors"]
@@ -56,18 +56,23 @@ class AdmitVectors:
             async with self._pool.acquire() as connection, connection.transaction():
                 ids = sorted({row.performer_id for row in read})
                 performers = {str(one["id"]): one for one in await connection.fetch(_LOCK, ids)}
-                forgotten = await forgotten_images(connection, (row.image_hash for row in read))
+                list_ = DoNotIdentify(connection)
+                listed = (await list_.listed(image_hashes=(row.image_hash for row in read))).image_hashes
                 for row in read:
-                    if (refusal := self._refusal(row, performers, forgotten)) is not None:
+                    if (refusal := self._refusal(row, performers, listed)) is not None:
                         refusals[row.index] = refusal
                 await _record_dates(connection, [row for row in read if row.index not in refusals])
         return refusals
 
     def _refusal(
-        self, row: _Row, performers: Mapping[str, asyncpg.Record], forgotten: set[str]
+        self, row: _Row, performers: Mapping[str, asyncpg.Record], listed: frozenset[str]
     ) -> common_pb2.EnrollOutcome | None:
         performer = performers.get(row.performer_id)
-        if performer is None or row.image_hash in forgotten:
+        if row.image_hash in listed:
+            return _outcome(
+                row.index, common_pb2.REJECTION_REASON_DO_NOT_IDENTIFY, "the picture is not to be enrolled"
+            )
+        if performer is None:
             return _outcome(
                 row.index, common_pb2.REJECTION_REASON_UNKNOWN_PERFORMER, "no such performer, or forgotten"
             )
