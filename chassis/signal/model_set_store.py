@@ -188,5 +188,5 @@ FROM (
            AS described, {is_unseen} AS is_unseen
     FROM {table} GROUP BY {identity}
 ) AS counted
-WHERE described > 0 OR NOT is_unseen
+WHERE described = $3 OR NOT is_unseen
 """

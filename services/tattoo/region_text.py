@@ -30,7 +30,7 @@ _SIDE_WORDS = {
 # Where on a part, which no region tells: `back of neck` is the neck, `side of thigh` the thigh.
 _WITHIN = re.compile(
     r"\b(?:back|front|side|inside|outside|top|bottom|base|nape|left side|right side) of"
-    r"(?= (?:(?:the|his|her|their|left|right|both|upper|lower) )*(?!torso|body)[a-z])"
+    r"(?! (?:(?:the|his|her|their) )?(?:torso|body)\b)"
 )
 _CLAUSES = re.compile(
     r"\s*(?P<strong>[,;:)\]\n|]|\.\s| - |\bplus\b)\s*|\s*(?P<weak>[/&+(\[]|\band\b|\bto\b)\s*"

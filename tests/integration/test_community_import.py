@@ -23,7 +23,7 @@ from tests.fakes.community_folder import (
     write_index,
     write_manifest,
 )
-from tests.fakes.onnx_models import save
+from tests.fakes.onnx_models import Shape, save
 from tests.fakes.transfer_system import TransferSystem, open_transfer_system
 
 _FACES = "SELECT count(*) FROM face.vectors"
@@ -289,16 +289,17 @@ def test_a_manifest_that_is_none_is_refused(folder: CommunityFolder, text: str) 
 async def test_the_stored_vectors_are_found_once_their_embedder_is_configured(
     database: str, tmp_path: Path, folder: CommunityFolder
 ) -> None:
-    """Imported first; then [[face.embedders]] names a file and the version: the stored faces are searched."""
+    """Imported first; then [[face.embedders]] names a file and the version: searched, beside another one."""
     async with open_transfer_system(database, tmp_path) as system:
         await _import(system, folder)
     own = EmbedderSettings(name="facenet512", file=_facenet(tmp_path), version="community")
-    settings = FaceSection(embedder=("facenet512",), embedders=(own,), switch_coverage=0.95)
+    settings = FaceSection(embedder=("dlib_resnet", "facenet512"), embedders=(own,))
     async with open_transfer_system(database, tmp_path, face=settings) as system:
         await _until_searchable(system, 8)
         [face, _, _] = (await system.marquee.status()).signals.values()
         assert [(one.name, one.version, one.vectors) for one in face.models if one.dimension] == [
-            ("facenet512", "community", 8)
+            ("dlib_resnet", "1.1", 0),
+            ("facenet512", "community", 8),
         ]
         assert face.not_searchable == ()  # the same faces, by their other vectors
 
@@ -331,6 +332,9 @@ def _facenet(folder: Path) -> Path:
         helper.make_node("Slice", ["flat", "start", "end", "axis"], ["vector"]),
     ]
     numbers = {"start": 0, "end": 512, "axis": 1}
-    constants = {name: np.array([number], np.int64) for name, number in numbers.items()}
-    shape, path = ["n", 160, 160, 3], folder / "facenet512.onnx"
+    constants: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {
+        name: np.array([number], np.int64) for name, number in numbers.items()
+    }
+    shape: Shape = ["n", 160, 160, 3]
+    path = folder / "facenet512.onnx"
     return save(path, nodes, takes=shape, gives={"vector": ["n", 512]}, constants=constants)
