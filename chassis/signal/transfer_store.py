@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -31,6 +31,8 @@ class TransferStatements:
     page: str
     """Rows after $1 (model), $2 (version) and $3 (seq), at most $4, with model, version and seq."""
     row: Callable[[asyncpg.Record], transfer_pb2.VectorRow]
+    after: Callable[[Connection, Sequence[TransferredRow]], Awaitable[None]]
+    """What follows from rows, in the transaction that stores them, with their performers locked."""
     vector_bytes: str
     """The length in bytes of one stored vector of $1 (model) and $2 (version)."""
 
@@ -73,7 +75,7 @@ class TransferStore:
         return found
 
     async def insert(self, rows: Sequence[TransferredRow]) -> Imported:
-        """Store rows in one transaction, during which their performers stay."""
+        """Store rows in one transaction; it and other changes of one performer take turns."""
         with translate():
             async with self._pool.acquire() as connection, connection.transaction():
                 there = await _lock_performers(connection, {row.performer_id for row in rows})
@@ -96,11 +98,14 @@ class TransferStore:
         await connection.copy_records_to_table(
             statements.incoming, records=map(statements.values, rows), columns=statements.columns
         )
-        return _count(await connection.execute(statements.insert))
+        stored = _count(await connection.execute(statements.insert))
+        if stored:
+            await statements.after(connection, rows)
+        return stored
 
 
 async def _lock_performers(connection: Connection, performer_ids: Iterable[str]) -> set[str]:
-    """Those of the performers who exist; they stay until the transaction ends. In one order everywhere."""
+    """Those of the performers who exist, locked until the transaction ends; in one order everywhere."""
     rows = await connection.fetch(_LOCK, sorted(performer_ids))
     return {str(row["id"]) for row in rows}
 
@@ -114,4 +119,4 @@ def _count(status: str) -> int:
     return int(status.rpartition(" ")[2])
 
 
-_LOCK = "SELECT id FROM catalogue.performers WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE"
+_LOCK = "SELECT id FROM catalogue.performers WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"

@@ -77,7 +77,9 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": partial(_ready, inference, tuple(finders), change)})
         everywhere = Everywhere(change, watch)
-        transfer, unsearchable = new_transfer(pool, change, settings.embedders)
+        transfer, unsearchable = new_transfer(
+            pool, change, settings.embedders, most_searched=settings.max_faces_per_performer
+        )
         servicer = FaceServicer(
             observer=_observer(config, inference, partial(models_of, change, embedders), work),
             enrolment=Enrolment(store, everywhere, changes, least_quality=settings.enrol_quality),

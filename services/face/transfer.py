@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 import asyncpg
 
 from chassis.geometry import Box
-from chassis.postgres import Pool
+from chassis.postgres import Connection, Pool
 from chassis.protos import to_proto_box
 from chassis.signal.model_sets import ModelKey
+from chassis.signal.primary import primary_embedder
 from chassis.signal.transfer import VectorTransfer, why_not_searchable
 from chassis.signal.transfer_store import TransferStatements, TransferStore
 from chassis.signal.transferred import TransferredRow
 from chassis.signal.unsearchable import Unsearchable
 from marquee.common.v1 import common_pb2, transfer_pb2
 from services.face.config import EmbedderSettings
+from services.face.deciding import apply_policy
 from services.face.models_in_use import FaceChange
 from services.face.store import OBSERVATIONS
 from services.face.table import BUILT_IN_ROWS, BUILT_IN_SPECS
 
-__all__ = ["FACE_STATEMENTS", "new_transfer"]
+__all__ = ["new_transfer"]
 
 
 def _values(row: TransferredRow) -> tuple[object, ...]:
@@ -79,37 +81,40 @@ WHERE state = 'active' AND (model, version, seq) > ($1, $2, $3)
 ORDER BY model, version, seq LIMIT $4
 """
 
-FACE_STATEMENTS = TransferStatements(
-    create=_CREATE,
-    incoming="incoming_faces",
-    columns=(
-        "performer_id",
-        "model",
-        "version",
-        "vector",
-        "quality",
-        "box",
-        "image_hash",
-        "source",
-        "image_date",
-    ),
-    values=_values,
-    insert=_INSERT,
-    page=_PAGE,
-    row=_row,
-    vector_bytes="SELECT octet_length(vector) FROM face.vectors WHERE model = $1 AND version = $2 LIMIT 1",
+_VECTOR_BYTES = "SELECT octet_length(vector) FROM face.vectors WHERE model = $1 AND version = $2 LIMIT 1"
+_COLUMNS = (
+    "performer_id",
+    "model",
+    "version",
+    "vector",
+    "quality",
+    "box",
+    "image_hash",
+    "source",
+    "image_date",
 )
-"""Of `face.vectors`. Only faces that are searched are exported."""
+_After = Callable[[Connection, Sequence[TransferredRow]], Awaitable[None]]
 
 
 def new_transfer(
-    pool: Pool, change: FaceChange, own: Sequence[EmbedderSettings]
+    pool: Pool, change: FaceChange, own: Sequence[EmbedderSettings], *, most_searched: int
 ) -> tuple[VectorTransfer, Unsearchable]:
-    """What takes vectors in and out of `face.vectors`, and what counts those that cannot be found."""
+    """What takes vectors in and out of `face.vectors`, and what counts those that cannot be found.
+
+    most_searched: faces of one performer that are searched, see `services.face.policy`.
+    """
     why_not = partial(_why_not, change, {*BUILT_IN_SPECS, *(one.name for one in own)})
-    store = TransferStore(pool, FACE_STATEMENTS)
+    store = TransferStore(pool, _statements(partial(_decide, most_searched)))
     transfer = VectorTransfer(store, dimensions=partial(_dimensions, change), why_not=why_not)
     return transfer, Unsearchable(pool, OBSERVATIONS, why_not)
+
+
+async def _decide(most_searched: int, connection: Connection, rows: Sequence[TransferredRow]) -> None:
+    """Decide anew over the faces of those performers of whom the primary embedder describes new ones."""
+    primary = await primary_embedder(connection, "face")
+    judged = {row.performer_id for row in rows if primary is not None and row.key == primary.key}
+    for performer_id in sorted(judged):
+        await apply_policy(connection, performer_id, most=most_searched)
 
 
 def _dimensions(change: FaceChange, keys: Collection[ModelKey]) -> dict[ModelKey, int]:
@@ -126,4 +131,19 @@ def _why_not(change: FaceChange, with_file: Collection[str], key: ModelKey) -> s
         preparing=[row.key for row in in_use.new_rows],
         with_file=with_file,
         role="face.embedder",
+    )
+
+
+def _statements(after: _After) -> TransferStatements:
+    """Of `face.vectors`. Only faces that are searched are exported."""
+    return TransferStatements(
+        create=_CREATE,
+        incoming="incoming_faces",
+        columns=_COLUMNS,
+        values=_values,
+        insert=_INSERT,
+        after=after,
+        page=_PAGE,
+        row=_row,
+        vector_bytes=_VECTOR_BYTES,
     )

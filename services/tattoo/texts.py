@@ -16,13 +16,14 @@ from marquee.common.v1 import common_pb2, transfer_pb2
 from services.tattoo.region_names import region_name
 from services.tattoo.region_text import regions_of, says_clear
 from services.tattoo.region_words import UNKNOWN
+from services.tattoo.regions_store import OBSERVED, Knowledge
 
 __all__ = ["Claim", "Read", "TattooText", "TattooTexts", "claims_of"]
 
 _log = structlog.get_logger()
 _MOST_TEXTS = 5000
 _LONGEST_LOCATION, _LONGEST_DESCRIPTION, _LONGEST_SOURCE = 500, 2000, 200
-TATTOOED, CLEAR = "known_tattooed", "known_clear"
+TATTOOED, CLEAR = Knowledge.KNOWN_TATTOOED.value, Knowledge.KNOWN_CLEAR.value
 # Every part of a body: what is said of the whole is said of each.
 _EVERYWHERE = tuple(
     region_name(value)
@@ -140,8 +141,8 @@ def _is_unread(text: TattooText) -> bool:
 
 def _text_of(message: transfer_pb2.TattooText) -> TattooText:
     source = _checked("source", message.source, _LONGEST_SOURCE).casefold()
-    if not source:
-        raise InvalidInput("texts.source: must not be empty")
+    if source in ("", OBSERVED):
+        raise InvalidInput(f"texts.source: empty, or {OBSERVED!r}, which is said of pictures only")
     return TattooText(
         parse_uuid(message.performer_id),
         _checked("location", message.location, _LONGEST_LOCATION),

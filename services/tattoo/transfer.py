@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ import asyncpg
 
 from chassis.errors import InvalidInput
 from chassis.geometry import Box
-from chassis.postgres import Pool
+from chassis.postgres import Connection, Pool
 from chassis.protos import to_proto_box
 from chassis.signal.model_sets import ModelKey
 from chassis.signal.transfer import VectorTransfer, why_not_searchable
@@ -21,6 +22,8 @@ from marquee.common.v1 import common_pb2, transfer_pb2
 from services.tattoo.config import OwnEmbedder
 from services.tattoo.models_in_use import TattooChange
 from services.tattoo.region_names import region_name, region_value
+from services.tattoo.region_words import OTHER, UNKNOWN
+from services.tattoo.regions_store import write_observed
 from services.tattoo.store import OBSERVATIONS
 from services.tattoo.table import EMBEDDER
 
@@ -65,6 +68,18 @@ def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
         removed_date=removed.isoformat() if removed else "",
         tattoo_id=str(row["tattoo_id"]),
     )
+
+
+async def _note_regions(connection: Connection, rows: Sequence[TransferredRow]) -> None:
+    """A region where a tattoo was seen is known to be tattooed, from the first day that is known."""
+    seen: dict[tuple[str, str], datetime.date | None] = {}
+    for row in rows:
+        where = (row.performer_id, region_name(row.region))
+        days = [day for day in (seen.get(where), row.source.date) if day is not None]
+        seen[where] = min(days, default=None)
+    for (performer_id, region), day in sorted(seen.items(), key=lambda item: item[0]):
+        if region not in (UNKNOWN, OTHER):
+            await write_observed(connection, performer_id, region, day)
 
 
 _CREATE = """
@@ -128,6 +143,7 @@ TATTOO_STATEMENTS = TransferStatements(
     ),
     values=_values,
     insert=_INSERT,
+    after=_note_regions,
     page=_PAGE,
     row=_row,
     vector_bytes=_VECTOR_BYTES,

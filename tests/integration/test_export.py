@@ -24,7 +24,9 @@ from client.transfer.importing import ImportSummary, import_from, open_folder
 from client.transfer.universal_id import PREFERRED
 from client.transfer.values import Observation, PerformerRecord, VectorRow
 from client.values import ExternalId, Signal
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from tests.fakes.community_folder import unit_vectors, write_index
+from tests.fakes.face_service import both_embedders
 from tests.fakes.postgres import fresh_database
 from tests.fakes.transfer_system import TransferSystem, open_transfer_system
 
@@ -244,6 +246,32 @@ async def test_a_stored_model_takes_no_vectors_of_another_dimension(system: Tran
     ]
     result = await system.marquee.transfer.import_vectors(Signal.FACE, rows)
     assert (result.stored, [one.index for one in result.rejected]) == (1, [0])
+
+
+@both_embedders
+async def test_imported_faces_are_decided_over_like_enrolled_ones(system: TransferSystem) -> None:
+    """Of 25 faces of the primary embedder 20 are searched; what is not searched is not exported."""
+    [row] = await system.fetch("SELECT id FROM catalogue.performers WHERE name = 'Person 1'")
+    name, version = DEFAULT_EMBEDDERS[0], BUILT_IN_ROWS[DEFAULT_EMBEDDERS[0]].version
+    vectors = unit_vectors(25, BUILT_IN_ROWS[name].dimension, seed=4)
+    rows = [
+        VectorRow(str(row["id"]), name, version, vector.tobytes(), _face(100 + number))
+        for number, vector in enumerate(vectors)
+    ]
+    result = await system.marquee.transfer.import_vectors(Signal.FACE, rows)
+    assert (result.stored, result.not_searchable) == (25, ())
+    states = await system.fetch(
+        "SELECT state, count(*) FROM face.vectors WHERE model = $1 GROUP BY 1 ORDER BY 1", name
+    )
+    assert [tuple(state) for state in states] == [("active", 20), ("reserve", 5)]
+    exported = [page async for page in system.marquee.transfer.export_vectors(Signal.FACE)]
+    assert sum(one.model == name for page in exported for one in page) == 20
+
+
+async def test_an_imported_tattoo_makes_its_region_known(system: TransferSystem) -> None:
+    """As one that was enrolled here does."""
+    rows = await system.fetch("SELECT DISTINCT body_region, knowledge, source FROM tattoo.region_knowledge")
+    assert [tuple(row) for row in rows] == [("left_forearm", "known_tattooed", "observed")]
 
 
 async def _vectors(system: TransferSystem) -> list[list[float]]:

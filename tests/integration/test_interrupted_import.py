@@ -101,6 +101,7 @@ async def test_an_import_goes_on_after_everybody_was_killed(database: str, tmp_p
     rows = await connection.fetchrow(
         "SELECT count(*), count(DISTINCT source), count(DISTINCT performer_id) FROM face.vectors"
     )
+    assert rows is not None
     assert tuple(rows) == (_FACES, _FACES, _PEOPLE)
     assert await connection.fetchval("SELECT count(*) FROM catalogue.performers") == _PEOPLE
     await connection.close()
