@@ -1,12 +1,15 @@
-"""The decision over a performer's faces, applied in the database.
+"""The decision over performers' faces, applied in the database.
 
-It reads and writes only the database, in the transaction of its caller, who holds the performer: whatever
+It reads and writes only the database, in the transaction of its caller, who holds the performers: whatever
 process enrols, with whatever models in memory, comes to the same end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+
+import asyncpg
 
 from chassis.postgres.pool import Connection
 from chassis.postgres.vectors import vectors_from_bytes
@@ -15,45 +18,64 @@ from services.face.policy import Decision, JudgedFace, decide
 
 __all__ = ["apply_policy"]
 
-_NOTHING = Decision({}, {})
 
+async def apply_policy(
+    connection: Connection, performer_ids: Sequence[str], *, most: int
+) -> dict[str, Decision]:
+    """Decide over all faces of each performer, write what is to be searched, and return the decisions.
 
-async def apply_policy(connection: Connection, performer_id: str, *, most: int) -> Decision:
-    """Decide over all faces of a performer, write what is to be searched, and return the decision.
-
-    most: faces that are searched. Call it in the transaction that changed the faces, with the performer
-    locked (see `chassis.signal.rows.adding_rows`). Faces that the primary embedder does not describe are not
-    judged: they keep their state until they are described. Does nothing before any embedder serves.
+    most: faces of one performer that are searched. Call it in the transaction that changed the faces, with
+    the performers locked (see `chassis.signal.rows.adding_rows`). Faces that the primary embedder does not
+    describe are not judged: they keep their state until they are described. Does nothing before any embedder
+    serves.
     """
     primary = await primary_embedder(connection, "face")
     if primary is None:
-        return _NOTHING
-    faces = await _faces(connection, performer_id, primary)
-    decision = await asyncio.to_thread(decide, faces, primary.operating_point, most=most)
-    await connection.execute(_DROP, performer_id, list(decision.dropped))
-    verdicts = list(decision.verdicts.values())
-    states, reasons = [one.state.value for one in verdicts], [one.reason for one in verdicts]
-    await connection.execute(_WRITE, performer_id, list(decision.verdicts), states, reasons)
-    return decision
+        return {}
+    rows = await connection.fetch(_FACES, list(performer_ids), *primary.key)
+    decisions = await asyncio.to_thread(_decisions, rows, primary, most)
+    await connection.execute(_DROP, *_dropped(decisions))
+    await connection.execute(_WRITE, *_verdicts(decisions))
+    return decisions
 
 
-async def _faces(connection: Connection, performer_id: str, primary: PrimaryEmbedder) -> list[JudgedFace]:
-    rows = await connection.fetch(_FACES, performer_id, *primary.key)
+def _decisions(rows: Sequence[asyncpg.Record], primary: PrimaryEmbedder, most: int) -> dict[str, Decision]:
     vectors = vectors_from_bytes([row["vector"] for row in rows], dimension=primary.dimension)
-    return [
-        JudgedFace(row["image_hash"], row["quality"], vector)
-        for row, vector in zip(rows, vectors, strict=True)
+    faces: dict[str, list[JudgedFace]] = {}
+    for row, vector in zip(rows, vectors, strict=True):
+        face = JudgedFace(row["image_hash"], row["quality"], vector)
+        faces.setdefault(str(row["performer_id"]), []).append(face)
+    return {one: decide(theirs, primary.operating_point, most=most) for one, theirs in faces.items()}
+
+
+def _dropped(decisions: Mapping[str, Decision]) -> tuple[list[str], ...]:
+    """As the statement takes them: performers and images."""
+    dropped = [(one, image_hash) for one, decision in decisions.items() for image_hash in decision.dropped]
+    return [one for one, _ in dropped], [image_hash for _, image_hash in dropped]
+
+
+def _verdicts(decisions: Mapping[str, Decision]) -> tuple[list[str], ...]:
+    """As the statement takes them: performers, images, states and reasons."""
+    verdicts = [
+        (one, image_hash, verdict.state.value, verdict.reason)
+        for one, decision in decisions.items()
+        for image_hash, verdict in decision.verdicts.items()
     ]
+    return tuple([verdict[column] for verdict in verdicts] for column in range(4))
 
 
 _FACES = """
-SELECT image_hash, quality, vector FROM face.vectors
-WHERE performer_id = $1 AND model = $2 AND version = $3
+SELECT performer_id, image_hash, quality, vector FROM face.vectors
+WHERE performer_id = ANY($1::uuid[]) AND model = $2 AND version = $3
 """
-_DROP = "DELETE FROM face.vectors WHERE performer_id = $1 AND image_hash = ANY($2::text[])"
+_DROP = """
+DELETE FROM face.vectors AS stored USING unnest($1::uuid[], $2::text[]) AS dropped (performer_id, image_hash)
+WHERE (stored.performer_id, stored.image_hash) = (dropped.performer_id, dropped.image_hash)
+"""
 _WRITE = """
 UPDATE face.vectors AS stored SET state = decided.state, state_reason = decided.reason
-FROM unnest($2::text[], $3::text[], $4::text[]) AS decided (image_hash, state, reason)
-WHERE stored.performer_id = $1 AND stored.image_hash = decided.image_hash
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+     AS decided (performer_id, image_hash, state, reason)
+WHERE (stored.performer_id, stored.image_hash) = (decided.performer_id, decided.image_hash)
   AND (stored.state, stored.state_reason) IS DISTINCT FROM (decided.state, decided.reason)
 """

@@ -41,6 +41,7 @@ OBSERVATIONS = ObservationTable(
 
 # What the primary embedder does not describe is not judged.
 _UNJUDGED = Verdict(FaceState.ACTIVE)
+_UNDECIDED = Decision({}, {})
 
 # Above this quality a face is good: it gets full weight in the policy WEIGHTED.
 _GOOD = 0.8
@@ -106,8 +107,9 @@ class FaceStore:
         """
         async with adding_rows(self._pool, performer_id) as connection:
             new = [await self._insert(connection, performer_id, view) for view in views]
-            decision = await apply_policy(connection, performer_id, most=self._most_searched)
+            decisions = await apply_policy(connection, [performer_id], most=self._most_searched)
             found = await connection.fetch(_FIND, performer_id, [view.source.image_hash for view in views])
+        decision = decisions.get(performer_id, _UNDECIDED)
         return [
             self._stored(view.source.image_hash, is_new, decision, found)
             for view, is_new in zip(views, new, strict=True)
