@@ -432,6 +432,27 @@ async def test_a_client_that_leaves_cancels_what_runs_and_keeps_what_is_committe
     assert [_accepted(replies[f"k{number}"])[_FACE] for number in range(4)] == [0, 1, 1, 1]
 
 
+async def test_tattoos_and_body_of_somebody_else_are_not_learned(system: System) -> None:
+    """The face signal says that the face is another person's: nothing of the image is the performer's."""
+    ann = await system.performer("Ann")
+    outlier = common_pb2.REJECTION_REASON_OUTLIER
+    system.face.refuse = (outlier, "seems to be somebody else")
+    reply = await _enroll_one(system, _image(ann))
+    assert (reply.is_accepted, reply.reason, reply.detail) == (False, outlier, "seems to be somebody else")
+    assert _reasons(reply) == {_FACE: [outlier], _TATTOO: [outlier], _BODY: [outlier]}
+    assert not system.tattoo.enrolled[ann]
+    assert not system.body.enrolled[ann]
+
+
+async def test_a_near_duplicate_costs_nothing(system: System) -> None:
+    """The face is in reserve; the image is accepted, and tattoos and body of it are learned."""
+    ann = await system.performer("Ann")
+    system.face.refuse = (common_pb2.REJECTION_REASON_NEAR_DUPLICATE, "nearly the same")
+    reply = await _enroll_one(system, _image(ann))
+    assert reply.is_accepted
+    assert _accepted(reply) == {_FACE: 0, _TATTOO: 1, _BODY: 1}
+
+
 async def test_an_empty_stream_ends_well(system: System) -> None:
     """No images, no replies, no error."""
     assert await _enroll(system, []) == {}

@@ -1,0 +1,1 @@
+"""What the enrolment policy does on photographs: near-duplicates and strangers."""
