@@ -12,12 +12,10 @@ from google.protobuf.descriptor import EnumDescriptor
 from chassis.geometry import Box
 from client.catalogue import (
     AgeStatus,
-    Coverage,
     EnrollImage,
     EnrollReply,
     Forgotten,
     Performer,
-    PerformerCoverage,
     PersonChoice,
     Rejection,
     SignalCount,
@@ -44,8 +42,6 @@ __all__ = [
     "to_performer",
     "performer",
     "counts",
-    "coverage",
-    "performer_coverage",
     "forgotten",
     "to_enroll",
     "enroll_reply",
@@ -109,6 +105,7 @@ def to_enroll(value: EnrollImage) -> catalogue_pb2.EnrollImagesRequest:
         uri=value.uri,
         date=_iso(value.date),
         person_choice=_CHOICES[value.choice],
+        source=value.source,
     )
 
 
@@ -148,20 +145,6 @@ def performer(reply: catalogue_pb2.Performer) -> Performer:
 
 def counts(reply: Iterable[catalogue_pb2.SignalCoverage]) -> dict[Signal, SignalCount]:
     return {signal(each.signal): SignalCount(each.observations, each.performers) for each in reply}
-
-
-def coverage(reply: catalogue_pb2.GetCoverageResponse) -> Coverage:
-    return Coverage(
-        performers=reply.performers,
-        age_unverified=reply.age_unverified,
-        without_observations=reply.without_observations,
-        signals=counts(reply.signals),
-        unavailable=tuple(signal(each) for each in reply.unavailable),
-    )
-
-
-def performer_coverage(reply: catalogue_pb2.PerformerCoverage) -> PerformerCoverage:
-    return PerformerCoverage(performer(reply.performer), counts(reply.signals))
 
 
 def forgotten(reply: catalogue_pb2.ForgetPerformerResponse) -> Forgotten:

@@ -20,14 +20,13 @@ import grpc
 
 from chassis.channels import open_channel
 from client import _backfill_wire, _system_wire, _wire
+from client._image_calls import ImageCalls
 from client._streams import Source, errors_translated
 from client.catalogue import (
-    Coverage,
     EnrollImage,
     EnrollReply,
     Forgotten,
     Performer,
-    PerformerCoverage,
     PerformerRecord,
 )
 from client.pending import PendingPage, ReembedImage, ReembedReply
@@ -51,7 +50,7 @@ __all__ = ["Marquee", "DEFAULT_ADDRESS"]
 DEFAULT_ADDRESS = "127.0.0.1:50050"
 
 
-class Marquee:
+class Marquee(ImageCalls):
     """One connection to a gateway; calls may run side by side. Make it with `connect`."""
 
     def __init__(self, channel: grpc.aio.Channel, *, address: str, timeout: float) -> None:
@@ -168,27 +167,6 @@ class Marquee:
         with errors_translated():
             reply = await self._catalogue.AllowAgain(request, timeout=self._timeout)
         return reply.external_ids, reply.images
-
-    async def coverage(self) -> Coverage:
-        """How well the gallery covers the performers: totals."""
-        with errors_translated():
-            reply = await self._catalogue.GetCoverage(
-                catalogue_pb2.GetCoverageRequest(), timeout=self._timeout
-            )
-        return _wire.coverage(reply)
-
-    async def performer_coverage(self, *, page_size: int = 100) -> AsyncGenerator[PerformerCoverage]:
-        """What is enrolled of each performer, by name; fetched page by page."""
-        token = ""
-        while True:
-            request = catalogue_pb2.GetCoverageRequest(page_size=page_size, page_token=token)
-            with errors_translated():
-                reply = await self._catalogue.GetCoverage(request, timeout=self._timeout)
-            for each in reply.page:
-                yield _wire.performer_coverage(each)
-            token = reply.next_page_token
-            if not token:
-                return
 
     async def enroll(
         self, images: Iterable[EnrollImage] | AsyncIterable[EnrollImage]

@@ -1,4 +1,4 @@
-"""Performers, enrolled images and coverage, as plain frozen values."""
+"""Performers and enrolled images, as plain frozen values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ __all__ = [
     "EnrollReply",
     "Forgotten",
     "SignalCount",
-    "Coverage",
-    "PerformerCoverage",
 ]
 
 
@@ -123,6 +121,8 @@ class EnrollImage:
     """Path or URL the image can be read from again."""
     date: date | None = None
     choice: PersonChoice = PersonChoice.ONLY_OR_AGREEING
+    source: str = ""
+    """Who names it, such as stashdb.org; empty: the host of a URL, `folder` for a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,23 +160,3 @@ class Forgotten:
     """Observations deleted."""
     unconfirmed: tuple[Signal, ...]
     """Signals whose process did not confirm; their rows are gone all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How well the gallery covers the performers."""
-
-    performers: int
-    age_unverified: int
-    """Adults by attestation only, without a birth date."""
-    without_observations: int
-    signals: Mapping[Signal, SignalCount]
-    unavailable: tuple[Signal, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PerformerCoverage:
-    """What is enrolled of one performer."""
-
-    performer: Performer
-    signals: Mapping[Signal, SignalCount]
