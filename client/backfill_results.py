@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     REMOTE = "not fetched"
+    UNREACHABLE = "unreachable"
     UNANSWERED = "not answered"
     """The signal was away or late, also the second time."""
     SETTLED = "no longer waiting"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 
 from chassis.errors import Unavailable
 from client.api import Marquee
 from client.backfill_results import ImageResult, ImageToRead, Outcome, all_of, answered, merged
+from client.concurrency import ahead
+from client.fetching import Fetcher
 from client.patience import BUSY, GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
 from client.pending import PendingImage, PendingTotal, Reembedding, ReembedImage, ReembedReply
-from client.sources import Root, SourceUnusable, read_source
+from client.sources import Root, SourceUnusable, is_remote, read_source
 from client.system import ServiceState, SystemStatus
 from client.values import Signal
 
@@ -25,6 +28,9 @@ __all__ = [
 ]
 
 _IMAGES_ON_A_PAGE = 1000
+# Fetching takes its time, and a stream only lives for minutes.
+_REMOTE_PER_STREAM = 8
+_READ_AHEAD = 4
 # A service that has reached its share needs a moment to switch.
 _SWITCH_SECONDS = 10.0
 _PAUSE_SECONDS = 0.5
@@ -70,16 +76,19 @@ async def describe_again(
     images: Sequence[ImageToRead],
     *,
     roots: Sequence[Root] = (),
+    fetcher: Fetcher | None = None,
     on_result: OnResult = lambda result: None,
 ) -> list[ImageResult]:
     """Read every picture again, have it described, and say what became of each, as `on_result` does at once.
 
-    Nothing is lost by stopping: what is described waits no longer. Raises Unavailable, Overloaded or
+    fetcher: reads pictures at URLs; without one they are left. Nothing is lost by stopping: what is described
+    waits no longer. Raises Unavailable, Overloaded or
     DeadlineExceeded when the server, or a signal that is needed, is gone and stays so.
     """
-    work = _Work(marquee, roots, on_result)
-    for chunk in chunks(images, PICTURES_PER_STREAM):
-        await work.describe(chunk)
+    work = _Work(marquee, roots, fetcher, on_result)
+    for are_remote, group in groupby(images, key=lambda image: is_remote(image.uri)):
+        for chunk in chunks(list(group), _REMOTE_PER_STREAM if are_remote else PICTURES_PER_STREAM):
+            await work.describe(chunk)
     return list(work.settled.values())
 
 
@@ -102,9 +111,12 @@ async def states_after(
 class _Work:
     """Pictures on their way; `settled`: results by key."""
 
-    def __init__(self, marquee: Marquee, roots: Sequence[Root], on_result: OnResult) -> None:
+    def __init__(
+        self, marquee: Marquee, roots: Sequence[Root], fetcher: Fetcher | None, on_result: OnResult
+    ) -> None:
         self._marquee = marquee
         self._roots = roots
+        self._fetcher = fetcher
         self._on_result = on_result
         self._earlier: dict[str, Mapping[Signal, Reembedding]] = {}
         self.settled: dict[str, ImageResult] = {}
@@ -123,10 +135,12 @@ class _Work:
         """Send pictures and settle them; those worth another try only if this is the last one."""
         waiting = {image.key: image for image in images}
         try:
-            async for reply in self._marquee.reembed(self._pictures(images)):
-                known = self._with_earlier(reply)
-                if is_last or not reply.is_temporary:
-                    self._settle(answered(waiting[reply.key], known))
+            calls = (partial(self._read, image) for image in images)
+            async with ahead(calls, most=_READ_AHEAD) as read:
+                async for reply in self._marquee.reembed(picture async for picture in read if picture):
+                    known = self._with_earlier(reply)
+                    if is_last or not reply.is_temporary:
+                        self._settle(answered(waiting[reply.key], known))
         except TEMPORARY:
             return
 
@@ -136,14 +150,16 @@ class _Work:
         self._earlier[reply.key] = {name: one for name, one in known.items() if not one.is_temporary}
         return replace(reply, signals=known)
 
-    async def _pictures(self, images: Sequence[ImageToRead]) -> AsyncIterator[ReembedImage]:
-        for image in images:
-            try:
-                data = await asyncio.to_thread(read_source, image.uri, image.image_hash, self._roots)
-            except SourceUnusable as exc:
-                self._settle(all_of(image, Outcome(exc.trouble.value), str(exc)))
-                continue
-            yield ReembedImage(key=image.key, performer_id=image.performer_id, image=data)
+    async def _read(self, image: ImageToRead) -> ReembedImage | None:
+        """None for a picture that cannot be described again, and has its result."""
+        try:
+            data = await read_source(image.uri, image.image_hash, self._roots, self._fetcher)
+        except SourceUnusable as exc:
+            self._settle(all_of(image, Outcome(exc.trouble.value), str(exc)))
+            return None
+        return ReembedImage(
+            key=image.key, performer_id=image.performer_id, image=data, image_hash=image.image_hash
+        )
 
     def _unsettled(self, images: Sequence[ImageToRead]) -> list[ImageToRead]:
         return [image for image in images if image.key not in self.settled]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from urllib.request import url2pathname
 
 from chassis.errors import InvalidInput
 from chassis.images import image_hash
+from chassis.unseen import unseen_hash
+from client.fetching import Failure, Fetcher, FetchFailed
 from client.picture_file import read_picture
 
-__all__ = ["Trouble", "SourceUnusable", "Root", "read_source", "source_path"]
+__all__ = ["Trouble", "SourceUnusable", "Root", "read_source", "source_path", "is_remote"]
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
@@ -26,7 +29,9 @@ class Trouble(StrEnum):
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     REMOTE = "not fetched"
-    """At a URL, which this version does not fetch."""
+    """At a URL that is not fetched: another scheme than http, an address that is not public."""
+    UNREACHABLE = "unreachable"
+    """At a URL that did not answer this time."""
 
 
 class SourceUnusable(InvalidInput):
@@ -45,16 +50,49 @@ class Root:
     new: Path
 
 
-def read_source(uri: str, digest: str, roots: Sequence[Root] = ()) -> bytes:
+async def read_source(
+    uri: str, digest: str, roots: Sequence[Root] = (), fetcher: Fetcher | None = None
+) -> bytes:
     """The bytes of an enrolled picture: those whose SHA-256 (hexadecimal) is `digest`.
 
-    uri: a path or a file:// URL, as stored at enrolment. Raises SourceUnusable, whose words name the file.
+    uri: a path or a URL, as stored at enrolment; one of http is read by the fetcher. What is at the URL of a
+    picture that nobody has seen, which is enrolled under `unseen_hash`, is taken as it is. Raises
+    SourceUnusable, whose words name the file or URL.
     """
-    path = source_path(uri, roots)
-    data = _read(path)
-    if image_hash(data) != digest:
-        raise SourceUnusable(Trouble.CHANGED, f"{path}: is not the picture that was enrolled")
+    if is_remote(uri):
+        data, name = await _fetched(uri, fetcher), uri
+        if digest == unseen_hash(uri):
+            return data
+    else:
+        path = source_path(uri, roots)
+        data, name = await asyncio.to_thread(_read, path), str(path)
+    if await asyncio.to_thread(image_hash, data) != digest:
+        raise SourceUnusable(Trouble.CHANGED, f"{name}: is not the picture that was enrolled")
     return data
+
+
+def is_remote(uri: str) -> bool:
+    """Whether it is to be fetched by http or https."""
+    return _SCHEME.match(uri) is not None and uri.partition(":")[0].lower() in ("http", "https")
+
+
+async def _fetched(uri: str, fetcher: Fetcher | None) -> bytes:
+    """Raises SourceUnusable."""
+    if fetcher is None:
+        raise SourceUnusable(Trouble.REMOTE, f"{uri}: URLs are not fetched here")
+    try:
+        return await fetcher.fetch(uri)
+    except FetchFailed as exc:
+        trouble = Trouble.UNREACHABLE if exc.failure.is_passing else _TROUBLES.get(exc.failure)
+        raise SourceUnusable(trouble or Trouble.UNREADABLE, str(exc)) from exc
+
+
+# Failures that do not pass; the others mean that what is there is no picture.
+_TROUBLES = {
+    Failure.NOT_FOUND: Trouble.GONE,
+    Failure.PRIVATE_ADDRESS: Trouble.REMOTE,
+    Failure.BAD_URL: Trouble.REMOTE,
+}
 
 
 def source_path(uri: str, roots: Sequence[Root] = ()) -> Path:
@@ -76,7 +114,7 @@ def _local_path(uri: str) -> str:
         return uri
     parts = urlsplit(uri)
     if parts.scheme.lower() != "file" or parts.netloc not in ("", "localhost"):
-        raise SourceUnusable(Trouble.REMOTE, f"{uri}: URLs are not fetched in this version")
+        raise SourceUnusable(Trouble.REMOTE, f"{uri}: neither a file nor http or https")
     return url2pathname(parts.path)
 
 

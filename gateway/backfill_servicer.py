@@ -48,7 +48,7 @@ class BackfillServicer(backfill_pb2_grpc.BackfillServiceServicer):
         self, request_iterator: AsyncIterator[pb.ReembedImagesRequest], context: _Context
     ) -> AsyncIterator[pb.ReembedImagesResponse]:
         replies = bounded(
-            (ImageToReembed(one.key, one.performer_id, one.image) async for one in request_iterator),
+            (_item(one) async for one in request_iterator),
             lambda item, _settled: self._reembed(item),
             group_of=lambda item: item.performer_id,
             in_flight=self._images_in_flight,
@@ -56,6 +56,10 @@ class BackfillServicer(backfill_pb2_grpc.BackfillServiceServicer):
         async with aclosing(replies):  # a client that leaves ends what runs now, not when memory is tidied
             async for reply in replies:
                 yield _reembedded(reply)
+
+
+def _item(request: pb.ReembedImagesRequest) -> ImageToReembed:
+    return ImageToReembed(request.key, request.performer_id, request.image, request.image_hash)
 
 
 def _image(image: PendingImage) -> pb.PendingImage:

@@ -1,38 +1,21 @@
-"""`marquee backfill`: describe again what is enrolled, for models that are being prepared."""
+"""`marquee backfill`: more of performers who have too little, or new descriptions of what is enrolled."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from ipaddress import ip_network
 from pathlib import Path, PurePath
-from typing import Any
 
 import click
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from chassis.errors import MarqueeError
-from client.api import Marquee
-from client.backfill_results import ImageResult, Outcome
-from client.backfilling import OnResult, Plan, describe_again, plan_backfill, states_after
-from client.commands._running import err, out, run, write_json
-from client.commands._session import data_option, open_marquee, server_option
-from client.rendering import share_text
+from client.commands._fill import Filling, fill_up
+from client.commands._reembed import reembed as describe_again
+from client.commands._running import run
+from client.commands._session import data_option, server_option
+from client.fetching import FetchLimits, Network
+from client.folders import read_gallery
 from client.sources import Root
-from client.system import ServiceState
-from client.values import Signal
 
 __all__ = ["backfill"]
-
-_MOST_ROWS = 40
-# In the table in any case; the others only where there are some.
-_ALWAYS_SHOWN = (Outcome.DESCRIBED, Outcome.MISSED, Outcome.GONE, Outcome.CHANGED, Outcome.UNREADABLE)
-
-_States = Mapping[Signal, ServiceState]
 
 
 def _to_roots(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Root]:
@@ -45,7 +28,27 @@ def _to_roots(_context: click.Context, _parameter: click.Parameter, values: tupl
     return roots
 
 
+def _to_networks(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(value) for value in values)
+    except ValueError as exc:
+        raise click.BadParameter(f"{exc}; give an address or a network such as 192.168.1.0/24") from exc
+
+
 @click.command()
+@click.option("--source", metavar="NAME", default="", help="Only pictures that this source named.")
+@click.option(
+    "--missing-only",
+    is_flag=True,
+    help="Only performers without any face; with --source: without one from it.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take pictures from this folder, one folder for each performer, as `marquee enroll` does.",
+)
 @click.option(
     "--reembed", is_flag=True, help="Describe enrolled pictures by the models that are being prepared."
 )
@@ -57,174 +60,75 @@ def _to_roots(_context: click.Context, _parameter: click.Parameter, values: tupl
     metavar="OLD=NEW",
     multiple=True,
     callback=_to_roots,
-    help="Pictures enrolled from the folder OLD are in NEW now; may be given several times.",
+    help="With --reembed: pictures enrolled from the folder OLD are in NEW now; may be given several times.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True, max=100),
+    default=1.0,
+    show_default=True,
+    help="Most requests to one host in a second.",
+)
+@click.option(
+    "--at-a-time",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Performers worked on side by side.",
+)
+@click.option(
+    "--allow-private",
+    "networks",
+    metavar="NETWORK",
+    multiple=True,
+    callback=_to_networks,
+    help="Fetch from these addresses too, although they are not public, such as 192.168.1.0/24.",
 )
 @click.option(
     "--json",
     "report",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the signals' figures and what became of each picture.",
+    help="Write what became of each picture.",
 )
-def backfill(reembed: bool, server: str | None, data: Path, roots: list[Root], report: Path | None) -> None:
-    """Read enrolled pictures again and have them described by new models.
+def backfill(
+    source: str,
+    missing_only: bool,
+    folder: Path | None,
+    reembed: bool,
+    server: str | None,
+    data: Path,
+    roots: list[Root],
+    rate: float,
+    at_a_time: int,
+    networks: tuple[Network, ...],
+    report: Path | None,
+) -> None:
+    """Enrol more of performers who have less than is wanted; or, with --reembed, describe pictures again.
 
-    When the models of a signal change, the old ones serve until enough of what is enrolled is described by
-    the new ones. Stop and repeat this at any time: it goes on where it stopped.
+    Pictures come from URLs that the server knows of, fetched by this machine and from public addresses only,
+    or from a folder. A performer's are read until the target is reached. Stop and repeat this at any time: it
+    goes on where it stopped.
 
-    Exit code 0: everything is described, or nothing had to be; 3: something is left, the tables say what.
+    With --reembed enrolled pictures are read again and described by new models. While a signal changes its
+    models, the old ones serve until enough of what is enrolled is described by the new ones.
+
+    Exit code 0: done; 3: something is left that another run tries again, the tables say what.
     """
-    if not reembed:
-        raise click.UsageError("--reembed is the only kind of backfill there is so far: name it")
-    run(lambda: _backfill(server, data, roots, report))
-
-
-async def _backfill(server: str | None, data: Path, roots: Sequence[Root], report: Path | None) -> int:
-    async with open_marquee(server, data) as marquee:
-        with err.status("asking what has to be described ..."):
-            plan = await plan_backfill(marquee)
-        _announce(plan)
-        results = await _describe(marquee, plan, roots)
-        states = await states_after(marquee, plan, results)
-    if plan.totals:
-        _show(plan, results, states)
-    if report is not None:
-        write_json(report, _document(plan, results, states))
-    return 3 if _is_left(plan, results, states) else 0
-
-
-def _announce(plan: Plan) -> None:
-    for signal in plan.unavailable:
-        err.print(f"[yellow]{signal.value} could not be asked; repeat the command later[/]")
-    for signal, total in plan.totals.items():
-        if total.change.problem:
-            err.print(f"[yellow]{signal.value}: {escape(total.change.problem)}[/]")
-    if not plan.totals:
-        out.print("no signal is changing its models: nothing to describe")
-
-
-async def _describe(marquee: Marquee, plan: Plan, roots: Sequence[Root]) -> list[ImageResult]:
-    done = 0
-    with _progress(len(plan.images)) as step:
-
-        def on_result(result: ImageResult) -> None:
-            nonlocal done
-            done += result.is_done
-            step(result)
-
-        try:
-            return await describe_again(marquee, plan.images, roots=roots, on_result=on_result)
-        except (MarqueeError, asyncio.CancelledError):
-            err.print(f"{done} of {len(plan.images)} pictures are described; the command goes on from there")
-            raise
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[OnResult]:
-    """A bar on stderr; gives the callback that moves it."""
-    columns = (TextColumn("describing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    left = 0
-    with Progress(*columns, TextColumn("{task.fields[note]}"), console=err, disable=total == 0) as progress:
-        task = progress.add_task("", total=total, note="")
-
-        def step(result: ImageResult) -> None:
-            nonlocal left
-            left += not result.is_done
-            progress.update(task, advance=1, note=f"{left} not described" if left else "")
-
-        yield step
-
-
-def _is_left(plan: Plan, results: Sequence[ImageResult], states: _States) -> bool:
-    """Whether another run has something to do, or somebody else before the switch can be made."""
-    if plan.unavailable or not all(result.is_done for result in results):
-        return True
-    known = [states.get(signal) for signal in plan.totals]
-    return any(state is None or state.is_preparing or state.model_change for state in known)
-
-
-def _show(plan: Plan, results: Sequence[ImageResult], states: _States) -> None:
-    out.print(_signals_table(plan, results, states))
-    left = [result for result in results if not result.is_done]
-    if left:
-        _show_left(left)
-    for signal, state in states.items():
-        _tell_state(signal, state)
-
-
-def _tell_state(signal: Signal, state: ServiceState) -> None:
-    change = state.model_change
-    if not state.is_preparing:
-        out.print(f"[green]{signal.value} has switched to the new models[/]")
-    if change is not None and change.problem:
-        err.print(f"[yellow]{signal.value}: {escape(change.problem)}[/]")
-    if change is not None and change.pending and not state.is_preparing:
-        err.print(f"[yellow]{signal.value}: what still waits may not be found until it is described[/]")
-
-
-def _signals_table(plan: Plan, results: Sequence[ImageResult], states: _States) -> Table:
-    """Observations, not pictures: one picture may show several tattoos."""
-    counts = {signal: _counts(signal, results) for signal in plan.totals}
-    shown = [one for one in Outcome if one in _ALWAYS_SHOWN or any(each[one] for each in counts.values())]
-    table = Table("signal", *(one.value for one in shown), "still waiting", "coverage", "switched")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for signal, each in counts.items():
-        outcomes = (str(each[one] or "") for one in shown)
-        table.add_row(signal.value, *outcomes, *_figures(signal, states))
-    return table
-
-
-def _figures(signal: Signal, states: _States) -> tuple[str, str, str]:
-    """Still waiting, coverage now of the share that is needed, and whether the switch is made."""
-    if signal not in states:
-        return ("?", "?", "did not answer")
-    switched = "not yet" if states[signal].is_preparing else "[green]yes[/]"
-    change = states[signal].model_change
-    if change is None:
-        return ("", "100%", switched)
-    coverage = f"{share_text(change.coverage)} of {share_text(change.switch_coverage)}"
-    return (str(change.pending), coverage, switched)
-
-
-def _counts(signal: Signal, results: Sequence[ImageResult]) -> Counter[Outcome]:
-    return sum((result.outcomes.get(signal, Counter()) for result in results), Counter())
-
-
-def _show_left(left: Sequence[ImageResult]) -> None:
-    more = f"; the first {_MOST_ROWS}, all of them with --json FILE" if len(left) > _MOST_ROWS else ""
-    out.print(f"{len(left)} pictures not described{more}:")
-    for result in left[:_MOST_ROWS]:
-        out.print(f"  {escape(result.detail)}", highlight=False, soft_wrap=True)
-
-
-def _document(plan: Plan, results: Sequence[ImageResult], states: _States) -> dict[str, Any]:
-    return {
-        "signals": {
-            signal.value: {
-                "outcomes": {one.value: count for one, count in _counts(signal, results).items()},
-                "has_switched": signal in states and not states[signal].is_preparing,
-                "change": _change(states.get(signal)),
-            }
-            for signal in plan.totals
-        },
-        "unavailable": [signal.value for signal in plan.unavailable],
-        "pictures": [_picture(result) for result in results],
-    }
-
-
-def _change(state: ServiceState | None) -> dict[str, Any] | None:
-    """None when everything is described, or the signal did not answer."""
-    return asdict(state.model_change) if state is not None and state.model_change is not None else None
-
-
-def _picture(result: ImageResult) -> dict[str, Any]:
-    return {
-        "uri": result.image.uri,
-        "image_hash": result.image.image_hash,
-        "performer_id": result.image.performer_id,
-        "signals": {
-            signal.value: {one.value: count for one, count in counts.items()}
-            for signal, counts in result.outcomes.items()
-        },
-        "detail": result.detail,
-    }
+    limits = FetchLimits(host_interval_seconds=1 / rate, allowed_networks=networks)
+    if reembed:
+        if source or missing_only or folder:
+            raise click.UsageError("--reembed goes with none of --source, --missing-only, --folder")
+        run(lambda: describe_again(server, data, roots=roots, limits=limits, report=report))
+        return
+    if roots:
+        raise click.UsageError("--root goes with --reembed only")
+    if folder and (source or missing_only):
+        raise click.UsageError("--folder goes with neither --source nor --missing-only")
+    wanted = Filling(
+        source=source,
+        missing_only=missing_only,
+        folders=read_gallery(folder) if folder else None,
+        limits=limits,
+        at_a_time=at_a_time,
+    )
+    run(lambda: fill_up(server, data, wanted, report))

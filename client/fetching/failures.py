@@ -28,6 +28,8 @@ class Failure(StrEnum):
     PRIVATE_ADDRESS = "private_address"
     BAD_URL = "bad_url"
     TOO_MANY_REDIRECTS = "too_many_redirects"
+    UNREADABLE = "unreadable"
+    """A file that cannot be read, or is too large."""
 
     @property
     def is_passing(self) -> bool:

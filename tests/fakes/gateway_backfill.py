@@ -26,7 +26,7 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
         """Signal that changes -> image -> observations."""
         self.sources: dict[_Image, common_pb2.ImageSource] = {}
         self.received: list[str] = []
-        """Hashes of the images sent, in order."""
+        """Hashes of the images sent, in order, as they were listed."""
         self.unseen: set[str] = set()
         """Hashes of images whose faces are not found again."""
         self.refused: dict[str, str] = {}
@@ -101,7 +101,7 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
             yield self._reembed(request)
 
     def _reembed(self, request: pb.ReembedImagesRequest) -> pb.ReembedImagesResponse:
-        digest = image_hash(request.image)
+        digest = request.image_hash or image_hash(request.image)
         self.received.append(digest)
         image = (request.performer_id, digest)
         reply = pb.ReembedImagesResponse(key=request.key, image_hash=digest)

@@ -11,9 +11,12 @@ import pytest
 
 from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded, Unavailable
 from chassis.images import image_hash
+from chassis.unseen import unseen_hash
 from marquee.common.v1 import common_pb2
 from tests.fakes.command_shell import BLUE, Done, Shell, ended
 from tests.fakes.gateway_server import fake_gateway
+from tests.fakes.pictures import encode, gradient
+from tests.fakes.web import reply, serve_web
 
 _FACE, _TATTOO = common_pb2.SIGNAL_FACE, common_pb2.SIGNAL_TATTOO
 _CROWD, _PORTRAIT, _BEN = "gallery/Ann_Lee/1_crowd.png", "gallery/Ann_Lee/2_portrait.png", "gallery/Ben/1.png"
@@ -39,13 +42,6 @@ async def _backfill(shell: Shell, *options: str | Path) -> tuple[Done, Any]:
 
 def _hash(shell: Shell, file: str) -> str:
     return image_hash((shell.folder / file).read_bytes())
-
-
-async def test_without_reembed_it_is_a_usage_error(shell: Shell) -> None:
-    """It says that there is no other kind, and changes nothing."""
-    done = await shell.marquee("backfill")
-    assert done.code == 2
-    assert "--reembed is the only kind of backfill there is so far" in done.err
 
 
 async def test_nothing_to_do_is_said(shell: Shell) -> None:
@@ -100,16 +96,58 @@ async def test_sources_that_are_gone_changed_or_unreadable_are_told_and_not_sent
     assert "is 41 MB; at most 32 MB are accepted" in done.out
 
 
-async def test_urls_are_counted_and_not_fetched(shell: Shell) -> None:
-    """A picture enrolled from the web is named as one that this version does not read."""
+async def test_urls_are_fetched_and_must_be_the_same_bytes(shell: Shell) -> None:
+    """A picture from the web is read from there again; other bytes, none, a busy server are told."""
     shell.fake.change_models()
-    for number, source in enumerate(shell.fake.backfill.sources.values()):
-        source.uri = f"https://example.org/{number}.jpg"
-    done, report = await _backfill(shell)
+    sources = list(shell.fake.backfill.sources.values())
+    async with serve_web("127.0.0.2") as web:
+        for number, source in enumerate(sources):
+            data = await asyncio.to_thread(Path(source.uri).read_bytes)
+            source.uri = web.put(f"/{number}", reply(200, data, Content_Type="image/png"))
+        web.put("/1", reply(404))
+        web.put("/2", reply(200, encode(gradient()), Content_Type="image/png"))
+        done, report = await _backfill(shell, "--allow-private", "127.0.0.2", "--rate", "100")
+        assert done.code == 3
+        outcomes = {"described": 1, "gone": 1, "changed": 1}
+        assert report["signals"]["face"]["outcomes"] == outcomes
+        assert f"{web.url('/1')}: HTTP status 404" in done.out
+        assert shell.fake.backfill.received == [sources[0].image_hash]
+        web.put("/1", reply(429, Retry_After="9999"))
+        done, report = await _backfill(shell, "--allow-private", "127.0.0.2", "--rate", "100")
+        assert report["signals"]["face"]["outcomes"] == {"unreachable": 2}
+
+
+async def test_a_picture_that_nobody_has_seen_is_taken_as_it_is(shell: Shell) -> None:
+    """One that was imported with nothing but its URL: what is there now, under the hash it is listed by."""
+    shell.fake.change_models()
+    backfill = shell.fake.backfill
+    async with serve_web("127.0.0.2") as web:
+        uri = web.put("/1", reply(200, encode(gradient()), Content_Type="image/png"))
+        digest = unseen_hash(uri)
+        [performer_id, *_] = shell.fake.enrolled
+        source = common_pb2.ImageSource(image_hash=digest, uri=uri)
+        backfill.start(
+            [common_pb2.PendingObservation(performer_id=performer_id, source=source)],
+            switch_coverage=1.0,
+            tattoos=0,
+        )
+        done, report = await _backfill(shell, "--allow-private", "127.0.0.2")
+    assert done.code == 0, done.out + done.err
+    assert report["signals"]["face"]["outcomes"] == {"described": 1}
+    assert backfill.received == [digest]
+
+
+async def test_private_urls_are_not_fetched_without_the_owners_word(shell: Shell) -> None:
+    """They are named as such."""
+    shell.fake.change_models()
+    async with serve_web("127.0.0.2") as web:
+        for source in shell.fake.backfill.sources.values():
+            source.uri = web.url("/1")
+        done, report = await _backfill(shell)
+        assert web.connections == 0
     assert done.code == 3
     assert report["signals"]["face"]["outcomes"] == {"not fetched": 3}
-    assert "https://example.org/0.jpg: URLs are not fetched in this version" in done.out
-    assert shell.fake.backfill.received == []
+    assert "leads to an address that is not public" in done.out
 
 
 async def test_a_moved_folder_is_found_with_root(shell: Shell) -> None:
