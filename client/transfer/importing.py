@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from chassis.errors import InvalidInput
+from chassis.errors import InvalidInput, MarqueeError
 from client.api import Marquee
 from client.patience import TEMPORARY, until_back
 from client.system import SystemStatus
@@ -29,6 +29,7 @@ from client.values import Signal
 __all__ = ["ImportSummary", "SetSummary", "import_from", "open_folder"]
 
 _PERFORMERS, _TEXTS, _VECTORS, _IMAGES = 2000, 2000, 1000, 1000
+_IN_FLIGHT = 2
 _TRIES = 10
 _NO_ID = "no id that another import could find them by"
 _NO_PERFORMER = "position without a performer"
@@ -106,8 +107,7 @@ async def import_from(
     for each in incoming.sets:
         one = SetSummary(each.signal, each.model, each.version)
         summary.sets.append(one)
-        async for vectors in _batches(each.vectors(), _VECTORS):
-            await running.vectors(each, one, vectors)
+        await _at_a_time(_batches(each.vectors(), _VECTORS), partial(running.vectors, each, one))
         await running.note_images(least=1)
     return summary
 
@@ -210,6 +210,28 @@ class _Import:
 
 def _is_ready(seen: SystemStatus, signal: Signal | None) -> bool:
     return seen.gateway.is_ready and (signal is None or seen.signals[signal].is_ready)
+
+
+async def _at_a_time(
+    batches: AsyncIterator[list[_Item]], send: Callable[[list[_Item]], Awaitable[None]]
+) -> None:
+    """Send batches, two at a time: one is checked here or there while another is written."""
+    free = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def one(batch: list[_Item]) -> None:
+        try:
+            await send(batch)
+        finally:
+            free.release()
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            await free.acquire()
+            async for batch in batches:
+                tasks.create_task(one(batch))
+                await free.acquire()
+    except* MarqueeError as group:
+        raise group.exceptions[0] from None
 
 
 async def _batches(items: Iterator[_Item], size: int) -> AsyncIterator[list[_Item]]:

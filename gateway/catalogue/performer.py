@@ -18,6 +18,7 @@ _LONGEST_URL = 2048
 _MOST_ENTRIES = 200
 _FIRST_YEAR = 1900
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL = re.compile(r"https?://\S+")
 
 
@@ -129,7 +130,7 @@ def _text(field: str, text: str, *, longest: int = _LONGEST_TEXT) -> str:
     text = text.strip()
     if len(text) > longest:
         raise InvalidInput(f"{field}: longer than {longest} characters")
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
+    if _CONTROL.search(text):
         raise InvalidInput(f"{field}: has control characters")
     return text
 

@@ -1,0 +1,1 @@
+"""How fast performers and vectors get into the database and the index, and how fast they are looked up."""

@@ -1,0 +1,130 @@
+"""`python -m bench.enrol [--json FILE]`: performers and vectors into the database and the index; lookups.
+
+The whole system runs as `marquee up` runs it, on a throw-away data folder. Everything is measured in one
+run, each figure beside its baseline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+
+from bench.enrol.lookups import CANDIDATES, Lookup, look_up
+from bench.enrol.performers import Performers, copy_attributes, import_records, upsert_one_by_one
+from bench.enrol.vectors import Rate, enroll_one_by_one, import_portions, plain_inserts, until_searchable
+from bench.report import print_heading, print_table, write_json
+from chassis.postgres import open_pool
+from client.api import Marquee
+from client.supervisor.stack import StackOptions, running_stack, throw_away_folder
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
+
+_SEED = 20261126
+_PRIMARY = BUILT_IN_ROWS[DEFAULT_EMBEDDERS[0]]
+_ABSENT, _ABSENT_VERSION = "facenet512", "community"
+_TARGET_ROWS, _TARGET_LOOKUP_MS = 100_000, 1.0
+
+
+@click.command()
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file.")
+@click.option("--performers", default=150_000, show_default=True, help="Performers by COPY.")
+@click.option("--vectors", default=20_000, show_default=True, help="Vectors of each import.")
+@click.option("--single", default=1_000, show_default=True, help="Of what is stored one by one.")
+@click.option("--rounds", default=300, show_default=True, help="Lookups of each kind.")
+def main(json_path: Path | None, performers: int, vectors: int, single: int, rounds: int) -> None:
+    """Measure enrolment in bulk and lookups."""
+    asyncio.run(_measure(json_path, performers, vectors, single, rounds))
+
+
+async def _measure(json_path: Path | None, performers: int, vectors: int, single: int, rounds: int) -> None:
+    print_heading("bench/enrol", seed=_SEED)
+    rng = np.random.default_rng(_SEED)
+    with throw_away_folder() as folder:
+        async with (
+            running_stack(folder, StackOptions(always_embedded=True)) as stack,
+            Marquee.connect(stack.address, timeout=120) as marquee,
+        ):
+            assert stack.database is not None
+            dsn = stack.database.dsn
+            async with open_pool(dsn) as pool:
+                copied, ids = await copy_attributes(pool, performers)
+                attributes = {
+                    "COPY into PostgreSQL": copied,
+                    "ImportPerformers, 2,000 a call": await import_records(marquee, 20 * single),
+                    "UpsertPerformer, one by one (baseline)": await upsert_one_by_one(marquee, single),
+                }
+                face = stack.processes["face"].address
+                rates = {
+                    f"INSERT, one by one, {_PRIMARY.dimension}-d (baseline)": await plain_inserts(
+                        dsn, ids[:single], _PRIMARY.dimension, rng
+                    ),
+                    f"Enroll, one by one, {_PRIMARY.dimension}-d, searchable": await enroll_one_by_one(
+                        face, ids[:single], _PRIMARY, rng
+                    ),
+                    f"ImportVectors, {_PRIMARY.dimension}-d": await import_portions(
+                        marquee, ids[single : single + vectors], *_PRIMARY.key, rng
+                    ),
+                }
+                waited = await until_searchable(marquee, _PRIMARY.name, single + vectors)
+                imported = rates[f"ImportVectors, {_PRIMARY.dimension}-d"]
+                rates[f"ImportVectors, {_PRIMARY.dimension}-d, until searchable"] = Rate(
+                    imported.count, imported.seconds + waited
+                )
+                rates["ImportVectors, 512-d, no embedder here"] = await import_portions(
+                    marquee, ids[:vectors], _ABSENT, _ABSENT_VERSION, rng
+                )
+                await pool.execute("ANALYZE")
+                lookups = await look_up(pool, ids[: max(vectors, CANDIDATES)], rng, rounds=rounds)
+    _print(attributes, rates, lookups)
+    write_json(
+        json_path,
+        {
+            "seed": _SEED,
+            "attributes": {
+                name: {**asdict(one), "rows_per_second": one.rows_per_second}
+                for name, one in attributes.items()
+            },
+            "vectors": {name: {**asdict(one), "per_second": one.per_second} for name, one in rates.items()},
+            "lookups": [asdict(one) for one in lookups],
+        },
+    )
+
+
+def _print(attributes: Mapping[str, Performers], rates: Mapping[str, Rate], lookups: list[Lookup]) -> None:
+    slowest = list(attributes.values())[-1].per_second
+    print_table(
+        f"Performers with two ids elsewhere: three rows each; target {_TARGET_ROWS:,} rows a second by COPY",
+        ["how", "performers", "performers a second", "rows a second", "times the baseline"],
+        [
+            [
+                name,
+                f"{one.performers:,}",
+                f"{one.per_second:,.0f}",
+                f"{one.rows_per_second:,.0f}",
+                f"{one.per_second / slowest:.1f}",
+            ]
+            for name, one in attributes.items()
+        ],
+    )
+    baseline = next(iter(rates.values())).per_second
+    print_table(
+        "Vectors into PostgreSQL and index",
+        ["how", "vectors", "a second", "times the baseline"],
+        [
+            [name, f"{one.count:,}", f"{one.per_second:,.0f}", f"{one.per_second / baseline:.1f}"]
+            for name, one in rates.items()
+        ],
+    )
+    print_table(
+        f"Lookup of {CANDIDATES} candidates, milliseconds; target p50 {_TARGET_LOOKUP_MS:g}",
+        ["what", "n", "p50", "p95"],
+        [[one.what, one.n, f"{one.p50:.2f}", f"{one.p95:.2f}"] for one in lookups],
+    )
+
+
+if __name__ == "__main__":
+    main()
