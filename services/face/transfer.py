@@ -18,7 +18,7 @@ from chassis.signal.transferred import TransferredRow
 from chassis.signal.unsearchable import Unsearchable
 from marquee.common.v1 import common_pb2, transfer_pb2
 from services.face.config import EmbedderSettings
-from services.face.deciding_many import apply_policy_to_all
+from services.face.deciding import apply_policy
 from services.face.models_in_use import FaceChange
 from services.face.store import OBSERVATIONS
 from services.face.table import BUILT_IN_ROWS, BUILT_IN_SPECS
@@ -114,7 +114,7 @@ async def _decide(most_searched: int, connection: Connection, rows: Sequence[Tra
     primary = await primary_embedder(connection, "face")
     judged = {row.performer_id for row in rows if primary is not None and row.key == primary.key}
     if judged:
-        await apply_policy_to_all(connection, judged, most=most_searched)
+        await apply_policy(connection, sorted(judged), most=most_searched)
 
 
 def _dimensions(change: FaceChange, keys: Collection[ModelKey]) -> dict[ModelKey, int]:

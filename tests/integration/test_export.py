@@ -25,6 +25,7 @@ from client.transfer.universal_id import PREFERRED
 from client.transfer.values import Observation, PerformerRecord, VectorRow
 from client.values import ExternalId, Signal
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
+from tests.fakes.command_shell import ended, start_command
 from tests.fakes.community_folder import unit_vectors, write_index
 from tests.fakes.face_service import both_embedders
 from tests.fakes.postgres import fresh_database
@@ -266,6 +267,19 @@ async def test_imported_faces_are_decided_over_like_enrolled_ones(system: Transf
     assert [tuple(state) for state in states] == [("active", 20), ("reserve", 5)]
     exported = [page async for page in system.marquee.transfer.export_vectors(Signal.FACE)]
     assert sum(one.model == name for page in exported for one in page) == 20
+
+
+async def test_the_commands_do_it_and_say_so(system: TransferSystem, tmp_path: Path) -> None:
+    """`marquee export`, then `marquee import` of the same folder, then a second export into the same place."""
+    target = str(tmp_path / "export")
+    written = await ended(await start_command("export", target, "--server", system.address))
+    assert (written.code, "is complete" in written.out) == (0, True), written.err
+    assert "vectors in tattoo_embeddings.voy" in written.out
+    read = await ended(await start_command("import", target, "--server", system.address))
+    assert read.code == 0, read.err
+    assert "6 faces stored, not searchable: first.onnx is missing, see docs/models.md" in read.out
+    again = await ended(await start_command("export", target, "--server", system.address))
+    assert (again.code, "is there already" in again.err) == (1, True)
 
 
 async def test_an_imported_tattoo_makes_its_region_known(system: TransferSystem) -> None:
