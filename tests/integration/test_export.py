@@ -270,7 +270,7 @@ async def test_imported_faces_are_decided_over_like_enrolled_ones(system: Transf
 
 
 async def test_the_commands_do_it_and_say_so(system: TransferSystem, tmp_path: Path) -> None:
-    """`marquee export`, then `marquee import` of the same folder, then a second export into the same place."""
+    """`marquee export`, `import` of the same folder, a second export into the same place, `status`."""
     target = str(tmp_path / "export")
     written = await ended(await start_command("export", target, "--server", system.address))
     assert (written.code, "is complete" in written.out) == (0, True), written.err
@@ -280,6 +280,8 @@ async def test_the_commands_do_it_and_say_so(system: TransferSystem, tmp_path: P
     assert "6 faces stored, not searchable: first.onnx is missing, see docs/models.md" in read.out
     again = await ended(await start_command("export", target, "--server", system.address))
     assert (again.code, "is there already" in again.err) == (1, True)
+    status = await ended(await start_command("status", "--server", system.address))
+    assert "face: 6 faces stored, not searchable: second.onnx is missing, see docs/models.md" in status.out
 
 
 async def test_an_imported_tattoo_makes_its_region_known(system: TransferSystem) -> None:
