@@ -12,6 +12,8 @@ from google.protobuf.descriptor import EnumDescriptor
 from chassis.geometry import Box
 from client.catalogue import (
     AgeStatus,
+    BreastRecord,
+    Coverage,
     EnrollImage,
     EnrollReply,
     Forgotten,
@@ -94,6 +96,18 @@ def to_performer(value: Performer) -> catalogue_pb2.Performer:
         country=value.country,
         image_url=value.image_url,
         urls=value.urls,
+        breast_history=[_to_breast_record(each) for each in value.breast_history],
+        body_ratios=value.body_ratios,
+    )
+
+
+def _to_breast_record(value: BreastRecord) -> catalogue_pb2.BreastRecord:
+    return catalogue_pb2.BreastRecord(
+        size_category=value.size_category,
+        natural_probability=value.natural_probability,
+        effective_from=_iso(value.effective_from),
+        effective_until=_iso(value.effective_until),
+        source=value.source,
     )
 
 
@@ -131,7 +145,7 @@ def performer(reply: catalogue_pb2.Performer) -> Performer:
         name=reply.name,
         aliases=tuple(reply.aliases),
         external_ids=_external_ids(reply.external_ids),
-        birth_date=date.fromisoformat(reply.birth_date) if reply.birth_date else None,
+        birth_date=_date(reply.birth_date),
         career_start_year=reply.career_start_year,
         career_end_year=reply.career_end_year,
         adult_attested=reply.adult_attested,
@@ -140,6 +154,19 @@ def performer(reply: catalogue_pb2.Performer) -> Performer:
         image_url=reply.image_url,
         urls=tuple(reply.urls),
         age_status=named(catalogue_pb2.AgeStatus.DESCRIPTOR, reply.age_status, AgeStatus.UNSPECIFIED),
+        breast_history=tuple(_breast_record(each) for each in reply.breast_history),
+        body_ratios={name: reply.body_ratios[name] for name in sorted(reply.body_ratios)},
+    )
+
+
+def _breast_record(reply: catalogue_pb2.BreastRecord) -> BreastRecord:
+    has_probability = reply.HasField("natural_probability")
+    return BreastRecord(
+        size_category=reply.size_category,
+        natural_probability=round(reply.natural_probability, 6) if has_probability else None,
+        effective_from=_date(reply.effective_from),
+        effective_until=_date(reply.effective_until),
+        source=reply.source,
     )
 
 
@@ -252,6 +279,10 @@ def _words(enum: EnumDescriptor, value: int) -> str:
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     known = enum.values_by_number.get(value)
     return known.name.removeprefix(prefix).replace("_", " ").lower() if known else ""
+
+
+def _date(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _iso(day: date | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ __all__ = [
     "AgeStatus",
     "PersonChoice",
     "Rejection",
+    "BreastRecord",
     "Performer",
     "PerformerRecord",
     "EnrollImage",
@@ -71,6 +72,19 @@ class Rejection(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreastRecord:
+    """What one source says of a performer's breasts at some time."""
+
+    size_category: str = ""
+    """In the source's words, such as a cup size."""
+    natural_probability: float | None = None
+    """0..1; None when unknown."""
+    effective_from: date | None = None
+    effective_until: date | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Performer:
     """What the catalogue knows of a performer. Only a name is needed to make one."""
 
@@ -91,6 +105,10 @@ class Performer:
     urls: tuple[str, ...] = ()
     age_status: AgeStatus = AgeStatus.UNSPECIFIED
     """Set by the server."""
+    breast_history: tuple[BreastRecord, ...] = ()
+    """From metadata, never from pictures."""
+    body_ratios: Mapping[str, float] = field(default_factory=dict)
+    """By name, such as shoulder_hip_ratio; in a change, kept until something is measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "check_performer",
     "check_image",
     "check_enrolled",
+    "check_history",
     "status_of",
 ]
 
@@ -103,6 +104,12 @@ def check_enrolled(*, birth_date: datetime.date | None, earliest_image_date: dat
             "birth_date: an enrolled image is dated before the eighteenth birthday: "
             "forget the performer or correct the date"
         )
+
+
+def check_history(*, birth_date: datetime.date | None, days: Iterable[datetime.date]) -> None:
+    """Raise UnderAge when metadata describes the body of a minor: a day before the eighteenth birthday."""
+    if birth_date is not None and any(day < adult_from(birth_date) for day in days):
+        raise UnderAge("breast_history: a day before the performer's eighteenth birthday")
 
 
 def status_of(

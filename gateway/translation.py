@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from chassis.protos import parse_date, to_proto_box
+from gateway.catalogue.breast_history import BreastRecord
 from gateway.catalogue.performer import ExternalId, Performer
 from gateway.identify import Identification
 from gateway.observations import Signal, TattooSeen
 from gateway.people import PersonView
 from gateway.ranking import Evidence, Ranked, RankedPerson
 from gateway.reports import Report
+from gateway.signals.base import plain
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2
 from marquee.gateway.v1 import identification_pb2 as pb
@@ -63,6 +65,19 @@ def performer_from(message: catalogue_pb2.Performer) -> Performer:
         country=message.country,
         image_url=message.image_url,
         urls=tuple(message.urls),
+        breast_history=tuple(map(_breast_record_from, message.breast_history)),
+        body_ratios=dict(message.body_ratios),
+    )
+
+
+def _breast_record_from(message: catalogue_pb2.BreastRecord) -> BreastRecord:
+    has_probability = message.HasField("natural_probability")
+    return BreastRecord(
+        size_category=message.size_category,
+        natural_probability=plain(message.natural_probability) if has_probability else None,
+        effective_from=parse_date(message.effective_from, field="breast_history.effective_from"),
+        effective_until=parse_date(message.effective_until, field="breast_history.effective_until"),
+        source=message.source,
     )
 
 
@@ -83,6 +98,19 @@ def to_proto_performer(
         image_url=performer.image_url,
         urls=performer.urls,
         age_status=age_status,
+        breast_history=[_breast_record(one) for one in performer.breast_history],
+        body_ratios=performer.body_ratios,
+    )
+
+
+def _breast_record(one: BreastRecord) -> catalogue_pb2.BreastRecord:
+    # An optional field that is given None stays unset.
+    return catalogue_pb2.BreastRecord(
+        size_category=one.size_category,
+        natural_probability=one.natural_probability,
+        effective_from=one.effective_from.isoformat() if one.effective_from else "",
+        effective_until=one.effective_until.isoformat() if one.effective_until else "",
+        source=one.source,
     )
 
 

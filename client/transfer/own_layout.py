@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from chassis.errors import InvalidInput
-from client.catalogue import Performer
+from client.catalogue import BreastRecord, Performer
 from client.transfer.folder import ExportFolder
 from client.transfer.source import IncomingPerformer, IncomingText, IncomingVector, VectorSet
 from client.transfer.universal_id import all_ids
@@ -113,6 +113,7 @@ def performer_document(record: PerformerRecord, universal: str) -> dict[str, Any
         "country": one.country,
         "image_url": one.image_url,
         "urls": list(one.urls),
+        "breast_history": [_breast_document(each) for each in one.breast_history],
         "body_ratios": dict(record.body_ratios),
     }
     return {name: value for name, value in document.items() if value not in (None, "", [], {}, 0, False)}
@@ -165,9 +166,32 @@ def _record(document: Mapping[str, Any], adult_attested: bool) -> PerformerRecor
         country=document.get("country", ""),
         image_url=document.get("image_url", ""),
         urls=tuple(document.get("urls", ())),
+        breast_history=tuple(_breast_record(one) for one in document.get("breast_history", ())),
     )
     ratios = {str(name): float(value) for name, value in document.get("body_ratios", {}).items()}
     return PerformerRecord(performer, ratios)
+
+
+def _breast_document(one: BreastRecord) -> dict[str, Any]:
+    document = {
+        "size_category": one.size_category,
+        "natural_probability": one.natural_probability,
+        "effective_from": one.effective_from.isoformat() if one.effective_from else None,
+        "effective_until": one.effective_until.isoformat() if one.effective_until else None,
+        "source": one.source,
+    }
+    return {name: value for name, value in document.items() if value not in (None, "")}
+
+
+def _breast_record(document: Mapping[str, Any]) -> BreastRecord:
+    probability = document.get("natural_probability")
+    return BreastRecord(
+        size_category=str(document.get("size_category", "")),
+        natural_probability=None if probability is None else float(probability),
+        effective_from=_date(document.get("effective_from")),
+        effective_until=_date(document.get("effective_until")),
+        source=str(document.get("source", "")),
+    )
 
 
 def _observation(document: Mapping[str, Any]) -> Observation:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from chassis.errors import InvalidInput
+from gateway.catalogue.breast_history import BreastRecord, check_history
 
-__all__ = ["ExternalId", "Performer", "validated", "merged", "search_text"]
+__all__ = ["BODY_RATIOS", "ExternalId", "Performer", "check_ratios", "validated", "merged", "search_text"]
+
+BODY_RATIOS = ("shoulder_hip_ratio", "leg_torso_ratio", "shoulder_torso_ratio", "arm_span_height_ratio")
+"""Names of the ratios of body lengths that are kept."""
 
 _T = TypeVar("_T")
 _LONGEST_TEXT = 500
 _LONGEST_URL = 2048
 _MOST_ENTRIES = 200
 _FIRST_YEAR = 1900
+_LEAST_RATIO, _LARGEST_RATIO = 0.05, 20.0
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL = re.compile(r"https?://\S+")
@@ -37,6 +42,7 @@ class Performer:
     `id`: a UUID, empty only for a performer who is not stored yet. Years: 0 or 1900 to next year.
     `adult_attested`: never None once stored; in a change, False withdraws.
     `earliest_image_date`: of the dated images given to the signals; only enrolling changes it.
+    `body_ratios`: by name, see BODY_RATIOS; measured ones win over those of a change.
     """
 
     id: str = ""
@@ -52,6 +58,8 @@ class Performer:
     image_url: str = ""
     urls: tuple[str, ...] = ()
     earliest_image_date: datetime.date | None = None
+    breast_history: tuple[BreastRecord, ...] = ()
+    body_ratios: Mapping[str, float] = field(default_factory=dict)
 
 
 def merged(stored: Performer, change: Performer) -> Performer:
@@ -81,10 +89,13 @@ def validated(performer: Performer, *, today: datetime.date) -> Performer:
         country=performer.country.strip(),
         image_url=_url("image_url", performer.image_url),
         urls=_entries("urls", [_url("urls", one) for one in performer.urls]),
+        breast_history=tuple(map(_breast_record, performer.breast_history)),
     )
     if clean.country and not _COUNTRY.fullmatch(clean.country):
         raise InvalidInput("country: not two upper-case letters (ISO 3166-1)")
     _check_days(clean, today)
+    check_history(clean.breast_history, today=today)
+    check_ratios(clean.body_ratios)
     return clean
 
 
@@ -97,14 +108,31 @@ def _check_days(performer: Performer, today: datetime.date) -> None:
     birth = performer.birth_date
     if birth is not None and not _FIRST_YEAR <= birth.year <= today.year:
         raise InvalidInput(f"birth_date: not in {_FIRST_YEAR} to {today.year}")
-    for field, year in (
+    for name, year in (
         ("career_start_year", performer.career_start_year),
         ("career_end_year", performer.career_end_year),
     ):
         if year and not _FIRST_YEAR <= year <= today.year + 1:
-            raise InvalidInput(f"{field}: not in {_FIRST_YEAR} to {today.year + 1}")
+            raise InvalidInput(f"{name}: not in {_FIRST_YEAR} to {today.year + 1}")
     if performer.career_end_year and performer.career_end_year < performer.career_start_year:
         raise InvalidInput("career_end_year: before career_start_year")
+
+
+def check_ratios(ratios: Mapping[str, float]) -> None:
+    """Raises InvalidInput for a ratio of another name, or one that no body has."""
+    for name, ratio in ratios.items():
+        if name not in BODY_RATIOS or not _LEAST_RATIO <= ratio <= _LARGEST_RATIO:
+            raise InvalidInput(
+                f"body_ratios: {_LEAST_RATIO:g} to {_LARGEST_RATIO:g}, of {', '.join(BODY_RATIOS)}"
+            )
+
+
+def _breast_record(one: BreastRecord) -> BreastRecord:
+    return replace(
+        one,
+        size_category=_text("breast_history.size_category", one.size_category),
+        source=_text("breast_history.source", one.source).casefold(),
+    )
 
 
 def _external_ids(ids: Sequence[ExternalId]) -> tuple[ExternalId, ...]:

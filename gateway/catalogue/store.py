@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import asyncpg
 
 from chassis.errors import Conflict, NotFound
 from chassis.postgres import Connection, Pool, SchemaSource, translate
+from gateway.catalogue.breast_history import HISTORY_COLUMN, history_of, write_histories
 from gateway.catalogue.do_not_identify import DoNotIdentify
 from gateway.catalogue.erase import erase
 from gateway.catalogue.image_record import ImageOutcome, ImageState
@@ -24,13 +26,15 @@ __all__ = ["SCHEMA", "PERFORMER_COLUMNS", "CatalogueStore", "CatalogueEdit", "Pa
 
 SCHEMA = SchemaSource("catalogue", "gateway")
 
-PERFORMER_COLUMNS = """
+PERFORMER_COLUMNS = f"""
     p.id, p.name, p.aliases, p.birth_date, p.career_start_year, p.career_end_year, p.adult_attested, p.gender,
     p.country, p.image_url, p.urls, p.earliest_image_date,
+    p.body_ratios,
     ARRAY(SELECT e.authority FROM catalogue.external_ids e WHERE e.performer_id = p.id ORDER BY e.position)
         AS authorities,
     ARRAY(SELECT e.id FROM catalogue.external_ids e WHERE e.performer_id = p.id ORDER BY e.position)
-        AS external_ids
+        AS external_ids,
+    {HISTORY_COLUMN}
 """
 # Every word somewhere in the name or an alias; strpos knows no wildcards.
 _HAS_WORDS = "NOT EXISTS (SELECT FROM unnest($1::text[]) AS word WHERE strpos(p.search_text, word) = 0)"
@@ -186,12 +190,13 @@ class CatalogueEdit:
         await self._connection.execute(
             """
             INSERT INTO catalogue.performers (id, name, aliases, birth_date, career_start_year,
-            career_end_year, adult_attested, gender, country, image_url, urls, sort_name, search_text)
-            VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            career_end_year, adult_attested, gender, country, image_url, urls, sort_name, search_text,
+            body_ratios)
+            VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb)
             """,
             *_values(created),
         )
-        await self._insert_external_ids(created)
+        await self._insert_lists(created)
         return created
 
     async def update(self, performer: Performer) -> None:
@@ -200,7 +205,7 @@ class CatalogueEdit:
             """
             UPDATE catalogue.performers SET name = $2, aliases = $3, birth_date = $4, career_start_year = $5,
                 career_end_year = $6, adult_attested = $7, gender = $8, country = $9, image_url = $10, urls
-                = $11, sort_name = $12, search_text = $13, updated_at = now()
+                = $11, sort_name = $12, search_text = $13, body_ratios = $14::jsonb, updated_at = now()
             WHERE id = $1::uuid
             """,
             *_values(performer),
@@ -208,7 +213,15 @@ class CatalogueEdit:
         await self._connection.execute(
             "DELETE FROM catalogue.external_ids WHERE performer_id = $1::uuid", performer.id
         )
-        await self._insert_external_ids(performer)
+        await self._insert_lists(performer)
+
+    async def is_measured(self, performer_id: str) -> bool:
+        """Whether the body service derives the ratios from its measurements, which then count."""
+        return bool(
+            await self._connection.fetchval(
+                "SELECT EXISTS (SELECT FROM body.measurements WHERE performer_id = $1::uuid)", performer_id
+            )
+        )
 
     async def record_image_date(self, performer_id: str, image_date: datetime.date) -> None:
         """Remember the date if no earlier one is known."""
@@ -236,6 +249,10 @@ class CatalogueEdit:
             [one.id for one in external_ids],
         )
         return {str(row["performer_id"]) for row in rows}
+
+    async def _insert_lists(self, performer: Performer) -> None:
+        await self._insert_external_ids(performer)
+        await write_histories(self._connection, {performer.id: performer.breast_history})
 
     async def _insert_external_ids(self, performer: Performer) -> None:
         # In one order everywhere, so that two changes that share ids wait for each other and do not deadlock.
@@ -267,6 +284,8 @@ def performer_of(row: asyncpg.Record) -> Performer:
         image_url=row["image_url"],
         urls=tuple(row["urls"]),
         earliest_image_date=row["earliest_image_date"],
+        breast_history=history_of(row["breast_history"]),
+        body_ratios=json.loads(row["body_ratios"]),
     )
 
 
@@ -285,4 +304,5 @@ def _values(performer: Performer) -> tuple[object, ...]:
         list(performer.urls),
         performer.name.casefold(),
         search_text(performer),
+        json.dumps(dict(performer.body_ratios)),
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chassis.errors import Conflict, InvalidInput
-from gateway.age import check_enrolled, check_performer
+from gateway.age import check_enrolled, check_history, check_performer
 from gateway.catalogue.performer import Performer, merged, validated
 from gateway.catalogue.store import CatalogueStore
 
@@ -46,6 +46,8 @@ class UpsertPerformer:
             if stored is None:
                 performer = await edit.create(checked(change, self._today()))
             else:
+                if change.body_ratios and await edit.is_measured(stored.id):
+                    change = replace(change, body_ratios={})
                 performer = checked(merged(stored, change), self._today())
                 await edit.update(performer)
             if change.image_url:
@@ -62,4 +64,6 @@ def checked(performer: Performer, today: datetime.date) -> Performer:
         birth_date=performer.birth_date, career_start_year=performer.career_start_year, today=today
     )
     check_enrolled(birth_date=performer.birth_date, earliest_image_date=performer.earliest_image_date)
+    days = [day for one in performer.breast_history for day in one.days]
+    check_history(birth_date=performer.birth_date, days=days)
     return performer

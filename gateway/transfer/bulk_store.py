@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from chassis.postgres import Connection, Pool, translate
+from gateway.catalogue.breast_history import write_histories
 from gateway.catalogue.do_not_identify import DoNotIdentify
 from gateway.catalogue.image_record import ImageOutcome, ImageState
 from gateway.catalogue.images import record_outcomes
@@ -47,11 +48,14 @@ class BulkEdit:
     async def known(self, changes: Sequence[Performer]) -> Known:
         """What the catalogue has of a portion; those performers are locked, in one order everywhere."""
         external_ids = list(dict.fromkeys(one for change in changes for one in change.external_ids))
-        listed = await DoNotIdentify(self._connection).listed(external_ids)
         owners = await self._owners(external_ids)
         ids = sorted({*owners.values(), *(change.id for change in changes if change.id)})
         rows = await self._connection.fetch(_LOCK, ids)
-        return Known({str(row["id"]): performer_of(row) for row in rows}, owners, listed.external_ids)
+        performers = {str(row["id"]): performer_of(row) for row in rows}
+        # Last: who was forgotten while this waited for the lock is nobody's owner any more, and on the list.
+        listed = await DoNotIdentify(self._connection).listed(external_ids)
+        owners = {one: owner for one, owner in owners.items() if owner in performers}
+        return Known(performers, owners, listed.external_ids)
 
     async def write(self, decisions: Sequence[Decision]) -> None:
         """Create and change performers, and fill in ratios where none are known."""
@@ -62,6 +66,7 @@ class BulkEdit:
             await self._change(changed)
         new = [one.performer for one in created if one.performer is not None]
         await self._copy("external_ids", _ID_COLUMNS, list(_ids_of((*new, *changed))))
+        await write_histories(self._connection, {one.id: one.breast_history for one in (*new, *changed)})
         pictured = [_named(one.id, one.image_url) for one in (*new, *changed) if one.image_url]
         if pictured:
             await record_outcomes(self._connection, pictured)
@@ -94,7 +99,8 @@ def _named(performer_id: str, url: str) -> ImageOutcome:
 
 
 def _record_of(row: asyncpg.Record) -> Record:
-    return Record(performer_of(row), json.loads(row["body_ratios"]))
+    performer = performer_of(row)
+    return Record(performer, performer.body_ratios)
 
 
 def _values(decision: Decision) -> tuple[object, ...]:
@@ -145,7 +151,7 @@ _COLUMNS = (
 )
 _ID_COLUMNS = ("authority", "id", "performer_id", "position")
 _PAGE = f"""
-SELECT {PERFORMER_COLUMNS}, p.body_ratios FROM catalogue.performers p
+SELECT {PERFORMER_COLUMNS} FROM catalogue.performers p
 WHERE p.id > $1::uuid ORDER BY p.id LIMIT $2
 """
 _LOCK = f"""

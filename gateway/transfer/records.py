@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from chassis.errors import InvalidInput
 from gateway.age import AgeNotAttested, UnderAge, check_image, is_attested
-from gateway.catalogue.performer import ExternalId, Performer, merged, validated
+from gateway.catalogue.performer import ExternalId, Performer, check_ratios, merged, validated
 from gateway.catalogue.upsert import checked
 from marquee.gateway.v1.transfer_pb2 import (
     PERFORMER_REFUSAL_AGE_NOT_ATTESTED,
@@ -20,11 +20,7 @@ from marquee.gateway.v1.transfer_pb2 import (
     PerformerRefusal,
 )
 
-__all__ = ["RATIOS", "Decision", "Known", "Record", "Refusal", "decided", "validated_records"]
-
-RATIOS = ("shoulder_hip_ratio", "leg_torso_ratio", "shoulder_torso_ratio", "arm_span_height_ratio")
-"""Names of the ratios that a record may have."""
-_LEAST_RATIO, _LARGEST_RATIO = 0.05, 20.0
+__all__ = ["Decision", "Known", "Record", "Refusal", "decided", "validated_records"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +120,10 @@ class _Conflict(Exception):
 
 def _validated(record: Record, today: datetime.date) -> Record | Refusal:
     try:
-        return Record(validated(record.performer, today=today), _ratios(record.ratios))
+        check_ratios(record.ratios)
+        return Record(validated(record.performer, today=today), record.ratios)
     except InvalidInput as exc:
         return Refusal(PERFORMER_REFUSAL_INVALID, str(exc))
-
-
-def _ratios(ratios: Mapping[str, float]) -> Mapping[str, float]:
-    for name, value in ratios.items():
-        if name not in RATIOS or not _LEAST_RATIO <= value <= _LARGEST_RATIO:
-            raise InvalidInput(f"body_ratios: {_LEAST_RATIO} to {_LARGEST_RATIO}, of {', '.join(RATIOS)}")
-    return ratios
 
 
 def _decided(record: Record, claims: _Claims, adults_only: frozenset[str], today: datetime.date) -> Decision:

@@ -11,10 +11,11 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from chassis.postgres import connect
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2 as pb
 from marquee.gateway.v1 import status_pb2
-from tests.fakes.enrolled_rows import add_face, add_tattoo
+from tests.fakes.enrolled_rows import add_body, add_face, add_tattoo
 from tests.fakes.gateway_system import System, open_system
 from tests.fakes.postgres import database, postgres_server
 
@@ -78,6 +79,80 @@ async def test_a_performer_comes_back_as_stored(system: System) -> None:
     external = pb.ExternalId(authority="STASHDB.org", id="a1")
     by_external = await system.catalogue.GetPerformer(pb.GetPerformerRequest(external_id=external))
     assert by_id.performer == by_external.performer == stored
+
+
+async def test_breast_history_is_kept_from_metadata(system: System) -> None:
+    """Every field survives, unset ones stay unset; a list replaces the list, none leaves it."""
+    records = [
+        pb.BreastRecord(
+            size_category="32C",
+            natural_probability=0.9,
+            effective_from="2012-01-01",
+            effective_until="2015-06-30",
+            source="StashDB.org",
+        ),
+        pb.BreastRecord(size_category="34D", effective_from="2015-07-01"),
+    ]
+    anna = (await _upsert(system, name="Anna", breast_history=records)).performer
+    stored = (await system.catalogue.GetPerformer(pb.GetPerformerRequest(id=anna.id))).performer
+    records[0].source = "stashdb.org"
+    assert list(stored.breast_history) == list(anna.breast_history) == records
+    assert not stored.breast_history[1].HasField("natural_probability")
+    left = (await _upsert(system, id=anna.id, country="DE")).performer
+    assert list(left.breast_history) == records
+    replaced = (await _upsert(system, id=anna.id, breast_history=records[1:])).performer
+    assert list(replaced.breast_history) == records[1:]
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (pb.BreastRecord(source="x"), grpc.StatusCode.INVALID_ARGUMENT),
+        (pb.BreastRecord(natural_probability=1.1), grpc.StatusCode.INVALID_ARGUMENT),
+        (pb.BreastRecord(natural_probability=float("nan")), grpc.StatusCode.INVALID_ARGUMENT),
+        (pb.BreastRecord(size_category="C", effective_from="2012"), grpc.StatusCode.INVALID_ARGUMENT),
+        (pb.BreastRecord(size_category="C", effective_from="2030-01-01"), grpc.StatusCode.INVALID_ARGUMENT),
+        (
+            pb.BreastRecord(size_category="C", effective_from="2013-01-02", effective_until="2013-01-01"),
+            grpc.StatusCode.INVALID_ARGUMENT,
+        ),
+        (
+            pb.BreastRecord(size_category="C", effective_from="2008-01-01"),
+            grpc.StatusCode.FAILED_PRECONDITION,
+        ),
+    ],
+)
+async def test_breast_history_that_cannot_be_is_refused(
+    system: System, record: pb.BreastRecord, code: grpc.StatusCode
+) -> None:
+    """Out of range, days out of order or to come, and whatever describes a minor."""
+    call = _upsert(system, name="Anna", birth_date="1991-01-01", breast_history=[record])
+    assert await _code(call) is code
+    assert await _names(system) == []
+
+
+async def test_a_birth_date_that_makes_the_history_one_of_a_minor_is_refused(system: System) -> None:
+    """What is stored is held against a birth date that is learned later."""
+    record = pb.BreastRecord(size_category="C", effective_from="2008-01-01")
+    anna = (await _upsert(system, name="Anna", breast_history=[record])).performer
+    late = _upsert(system, id=anna.id, birth_date="1991-01-01")
+    assert await _code(late) is grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_imported_body_ratios_count_until_something_is_measured(system: System) -> None:
+    """Then they stay as the body service derives them, whatever a change says."""
+    given = {"shoulder_hip_ratio": 1.25, "arm_span_height_ratio": 1.01}
+    anna = (await _upsert(system, name="Anna", body_ratios=given)).performer
+    assert dict(anna.body_ratios) == given
+    changed = (await _upsert(system, id=anna.id, body_ratios={"shoulder_hip_ratio": 1.3})).performer
+    assert dict(changed.body_ratios) == {"shoulder_hip_ratio": 1.3}
+    async with connect(system.dsn) as connection:
+        await add_body(connection, anna.id)
+    kept = (await _upsert(system, id=anna.id, body_ratios={"shoulder_hip_ratio": 1.4})).performer
+    assert dict(kept.body_ratios) == {"shoulder_hip_ratio": 1.3}
+    for wrong in ({"waist": 1.0}, {"leg_torso_ratio": 0.0}, {"leg_torso_ratio": float("nan")}):
+        refused = _upsert(system, id=anna.id, body_ratios=wrong)
+        assert await _code(refused) is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_a_change_is_found_by_id_or_external_id(system: System) -> None:

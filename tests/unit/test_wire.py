@@ -1,14 +1,15 @@
 """The contract's messages as the client's values: every enum has its name, and the future does no harm."""
 
+from datetime import date
 from enum import StrEnum
 
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
 from client import _wire
-from client.catalogue import AgeStatus, Rejection
+from client.catalogue import AgeStatus, BreastRecord, Performer, Rejection
 from client.system import ModelUse
-from client.values import PersonStatus, ReportState, Signal
+from client.values import ExternalId, PersonStatus, ReportState, Signal
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2, identification_pb2
 
@@ -52,6 +53,22 @@ def test_body_regions_are_words() -> None:
     region = common_pb2.BODY_REGION_LEFT_HAND_OR_WRIST
     reply = identification_pb2.IdentifyResponse(people=[identification_pb2.Person(regions_in_view=[region])])
     assert _wire.identification(reply).people[0].regions_in_view == ("left hand or wrist",)
+
+
+def test_a_performer_survives_the_way_there_and_back() -> None:
+    """Every field that a client may set."""
+    record = BreastRecord(
+        size_category="C", natural_probability=0.9, effective_from=date(2012, 1, 2), source="x"
+    )
+    sent = Performer(
+        name="Ann",
+        external_ids=(ExternalId("x", "1"),),
+        birth_date=date(1990, 1, 2),
+        adult_attested=True,
+        breast_history=(record, BreastRecord(natural_probability=0.0)),
+        body_ratios={"leg_torso_ratio": 1.5},
+    )
+    assert _wire.performer(_wire.to_performer(sent)) == sent
 
 
 def test_what_is_optional_stays_unset() -> None:

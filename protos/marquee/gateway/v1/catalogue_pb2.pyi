@@ -132,6 +132,22 @@ class Performer(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    @typing.final
+    class BodyRatiosEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        value: builtins.float
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: builtins.float = ...,
+        ) -> None: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
     ID_FIELD_NUMBER: builtins.int
     NAME_FIELD_NUMBER: builtins.int
     ALIASES_FIELD_NUMBER: builtins.int
@@ -145,6 +161,8 @@ class Performer(google.protobuf.message.Message):
     IMAGE_URL_FIELD_NUMBER: builtins.int
     URLS_FIELD_NUMBER: builtins.int
     AGE_STATUS_FIELD_NUMBER: builtins.int
+    BREAST_HISTORY_FIELD_NUMBER: builtins.int
+    BODY_RATIOS_FIELD_NUMBER: builtins.int
     id: builtins.str
     """UUID made by the server."""
     name: builtins.str
@@ -180,6 +198,16 @@ class Performer(google.protobuf.message.Message):
     def urls(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Pages about the performer."""
 
+    @property
+    def breast_history(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___BreastRecord]:
+        """What sources say of the breasts over time; from metadata, never from pictures. Up to 50."""
+
+    @property
+    def body_ratios(self) -> google.protobuf.internal.containers.ScalarMap[builtins.str, builtins.float]:
+        """Ratios of body lengths by name: shoulder_hip_ratio, leg_torso_ratio, shoulder_torso_ratio, arm_span_height_ratio.
+        Derived by the body service from what it measured; in a change: kept until something is measured.
+        """
+
     def __init__(
         self,
         *,
@@ -196,12 +224,50 @@ class Performer(google.protobuf.message.Message):
         image_url: builtins.str = ...,
         urls: collections.abc.Iterable[builtins.str] | None = ...,
         age_status: Global___AgeStatus.ValueType = ...,
+        breast_history: collections.abc.Iterable[Global___BreastRecord] | None = ...,
+        body_ratios: collections.abc.Mapping[builtins.str, builtins.float] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_adult_attested", b"_adult_attested", "adult_attested", b"adult_attested"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_adult_attested", b"_adult_attested", "adult_attested", b"adult_attested", "age_status", b"age_status", "aliases", b"aliases", "birth_date", b"birth_date", "career_end_year", b"career_end_year", "career_start_year", b"career_start_year", "country", b"country", "external_ids", b"external_ids", "gender", b"gender", "id", b"id", "image_url", b"image_url", "name", b"name", "urls", b"urls"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_adult_attested", b"_adult_attested", "adult_attested", b"adult_attested", "age_status", b"age_status", "aliases", b"aliases", "birth_date", b"birth_date", "body_ratios", b"body_ratios", "breast_history", b"breast_history", "career_end_year", b"career_end_year", "career_start_year", b"career_start_year", "country", b"country", "external_ids", b"external_ids", "gender", b"gender", "id", b"id", "image_url", b"image_url", "name", b"name", "urls", b"urls"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_adult_attested", b"_adult_attested"]) -> typing.Literal["adult_attested"] | None: ...
 
 Global___Performer: typing_extensions.TypeAlias = Performer
+
+@typing.final
+class BreastRecord(google.protobuf.message.Message):
+    """What one source says of a performer's breasts at some time. At least a size or a probability is given."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SIZE_CATEGORY_FIELD_NUMBER: builtins.int
+    NATURAL_PROBABILITY_FIELD_NUMBER: builtins.int
+    EFFECTIVE_FROM_FIELD_NUMBER: builtins.int
+    EFFECTIVE_UNTIL_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
+    size_category: builtins.str
+    """In the source's words, such as a cup size; may be empty."""
+    natural_probability: builtins.float
+    """How probable it is that they are natural, 0..1; unset when unknown."""
+    effective_from: builtins.str
+    """First day, YYYY-MM-DD; empty when unknown."""
+    effective_until: builtins.str
+    """Last day, YYYY-MM-DD; empty when unknown or still so."""
+    source: builtins.str
+    """Who says so, such as `stashdb.org`; may be empty."""
+    def __init__(
+        self,
+        *,
+        size_category: builtins.str = ...,
+        natural_probability: builtins.float | None = ...,
+        effective_from: builtins.str = ...,
+        effective_until: builtins.str = ...,
+        source: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_natural_probability", b"_natural_probability", "natural_probability", b"natural_probability"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_natural_probability", b"_natural_probability", "effective_from", b"effective_from", "effective_until", b"effective_until", "natural_probability", b"natural_probability", "size_category", b"size_category", "source", b"source"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_natural_probability", b"_natural_probability"]) -> typing.Literal["natural_probability"] | None: ...
+
+Global___BreastRecord: typing_extensions.TypeAlias = BreastRecord
 
 @typing.final
 class UpsertPerformerRequest(google.protobuf.message.Message):
