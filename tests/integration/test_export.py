@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from threading import Thread
 
@@ -17,7 +18,7 @@ import voyager  # type: ignore[import-untyped]  # ships no types
 
 from chassis.errors import ConfigError, Conflict, InvalidInput
 from chassis.postgres.embedded import EmbeddedPostgres
-from client.catalogue import Performer
+from client.catalogue import BreastRecord, Performer
 from client.transfer.exporting import Exported, export_to
 from client.transfer.folder import sha256_of
 from client.transfer.importing import ImportSummary, import_from, open_folder
@@ -32,6 +33,7 @@ from tests.fakes.postgres import fresh_database
 from tests.fakes.transfer_system import TransferSystem, open_transfer_system
 
 _PEOPLE = 3
+_HISTORY = BreastRecord(size_category="32C", natural_probability=0.9, effective_from=date(2012, 3, 4))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -51,6 +53,7 @@ async def _enrol(system: TransferSystem) -> list[str]:
                 external_ids=(ExternalId("folder", str(number)), ExternalId("stashdb.org", f"id-{number}")),
                 adult_attested=True,
                 country="CZ",
+                breast_history=(_HISTORY,),
             ),
             {"shoulder_hip_ratio": 1.25},
         )
@@ -137,6 +140,8 @@ async def test_an_export_read_back_elsewhere_is_the_same(
             "SELECT id, name, aliases, country, adult_attested, body_ratios"
             " FROM catalogue.performers ORDER BY 1",
             "SELECT authority, id, performer_id, position FROM catalogue.external_ids ORDER BY 1, 2",
+            "SELECT performer_id, size_category, natural_probability, effective_from, effective_until, source"
+            " FROM catalogue.performer_breast_history ORDER BY 1",
             "SELECT performer_id, model, version, quality, box, image_hash, source, image_date, state"
             " FROM face.vectors ORDER BY 1, 2, 6",
             "SELECT performer_id, model, body_region, image_hash, box, confidence, quality, tattoo_id"
@@ -147,6 +152,7 @@ async def test_an_export_read_back_elsewhere_is_the_same(
         np.testing.assert_allclose(await _vectors(other), await _vectors(system), atol=1e-6)
     first, second = ((tmp_path / name / "performers.json").read_text() for name in ("first", "second"))
     assert first == second
+    assert first.count('"size_category": "32C"') == 3
 
 
 async def test_importing_an_export_where_it_came_from_changes_nothing(
