@@ -13,7 +13,6 @@ from chassis.geometry import Box
 from client.catalogue import (
     AgeStatus,
     BreastRecord,
-    Coverage,
     EnrollImage,
     EnrollReply,
     Forgotten,
