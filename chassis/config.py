@@ -21,6 +21,7 @@ __all__ = [
     "ImagesSection",
     "ModelsSection",
     "InferenceSection",
+    "IndexSection",
     "ServerSection",
     "Port",
     "MetricsPort",
@@ -128,6 +129,26 @@ class InferenceSection(Section):
     """Items that may wait for a model before requests are refused as overload."""
 
 
+class IndexSection(Section):
+    """How vectors are kept in memory, and in files that save reading everything at the next start."""
+
+    directory: Path | None = None
+    """Folder for index files; they hold what is enrolled, as the database does. Unset: none are written, and
+    a start reads everything from the database. `marquee up` sets it."""
+    compact: bool = False
+    """Keep vectors rounded in memory and the originals in a mapped file: less than half of the memory."""
+    snapshot_seconds: float = pydantic.Field(default=600.0, ge=1)
+    """A change is in the files after so long; many changes are sooner."""
+    poll_seconds: float = pydantic.Field(default=1.0, gt=0, le=60)
+    """The database is asked so often what changed; mostly it tells at once."""
+    recall_seconds: float = pydantic.Field(default=3600.0, ge=1)
+    """So often the index is compared with an exact search."""
+    recall_sample: int = pydantic.Field(default=200, ge=10, le=10_000)
+    """Stored vectors that are searched for then."""
+    recall_warning: float = pydantic.Field(default=0.95, ge=0, le=1)
+    """Below this share of the ten nearest vectors found, status and log warn."""
+
+
 class ServerSection(Section):
     """Where a process listens and how much it takes. A service adds its own fields."""
 
@@ -164,6 +185,8 @@ class ProcessConfig(Section):
     """[models]"""
     inference: InferenceSection = InferenceSection()
     """[inference]"""
+    index: IndexSection = IndexSection()
+    """[index]"""
 
 
 ConfigT = TypeVar("ConfigT", bound=Section)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, KeysView, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chassis.errors import InvalidInput
+from chassis.errors import InvalidInput, NotFound
 from chassis.index import IndexSettings, Neighbor, Space, VectorIndex
+from chassis.owners import Owners
 
 __all__ = ["Gallery", "GalleryRow", "Match"]
 
@@ -57,12 +58,10 @@ class Gallery:
         capacity: int = 0,
     ) -> None:
         self._index = VectorIndex(dimension, space, settings=settings, capacity=capacity)
-        # A vector counts once it is in both maps. It is put into the index before them and taken out of the
-        # index after them, so what the maps name can be found, and what they do not name is never shown.
-        self._performer_of: dict[int, str] = {}
-        self._seqs_of: dict[str, list[int]] = {}
-        self._gone: set[int] = set()
-        self._maps = Lock()
+        # A vector counts once it has an owner. It is in the index from before until after that: what has an
+        # owner can be found, and what has none is never shown.
+        self._owners = Owners()
+        self._changing = Lock()
 
     @property
     def dimension(self) -> int:
@@ -72,7 +71,12 @@ class Gallery:
     @property
     def performers(self) -> KeysView[str]:
         """Ids of the performers with at least one vector; a live view, so copy it before iterating."""
-        return self._seqs_of.keys()
+        return self._owners.performers
+
+    @property
+    def index(self) -> VectorIndex:
+        """The vectors by seq, for measuring and saving. Only the gallery changes it."""
+        return self._index
 
     def add(self, rows: Sequence[GalleryRow]) -> None:
         """Add rows; all or, when something is wrong, none.
@@ -82,24 +86,41 @@ class Gallery:
             Conflict: a seq that is, or was, in the gallery.
         """
         self._index.add([row.seq for row in rows], _stacked(rows))
-        with self._maps:
+        with self._changing:
             for row in rows:
-                self._performer_of[row.seq] = row.performer_id
-                self._seqs_of.setdefault(row.performer_id, []).append(row.seq)
+                self._owners.put([row.seq], row.performer_id)
 
-    def forget(self, performer_id: str) -> int:
-        """Remove all vectors of a performer from every later search and return how many; 0 if unknown."""
-        with self._maps:
-            seqs = self._seqs_of.pop(performer_id, [])
-            for seq in seqs:
-                del self._performer_of[seq]
-            self._gone.update(seqs)
-        self._index.remove(seqs)
-        return len(seqs)
+    def adopt(self, index: VectorIndex, owned: Mapping[str, Sequence[int]]) -> None:
+        """Take over an index, of which these vectors count, by performer; others are taken out of it.
 
-    def has_seen(self, seq: int) -> bool:
-        """Whether the row is in the gallery, or was until its performer was forgotten."""
-        return seq in self._performer_of or seq in self._gone
+        The gallery must be empty. Raises NotFound for a vector that is not in the index.
+        """
+        ids, counted = index.ids(), sum(map(len, owned.values()))
+        is_there = np.isin(np.concatenate([np.empty(0, np.int64), *owned.values()]), ids)
+        if not is_there.all():
+            raise NotFound(f"{counted - int(is_there.sum())} of {counted} vectors are not in the index")
+        with self._changing:
+            self._index = index
+            for performer_id, seqs in owned.items():
+                self._owners.put(seqs, performer_id)
+        if len(ids) > counted:
+            self._index.remove([seq for seq in ids if seq not in self._owners])
+
+    def withdraw(self, seqs: Iterable[int]) -> dict[int, str]:
+        """Take rows out of every later search; returns whose they were, of those that were here."""
+        with self._changing:
+            owners = {seq: self._owners.pop(seq) for seq in seqs}
+        gone = {seq: performer_id for seq, performer_id in owners.items() if performer_id is not None}
+        self._index.remove(gone)
+        return gone
+
+    def seqs(self) -> list[int]:
+        """Every row, sorted."""
+        return [seq for seq in self._index.ids() if seq in self._owners]
+
+    def seqs_of(self, performer_id: str) -> tuple[int, ...]:
+        """A performer's rows."""
+        return tuple(self._owners.seqs_of(performer_id))
 
     def search(self, vector: ArrayLike, k: int) -> list[Match]:
         """At most k performers by their most similar vector, sorted by falling similarity, then by id.
@@ -124,8 +145,7 @@ class Gallery:
         Raises:
             InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
         """
-        with self._maps:
-            seqs = [seq for performer_id in set(performer_ids) for seq in self._seqs_of.get(performer_id, ())]
+        seqs = [seq for performer_id in set(performer_ids) for seq in self.seqs_of(performer_id)]
         similarities = self._index.similarities(vector, seqs)
         return self._best_of([Neighbor(*pair) for pair in similarities.items()])
 
@@ -143,18 +163,18 @@ class Gallery:
     def _best_of(self, neighbors: Iterable[Neighbor]) -> dict[str, float]:
         best: dict[str, float] = {}
         for neighbor in neighbors:
-            performer_id = self._performer_of.get(neighbor.id)
+            performer_id = self._owners.of(neighbor.id)
             if performer_id is not None and neighbor.similarity > best.get(performer_id, -np.inf):
                 best[performer_id] = neighbor.similarity
         return best
 
     def __len__(self) -> int:
         """Vectors."""
-        return len(self._performer_of)
+        return len(self._owners)
 
     def __contains__(self, seq: int) -> bool:
         """Whether the row is in the gallery."""
-        return seq in self._performer_of
+        return seq in self._owners
 
     def __repr__(self) -> str:
         return f"<Gallery of {len(self.performers)} performers, {self._index!r}>"

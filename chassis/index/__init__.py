@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chassis.errors import Conflict, InvalidInput, NotFound
 from chassis.index._graph import Graph, IndexSettings, Space
+from chassis.index._originals import Originals
 from chassis.index._vectors import Vectors, checked_ids, checked_vectors, unit
 
 __all__ = ["VectorIndex", "Neighbor", "Space", "IndexSettings"]
@@ -55,13 +58,24 @@ class VectorIndex:
         self._settings = settings or IndexSettings()
         self._graph = self._new_graph(capacity)
         self._access = Lock()  # whoever reads or changes the graph
-        self._adding = Lock()  # one add at a time, so that its check of ids stays true
+        # One change at a time, so that an add's check of ids stays true and nothing changes what is saved.
+        self._changing = Lock()
         self._rebuilding = Lock()
 
     @property
     def dimension(self) -> int:
         """Values of a vector."""
         return self._dimension
+
+    @property
+    def space(self) -> Space:
+        """How vectors are compared."""
+        return self._space
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether the graph keeps vectors rounded, and the originals beside it."""
+        return self._settings.is_compact
 
     @property
     def tombstones(self) -> int:
@@ -79,7 +93,7 @@ class VectorIndex:
         """
         new_ids = checked_ids(ids)
         rows = self._comparable(checked_vectors(vectors, (len(new_ids), self._dimension)))
-        with self._adding:
+        with self._changing:
             with self._access:
                 self._refuse_known(new_ids)
                 self._graph.reserve(len(new_ids))
@@ -88,17 +102,22 @@ class VectorIndex:
                     self._graph.add(new_ids[part], rows[part])
 
     def remove(self, ids: Iterable[int]) -> None:
-        """Take vectors out of every later search; all or none. Their room is freed by `rebuild`.
+        """Take vectors out of every later search; when something is wrong, none.
+
+        Nothing of a vector stays: its place is overwritten at once, and freed by `rebuild`. A removal takes
+        about as long as an add; searches come between.
 
         Raises:
             NotFound: an id that is not live.
         """
         gone = set(ids)
-        with self._access:
-            if unknown := [vector_id for vector_id in gone if vector_id not in self._graph]:
-                raise NotFound(f"{len(unknown)} of {len(gone)} vectors are not in the index")
+        with self._changing:
+            with self._access:
+                if unknown := [vector_id for vector_id in gone if vector_id not in self._graph]:
+                    raise NotFound(f"{len(unknown)} of {len(gone)} vectors are not in the index")
             for vector_id in gone:
-                self._graph.remove(vector_id)
+                with self._access:
+                    self._graph.remove(vector_id, gone)
 
     def search(self, vector: ArrayLike, k: int, *, exact: bool = False) -> list[Neighbor]:
         """At most k live vectors nearest to `vector` (dimension values), best first, then by id.
@@ -141,6 +160,52 @@ class VectorIndex:
                 raise NotFound("a vector is not in the index")
             return self._graph.vectors(ids) if len(ids) else np.empty((0, self._dimension), np.float32)
 
+    def save(self, graph: BinaryIO, originals: BinaryIO | None = None) -> NDArray[np.int64]:
+        """Write the index and return the ids that are live in it, sorted, for `load`.
+
+        Adds and removals wait, searches go on. `originals` is for an index that keeps vectors compactly.
+        Raises what the files raise, such as OSError for a full disk.
+        """
+        with self._changing:
+            ids = self.ids()
+            self._graph.save(graph)
+            if self._graph.originals is not None and originals is not None:
+                self._graph.originals.write(originals, ids)
+        return np.array(ids, np.int64)
+
+    @classmethod
+    def load(
+        cls,
+        graph: Path,
+        ids: NDArray[np.int64],
+        dimension: int,
+        space: Space = Space.COSINE,
+        *,
+        originals: Path | None = None,
+        settings: IndexSettings | None = None,
+    ) -> VectorIndex:
+        """The index that `save` wrote, with the ids it returned.
+
+        Both files must be exactly what was written, which the caller verifies: Voyager crashes or answers
+        wrongly with any other. Raises InvalidInput for an index of another kind.
+        """
+        index = cls(dimension, space, settings=settings)
+        index._graph = Graph.load(graph, ids, dimension, space, index._settings)
+        if originals is not None:
+            index.map_originals(originals, ids)
+        return index
+
+    def map_originals(self, path: Path, ids: NDArray[np.int64]) -> None:
+        """Take the vectors of a compact index from this file from now on, which frees memory."""
+        with self._changing, self._access:
+            if self._graph.originals is not None:
+                self._graph.originals.map(path, ids)
+
+    def ids(self) -> list[int]:
+        """Ids of the live vectors, sorted."""
+        with self._access:
+            return sorted(self._graph.ids())
+
     def rebuild(self) -> None:
         """Free the room of removed vectors: copy the live ones to a new graph, then swap.
 
@@ -148,13 +213,14 @@ class VectorIndex:
         removals go on; only at the end adds wait, while those that came meanwhile are copied.
         """
         with self._rebuilding:
-            fresh = self._new_graph(len(self))
+            fresh = self._new_graph(len(self), originals=self._graph.originals)
             self._copy_missing(fresh)
-            with self._adding:
+            with self._changing:
                 self._copy_missing(fresh)
+                gone = set(filter(fresh.__contains__, self._graph.tombstones))
+                for vector_id in gone:
+                    fresh.remove(vector_id, gone)
                 with self._access:
-                    for vector_id in filter(fresh.__contains__, self._graph.tombstones):
-                        fresh.remove(vector_id)
                     self._graph = fresh
 
     def _copy_missing(self, target: Graph) -> None:
@@ -180,8 +246,8 @@ class VectorIndex:
     def _comparable(self, vectors: Vectors) -> Vectors:
         return unit(vectors) if self._space is Space.COSINE else vectors
 
-    def _new_graph(self, capacity: int) -> Graph:
-        return Graph(self._dimension, self._space, self._settings, capacity=capacity)
+    def _new_graph(self, capacity: int, originals: Originals | None = None) -> Graph:
+        return Graph(self._dimension, self._space, self._settings, capacity=capacity, originals=originals)
 
     def __len__(self) -> int:
         """Live vectors."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import voyager  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
-from chassis.index._vectors import ID_LIMIT, Vectors
+from chassis.errors import InvalidInput
+from chassis.index._originals import Originals
+from chassis.index._vectors import ID_LIMIT, Vectors, unit
 
 __all__ = ["Graph", "IndexSettings", "Space"]
 
 _EXACT_ROWS = 4096
+_SCRUB_EF = 50
 
 
 class Space(Enum):
@@ -47,6 +52,9 @@ class IndexSettings:
     """Vectors, deleted ones included."""
     min_neighbors: int = 50
     """At least so many neighbours are asked of the graph, even if the caller wants fewer: better recall."""
+    is_compact: bool = False
+    """Keep vectors in the graph with 8 bits a value, 0.7 kB for 512, and the originals in a mapped file, by
+    which what the graph finds is ranked. Cosine only."""
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Threads that add one portion of vectors."""
 
@@ -58,19 +66,58 @@ class IndexSettings:
 
 
 class Graph:
-    """Live vectors by id, nearest ones by graph search. Callers pass checked vectors and take turns."""
+    """Live vectors by id, nearest ones by graph search. Callers pass checked vectors and take turns.
 
-    def __init__(self, dimension: int, space: Space, settings: IndexSettings, *, capacity: int) -> None:
+    originals: where the vectors of a compact graph are kept; another graph's, where this one replaces it.
+    """
+
+    def __init__(
+        self,
+        dimension: int,
+        space: Space,
+        settings: IndexSettings,
+        *,
+        capacity: int = 0,
+        originals: Originals | None = None,
+    ) -> None:
+        if settings.is_compact and space is not Space.COSINE:
+            raise InvalidInput("only cosine vectors can be kept compactly")
+        self._dimension = dimension
         self._space = space
         self._settings = settings
+        self.originals = originals or (Originals(dimension) if settings.is_compact else None)
         self._index = voyager.Index(
-            voyager.Space.Cosine if space is Space.COSINE else voyager.Space.Euclidean,
+            _SPACES[space],
             num_dimensions=dimension,
             M=settings.m,
             ef_construction=settings.ef_construction,
             max_elements=max(1, capacity),
+            storage_data_type=_storage(settings),
         )
         self.tombstones: set[int] = set()
+
+    @classmethod
+    def load(
+        cls, path: Path, live: NDArray[np.int64], dimension: int, space: Space, settings: IndexSettings
+    ) -> Graph:
+        """A graph that `save` wrote, with the ids that were live then; originals are for the caller to map.
+
+        The file must be exactly what was written: another can crash the process. Raises InvalidInput for one
+        of another kind.
+        """
+        graph = cls(dimension, space, settings)
+        index = voyager.Index.load(str(path))
+        kind = (index.num_dimensions, index.space, index.storage_data_type)
+        if kind != (dimension, _SPACES[space], _storage(settings)):
+            raise InvalidInput(f"the graph was written for other vectors: {kind}")
+        graph._index = index
+        if index.num_elements != len(live):
+            graph.tombstones = set(index.ids).difference(live.tolist())
+        return graph
+
+    def save(self, file: BinaryIO) -> None:
+        """Write the graph, tombstones too. Nothing may be added or removed meanwhile; searches go on."""
+        self._index.save(file)
 
     def __len__(self) -> int:
         """Live vectors; the library's own count includes deleted ones."""
@@ -97,15 +144,39 @@ class Graph:
     def add(self, ids: Sequence[int], vectors: Vectors) -> None:
         """Add vectors under new ids, always given: one that Voyager chooses can be another vector's."""
         if ids:
+            if self.originals is not None:
+                self.originals.add(ids, vectors)
             self._index.add_items(vectors, ids, num_threads=min(self._settings.threads, len(ids)))
 
-    def remove(self, vector_id: int) -> None:
-        """Make a live vector a tombstone."""
+    def remove(self, vector_id: int, others: Iterable[int] = ()) -> None:
+        """Make a live vector a tombstone whose place holds nothing of it: a copy of a neighbour instead.
+
+        The neighbour is none of `others`, which will be removed, too.
+        """
+        self._index.add_item(self._stand_in(vector_id, {vector_id, *others}), vector_id)
         self._index.mark_deleted(vector_id)
         self.tombstones.add(vector_id)
+        if self.originals is not None:
+            self.originals.discard([vector_id])
+
+    def _stand_in(self, vector_id: int, leaving: set[int]) -> Vectors:
+        wanted = min(len(leaving) + 1, len(self))
+        try:
+            ids, _ = self._index.query(
+                self._index.get_vector(vector_id), k=wanted, query_ef=max(_SCRUB_EF, wanted)
+            )
+        except voyager.RecallError:  # parts of the graph cannot be reached from its entry
+            ids = np.empty(0, np.uint64)
+        near = next((found for found in ids.tolist() if found not in leaving), None)
+        if near is not None:
+            return np.ascontiguousarray(self._index.get_vector(near), np.float32)
+        noise = np.random.default_rng(vector_id).normal(size=self._dimension).astype(np.float32)
+        return unit(noise)
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """The stored vectors of live ids, in their order."""
+        if self.originals is not None:
+            return self.originals.of(ids)
         return np.ascontiguousarray(self._index.get_vectors(ids), np.float32)
 
     def nearest(self, vector: Vectors, k: int) -> tuple[NDArray[np.uint64], Vectors]:
@@ -119,6 +190,8 @@ class Graph:
             ids, distances = self._index.query(vector, k=wanted, query_ef=max(ef, wanted))
         except voyager.RecallError:  # parts of the graph cannot be reached from its entry
             return self.exact(vector, k)
+        if self.originals is not None:
+            return self._best(vector, ids, k)
         return ids[:k], self._similarities_of(distances[:k])
 
     def exact(self, vector: Vectors, k: int) -> tuple[NDArray[np.uint64], Vectors]:
@@ -132,6 +205,12 @@ class Graph:
         best = np.argsort(-similarities, kind="stable")[:k]
         return np.array(ids, np.uint64)[best], similarities[best]
 
+    def _best(self, vector: Vectors, ids: NDArray[np.uint64], k: int) -> tuple[NDArray[np.uint64], Vectors]:
+        """The k most similar of these live ids, by their originals."""
+        similarities = self.similarities(vector, ids.tolist())
+        best = np.argsort(-similarities, kind="stable")[:k]
+        return ids[best], similarities[best]
+
     def similarities(self, vector: Vectors, ids: Sequence[int]) -> Vectors:
         """Exact similarity with each of the live ids, in their order."""
         stored = self.vectors(ids)
@@ -144,3 +223,10 @@ class Graph:
         cosine = self._space is Space.COSINE
         similarities = np.clip(1 - distances, -1, 1) if cosine else -np.sqrt(np.maximum(distances, 0))
         return np.asarray(similarities, np.float32)
+
+
+_SPACES = {Space.COSINE: voyager.Space.Cosine, Space.EUCLIDEAN: voyager.Space.Euclidean}
+
+
+def _storage(settings: IndexSettings) -> object:
+    return voyager.StorageDataType.Float8 if settings.is_compact else voyager.StorageDataType.Float32

@@ -12,7 +12,7 @@ import structlog
 from chassis.errors import MarqueeError, ModelError, Unavailable
 from chassis.signal.model_change import ModelChange
 
-__all__ = ["ChangeWatch", "Everywhere", "start_with"]
+__all__ = ["ChangeWatch", "start_with"]
 
 _POLL_SECONDS = 2.0
 # Enrolments in a row are looked at together.
@@ -39,6 +39,11 @@ class ChangeWatch:
         is_over = self._change.in_use.preparing is None and self._change.progress.is_complete
         if self._loop is not None and not is_over:
             self._loop.call_soon_threadsafe(self._hurry.set)
+
+    async def caught_up(self) -> None:
+        """Return when what was committed before is known here, by every generation; and look at it soon."""
+        await self._change.catch_up()
+        self.hurry()
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -72,22 +77,6 @@ class ChangeWatch:
             _log.exception("looking after the models failed")
         else:
             self._trouble = ""
-
-
-class Everywhere:
-    """Enrolled vectors of every generation in use, as enrolment adds and forgets them."""
-
-    def __init__(self, change: ModelChange[Any, Any], watch: ChangeWatch) -> None:
-        self._change = change
-        self._watch = watch
-
-    def add(self, rows: Sequence[Any]) -> None:
-        for generation in self._change.in_use.all:
-            generation.known.add(rows)
-        self._watch.hurry()
-
-    def forget(self, performer_id: str) -> int:
-        return self._change.forget(performer_id)
 
 
 async def start_with(change: ModelChange[Any, Any], wanted: Sequence[Any]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from chassis.signal.followed import Followed, KnownRows
 from chassis.signal.model_sets import ModelKey, ModelRecord
 
-__all__ = ["Row", "Known", "Models", "Generation", "InUse"]
+__all__ = ["Row", "Models", "Generation", "InUse"]
 
 
 class Row(Protocol):
@@ -18,18 +19,8 @@ class Row(Protocol):
     def key(self) -> ModelKey: ...
 
 
-class Known(Protocol):
-    """Enrolled vectors in memory, of the embedders of one set; safe to use from many threads."""
-
-    def add(self, rows: Sequence[Any], /) -> None:
-        """Add committed rows; those of other embedders, and those that are or were here, change nothing."""
-
-    def forget(self, performer_id: str, /) -> int:
-        """Make a performer unknown and return how many rows were here."""
-
-
 RowT = TypeVar("RowT", bound=Row)
-KnownT = TypeVar("KnownT", bound=Known)
+KnownT = TypeVar("KnownT", bound=KnownRows[Any])
 
 
 class Models(Protocol[RowT, KnownT]):
@@ -41,11 +32,8 @@ class Models(Protocol[RowT, KnownT]):
     def rebuilt(self, record: ModelRecord) -> RowT:
         """The embedder of a record. Raises ModelError when this version of the code, or its file, is gone."""
 
-    def new_known(self, rows: Sequence[RowT]) -> KnownT:
-        """Room for what these embedders describe."""
-
-    async def load(self, known: KnownT, keys: Sequence[ModelKey]) -> None:
-        """Add every stored row of these embedders."""
+    def followed(self, rows: Sequence[RowT]) -> Followed[Any, KnownT]:
+        """What is enrolled as these embedders describe it; it is not started yet."""
 
     async def open(self, rows: Sequence[RowT]) -> None:
         """Return when these embedders run and do what they should. Raises ModelError and Unavailable."""
@@ -67,7 +55,12 @@ class Generation(Generic[RowT, KnownT]):
     number: int
     rows: tuple[RowT, ...]
     """The primary first."""
-    known: KnownT
+    followed: Followed[Any, KnownT]
+
+    @property
+    def known(self) -> KnownT:
+        """What the embedders describe, as of now."""
+        return self.followed.known
 
     @property
     def keys(self) -> tuple[ModelKey, ...]:

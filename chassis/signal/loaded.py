@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 
 from chassis.errors import ModelError
-from chassis.signal.generations import Generation, InUse, Known, Models, Row
+from chassis.signal.followed import Followed, KnownRows
+from chassis.signal.generations import Generation, InUse, Models, Row
 from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, Sets
 
 __all__ = ["LoadedGenerations"]
 
 _log = structlog.get_logger()
 RowT = TypeVar("RowT", bound=Row)
-KnownT = TypeVar("KnownT", bound=Known)
+KnownT = TypeVar("KnownT", bound=KnownRows[Any])
 
 
 class LoadedGenerations(Generic[RowT, KnownT]):
@@ -34,7 +35,6 @@ class LoadedGenerations(Generic[RowT, KnownT]):
         self._clock = clock
         self._in_use: InUse[RowT, KnownT] | None = None
         self._ends: dict[int, float] = {}
-        self._forgotten: set[str] = set()
 
     def __repr__(self) -> str:
         numbers = [one.number for one in self._in_use.all] if self._in_use is not None else []
@@ -84,11 +84,10 @@ class LoadedGenerations(Generic[RowT, KnownT]):
             self._in_use = replace(before, retired=kept)
             await self._close_unused(before)
 
-    def forget(self, performer_id: str) -> int:
-        """Make a performer unknown in every generation; how many rows the serving one had."""
-        self._forgotten.add(performer_id)
-        counts = [generation.known.forget(performer_id) for generation in self.in_use.all]
-        return counts[0]
+    @property
+    def followed(self) -> tuple[Followed[Any, KnownT], ...]:
+        """What follows the database; nothing before there was anything in use."""
+        return tuple(one.followed for one in self._in_use.all) if self._in_use is not None else ()
 
     async def rebuilt(self, record: ModelRecord) -> RowT:
         """See `Models.rebuilt`. In a thread: its file is verified, which takes a while."""
@@ -102,21 +101,20 @@ class LoadedGenerations(Generic[RowT, KnownT]):
     ) -> None:
         """Everything that is enrolled, by other processes too, is there before the new set serves."""
         await self._models.open(serving.rows)
-        await self._load(serving)
+        await serving.followed.catch_up()
         self._ends[before.serving.number] = self._clock() + self._grace_seconds
         self._in_use = InUse(serving, preparing, retired=(before.serving, *before.retired))
         _log.info("models switched", serving=[" ".join(key) for key in serving.keys])
-        if serving.number not in {one.number for one in before.all}:
-            await self._load(serving)  # what was enrolled here while it was loaded went past it
+        await serving.followed.catch_up()  # what was enrolled here meanwhile went past it
 
     async def _generation(self, models: ModelSet, own: Mapping[ModelKey, RowT]) -> Generation[RowT, KnownT]:
         for generation in self._in_use.all if self._in_use is not None else ():
             if generation.number == models.generation:
                 return generation
         rows = tuple([own.get(one.key) or await self.rebuilt(one) for one in models.models])
-        generation = Generation(models.generation, rows, self._models.new_known(rows))
-        await self._load(generation)
-        return generation
+        followed = self._models.followed(rows)
+        await followed.start()
+        return Generation(models.generation, rows, followed)
 
     async def _prepared(
         self, sets: Sets, own: Mapping[ModelKey, RowT]
@@ -128,14 +126,13 @@ class LoadedGenerations(Generic[RowT, KnownT]):
         except ModelError as exc:
             return None, str(exc)
 
-    async def _load(self, generation: Generation[RowT, KnownT]) -> None:
-        await self._models.load(generation.known, generation.keys)
-        for performer_id in list(self._forgotten):  # it may have been read before it was deleted
-            generation.known.forget(performer_id)
-
     async def _close_unused(self, before: InUse[RowT, KnownT]) -> None:
         used = {row.key for row in self.in_use.rows}
         await self._models.close([row for row in before.rows if row.key not in used])
+        for generation in before.all:
+            if generation.number not in {one.number for one in self.in_use.all}:
+                unused = [key for key in generation.keys if key not in used]
+                await asyncio.to_thread(generation.followed.close, remove=unused)
 
 
 def _is_up_to_date(in_use: InUse[RowT, KnownT], sets: Sets) -> bool:

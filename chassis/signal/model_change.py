@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import structlog
 
 from chassis.errors import MarqueeError, ModelError
 from chassis.signal.coverage import Coverage
-from chassis.signal.generations import InUse, Known, Models, Row
+from chassis.signal.followed import Followed, KnownRows
+from chassis.signal.generations import InUse, Models, Row
 from chassis.signal.loaded import LoadedGenerations
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, Progress, Sets, is_another_file
@@ -29,7 +30,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 
 _log = structlog.get_logger()
 RowT = TypeVar("RowT", bound=Row)
-KnownT = TypeVar("KnownT", bound=Known)
+KnownT = TypeVar("KnownT", bound=KnownRows[Any])
 
 
 class ModelChange(Generic[RowT, KnownT]):
@@ -139,9 +140,14 @@ class ModelChange(Generic[RowT, KnownT]):
             self._loaded.let_prepared_run(False)
             self._log_once(failure)
 
-    def forget(self, performer_id: str) -> int:
-        """Make a performer unknown in every generation; how many rows the serving one had."""
-        return self._loaded.forget(performer_id)
+    @property
+    def followed(self) -> tuple[Followed[Any, KnownT], ...]:
+        """What follows the database here, of every generation."""
+        return self._loaded.followed
+
+    async def catch_up(self) -> None:
+        """Return when every generation knows what was committed before. Raises as the database does."""
+        await asyncio.gather(*(one.catch_up() for one in self.followed))
 
     async def _become(self, sets: Sets) -> None:
         """Follow the record; where that fails and another set should serve by now, nothing is ready."""

@@ -1,21 +1,18 @@
-"""What the SQL of every signal has in common: rows belong to a performer, and all are read at the start."""
+"""What the SQL of every signal has in common: rows belong to a performer."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-import asyncpg
 
 from chassis.errors import NotFound
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 
-__all__ = ["NO_PERFORMER", "adding_rows", "removing_rows", "every_row"]
+__all__ = ["NO_PERFORMER", "adding_rows", "removing_rows"]
 
 NO_PERFORMER = "no such performer, or forgotten"
 
-_BATCH = 5000
 # The lock keeps the performer until the rows are committed, and lets writers of one performer take turns.
 _LOCK_PERFORMER = "SELECT 1 FROM catalogue.performers WHERE id = $1 FOR NO KEY UPDATE"
 
@@ -47,15 +44,3 @@ async def _changing_rows(pool: Pool, performer_id: str) -> AsyncIterator[tuple[C
         async with pool.acquire() as connection, connection.transaction():
             is_there = await connection.fetchval(_LOCK_PERFORMER, performer_id) is not None
             yield connection, is_there
-
-
-async def every_row(pool: Pool, query: str, *values: object) -> AsyncGenerator[list[asyncpg.Record], None]:
-    """All rows of a query, some thousand at a time, as of one moment. Raises as `adding_rows` does."""
-    with translate():
-        async with (
-            pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            cursor = await connection.cursor(query, *values)
-            while rows := await cursor.fetch(_BATCH):
-                yield rows

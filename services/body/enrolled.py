@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from types import MappingProxyType
+from typing import Never
 
+from chassis.gallery import Gallery
+from chassis.index import VectorIndex
+from chassis.signal.followed import Followed
+from chassis.signal.model_sets import ModelKey
 from services.body.likelihood import similarities
 from services.body.measurement import Measurement, combine, stack
 from services.body.ratio_index import RatioIndex
 
-__all__ = ["MeasurementRow", "EnrolledBody", "LookAlike", "EnrolledBodies"]
+__all__ = ["MeasurementRow", "EnrolledBody", "LookAlike", "EnrolledBodies", "FollowedBodies"]
 
 # The index ranks in float32; this many more than wanted are compared exactly.
 _SPARE = 16
@@ -30,13 +36,13 @@ class EnrolledBody:
     """All measurements of one performer, combined."""
 
     measurement: Measurement
-    seqs: frozenset[int]
-    """Rows it is made of."""
+    rows: Mapping[int, Measurement]
+    """By seq: what it is made of."""
 
     @property
     def count(self) -> int:
         """Measurements."""
-        return len(self.seqs)
+        return len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class EnrolledBodies:
     def __init__(self) -> None:
         self._index = RatioIndex()
         self._bodies: dict[str, EnrolledBody] = {}
-        self._measurements = 0
+        self._performers: dict[int, str] = {}
         self._turn = Lock()
 
     def __repr__(self) -> str:
@@ -64,31 +70,49 @@ class EnrolledBodies:
 
     def __len__(self) -> int:
         """Measurements."""
-        return self._measurements
+        return len(self._performers)
 
     @property
     def performers(self) -> int:
         """Performers with at least one measurement."""
         return len(self._bodies)
 
+    @property
+    def galleries(self) -> Mapping[ModelKey, Gallery]:
+        """None: a few numbers a performer are searched exactly."""
+        return MappingProxyType({})
+
+    def __contains__(self, seq: int) -> bool:
+        return seq in self._performers
+
+    def seqs(self, key: ModelKey) -> Sequence[int]:
+        """Every row; there is one model."""
+        return list(self._performers)
+
     def add(self, rows: Iterable[MeasurementRow]) -> None:
         """Add committed rows; those that are here already are passed over."""
         with self._turn:
             for row in rows:
-                known = self._bodies.get(row.performer_id)
-                if known is None or row.seq not in known.seqs:
-                    body = self._bodies[row.performer_id] = _with(known, row)
-                    self._index.put(row.performer_id, body.measurement)
-                    self._measurements += 1
+                if row.seq not in self._performers:
+                    self._performers[row.seq] = row.performer_id
+                    known = self._bodies.get(row.performer_id)
+                    rest = known.rows if known is not None else {}
+                    self._put(row.performer_id, {**rest, row.seq: row.measurement})
 
-    def forget(self, performer_id: str) -> int:
-        """Make a performer unknown and return how many measurements were here; 0 if there were none."""
+    def adopt(
+        self, key: ModelKey, index: VectorIndex, owned: Mapping[str, Sequence[int]], facts: Sequence[Never]
+    ) -> None:
+        """Never called: there are no galleries."""
+        raise NotImplementedError("bodies are in no index")
+
+    def withdraw(self, seqs: Iterable[int]) -> None:
+        """Make rows unknown; those that are not here are passed over."""
         with self._turn:
-            body = self._bodies.pop(performer_id, None)
-            self._index.remove(performer_id)
-            forgotten = body.count if body is not None else 0
-            self._measurements -= forgotten
-            return forgotten
+            for seq in seqs:
+                performer_id = self._performers.pop(seq, None)
+                if performer_id is not None:
+                    rows = self._bodies[performer_id].rows
+                    self._put(performer_id, {one: rows[one] for one in rows if one != seq})
 
     def of(self, performer_id: str) -> EnrolledBody | None:
         """What is enrolled of a performer; None when nothing is."""
@@ -102,6 +126,14 @@ class EnrolledBodies:
             found = self._index.nearest(probe, k + _SPARE)
         return self._ranked(probe, found)[:k]
 
+    def _put(self, performer_id: str, rows: Mapping[int, Measurement]) -> None:
+        if rows:
+            body = self._bodies[performer_id] = EnrolledBody(combine(list(rows.values())), rows)
+            self._index.put(performer_id, body.measurement)
+        else:
+            self._bodies.pop(performer_id, None)
+            self._index.remove(performer_id)
+
     def _ranked(self, probe: Measurement, performer_ids: Sequence[str]) -> list[LookAlike]:
         bodies = {one: body for one in performer_ids if (body := self.of(one)) is not None}
         values = similarities(probe, stack([body.measurement for body in bodies.values()])).tolist()
@@ -109,8 +141,5 @@ class EnrolledBodies:
         return sorted(alike, key=lambda one: (-one.similarity, one.performer_id))
 
 
-def _with(known: EnrolledBody | None, row: MeasurementRow) -> EnrolledBody:
-    if known is None:
-        return EnrolledBody(row.measurement, frozenset((row.seq,)))
-    measurement = combine([known.measurement, row.measurement])
-    return EnrolledBody(measurement, known.seqs | {row.seq})
+FollowedBodies = Followed[MeasurementRow, EnrolledBodies]
+"""Read `known` once a call."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chassis.geometry import Box
 from chassis.images import ImageLimits, decode
 from chassis.work import WorkPool
-from services.body.enrolled import EnrolledBodies, LookAlike
+from services.body.enrolled import FollowedBodies, LookAlike
 from services.body.measurement import Measurement
 from services.body.people import PeopleFinder, Person
 from services.body.pose import Pose
@@ -48,10 +48,10 @@ class ObserveBodies:
     """Finds people, says where their parts are, measures them, and names performers of like build."""
 
     def __init__(
-        self, finder: PeopleFinder, enrolled: EnrolledBodies, pool: WorkPool, limits: ImageLimits
+        self, finder: PeopleFinder, bodies: FollowedBodies, pool: WorkPool, limits: ImageLimits
     ) -> None:
         self._finder = finder
-        self._enrolled = enrolled
+        self._bodies = bodies
         self._pool = pool
         self._limits = limits
 
@@ -82,5 +82,5 @@ class ObserveBodies:
             pose=person.pose,
             regions=tuple(regions_in_view(person.pose)),
             measurement=measurement if is_measured else None,
-            look_alikes=tuple(self._enrolled.search(measurement, max_candidates)) if is_measured else (),
+            look_alikes=tuple(self._bodies.known.search(measurement, max_candidates)) if is_measured else (),
         )

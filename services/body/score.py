@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chassis.work import WorkPool
-from services.body.enrolled import EnrolledBodies
+from services.body.enrolled import FollowedBodies
 from services.body.likelihood import are_compatible, compared_ratios, log_likelihood_ratios, similarities
 from services.body.measurement import Measurement, combine, stack
 
@@ -44,8 +44,8 @@ class ScoreBodies:
     tolerance: relative difference up to which a proportion agrees, beyond the error of the measurements.
     """
 
-    def __init__(self, enrolled: EnrolledBodies, pool: WorkPool, *, tolerance: float) -> None:
-        self._enrolled = enrolled
+    def __init__(self, bodies: FollowedBodies, pool: WorkPool, *, tolerance: float) -> None:
+        self._bodies = bodies
         self._pool = pool
         self._tolerance = tolerance
 
@@ -61,7 +61,8 @@ class ScoreBodies:
         return [self._score(query) for query in queries]
 
     def _score(self, query: BodyQuery) -> list[BodyScore]:
-        known = [(one, body) for one in query.performer_ids if (body := self._enrolled.of(one)) is not None]
+        bodies = self._bodies.known
+        known = [(one, body) for one in query.performer_ids if (body := bodies.of(one)) is not None]
         if not query.measurements or not known:
             return []
         probe = combine(query.measurements)

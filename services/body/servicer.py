@@ -15,7 +15,7 @@ from chassis.signal.responses import to_proto_outcomes
 from marquee.body.v1 import body_pb2 as pb
 from marquee.body.v1 import body_pb2_grpc
 from marquee.common.v1 import common_pb2
-from services.body.enrolled import EnrolledBodies, MeasurementRow
+from services.body.enrolled import FollowedBodies
 from services.body.lookup import LookUpBodies
 from services.body.observe import ObserveBodies
 from services.body.score import ScoreBodies
@@ -37,9 +37,9 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
         *,
         observe: ObserveBodies,
         score: ScoreBodies,
-        enroll: Enrolment[NewMeasurement, MeasurementRow],
+        enroll: Enrolment[NewMeasurement],
         lookup: LookUpBodies,
-        enrolled: EnrolledBodies,
+        bodies: FollowedBodies,
         model: MeasurementModel,
         networks: tuple[common_pb2.ModelStatus, ...],
         readiness: Readiness,
@@ -48,7 +48,7 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
         self._score = score
         self._enroll = enroll
         self._lookup = lookup
-        self._enrolled = enrolled
+        self._bodies = bodies
         self._model = model
         self._networks = networks
         self._readiness = readiness
@@ -83,12 +83,12 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
             name=self._model.name,
             version=self._model.version,
             dimension=DIMENSION,
-            vectors=len(self._enrolled),
+            vectors=len(self._bodies.known),
         )
         status = service_status(
             self._readiness,
             models=[*self._networks, measurement],
-            performers=self._enrolled.performers,
-            observations=len(self._enrolled),
+            performers=self._bodies.known.performers,
+            observations=len(self._bodies.known),
         )
         return pb.GetStatusResponse(status=status)

@@ -19,20 +19,22 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
-from chassis.signal.enrolment import Enrolment, load
+from chassis.signal.enrolment import Enrolment
+from chassis.signal.follow_watch import FollowWatch
+from chassis.signal.following import Following
 from chassis.signal.responses import to_proto_model
 from chassis.work import WorkPool
 from marquee.body.v1 import body_pb2_grpc
 from marquee.common.v1 import common_pb2
 from services.body.config import BodyConfig
-from services.body.enrolled import EnrolledBodies
+from services.body.enrolled import EnrolledBodies, FollowedBodies
 from services.body.lookup import LookUpBodies
 from services.body.models import POSE_DETECTOR, POSE_LANDMARKS
 from services.body.observe import ObserveBodies
 from services.body.people import PeopleFinder
 from services.body.score import ScoreBodies
 from services.body.servicer import BodyServicer
-from services.body.store import SCHEMA, MeasurementStore
+from services.body.store import FEED, SCHEMA, MeasurementStore
 from services.body.table import DETECTOR, LANDMARKS, RATIOS, MeasurementModel
 
 __all__ = ["SERVICE", "open_body", "model_files"]
@@ -56,9 +58,13 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         model = _measurement_model(settings.landmarks_file)
-        store, enrolled = MeasurementStore(pool, model), EnrolledBodies()
-        await load(store.every(), enrolled)
-        _log.info("bodies loaded", performers=enrolled.performers, measurements=len(enrolled))
+        store, following = MeasurementStore(pool, model), Following.of_table(config.index, pool, FEED)
+        bodies = following.followed(store, EnrolledBodies, [model.key])
+        await bodies.start()
+        _log.info("bodies read", performers=bodies.known.performers, measurements=len(bodies.known))
+        poll_seconds = config.index.poll_seconds
+        follow = FollowWatch(pool, FEED.channel, lambda: [bodies], poll_seconds=poll_seconds)
+        await stack.enter_async_context(follow.watching())
         models_open = open_inference(config.inference, model_files(config), metrics.inference)
         inference = await stack.enter_async_context(models_open)
         changes = await stack.enter_async_context(Changes().closing())
@@ -66,11 +72,11 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": inference.ready})
         servicer = BodyServicer(
-            observe=_observe(config, inference, enrolled, work),
-            score=ScoreBodies(enrolled, work, tolerance=settings.ratio_tolerance),
-            enroll=Enrolment(store, enrolled, changes, least_quality=settings.enrol_quality),
+            observe=_observe(config, inference, bodies, work),
+            score=ScoreBodies(bodies, work, tolerance=settings.ratio_tolerance),
+            enroll=Enrolment(store, bodies.catch_up, changes, least_quality=settings.enrol_quality),
             lookup=LookUpBodies(store),
-            enrolled=enrolled,
+            bodies=bodies,
             model=model,
             networks=_networks(model),
             readiness=readiness,
@@ -82,7 +88,7 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
 
 
 def _observe(
-    config: BodyConfig, inference: Inference, enrolled: EnrolledBodies, work: WorkPool
+    config: BodyConfig, inference: Inference, bodies: FollowedBodies, work: WorkPool
 ) -> ObserveBodies:
     settings = config.body
     finder = PeopleFinder(
@@ -93,7 +99,7 @@ def _observe(
         presence_threshold=settings.presence_threshold,
     )
     limits = ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)
-    return ObserveBodies(finder, enrolled, work, limits)
+    return ObserveBodies(finder, bodies, work, limits)
 
 
 def model_files(config: BodyConfig) -> dict[str, ModelFile]:

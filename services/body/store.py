@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Never
 
 import asyncpg
 
-from chassis.errors import NotFound
 from chassis.geometry import Box
 from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_to_bytes
 from chassis.signal.enrolment import Stored
-from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row, removing_rows
+from chassis.signal.feed import FeedTable
+from chassis.signal.rows import adding_rows, removing_rows
 from services.body.derived import clear_body_ratios, derive_body_ratios
 from services.body.enrolled import MeasurementRow
 from services.body.measurement import Measurement
 from services.body.table import MeasurementModel
 from services.body.template import DIMENSION, encode, stored_measurement
 
-__all__ = ["SCHEMA", "NewMeasurement", "MeasurementStore"]
+__all__ = ["SCHEMA", "FEED", "NewMeasurement", "MeasurementStore"]
 
 SCHEMA = SchemaSource("body", "services.body")
+
+FEED = FeedTable("body", "measurements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,7 @@ class MeasurementStore:
         self._pool = pool
         self._model = model
 
-    async def insert(
-        self, performer_id: str, views: Sequence[NewMeasurement]
-    ) -> list[Stored[MeasurementRow]]:
+    async def insert(self, performer_id: str, views: Sequence[NewMeasurement]) -> list[Stored]:
         """Store views of a performer in one transaction; in order, with those that were there already.
 
         The performer's ratios in the catalogue are derived again in the same transaction.
@@ -85,31 +85,28 @@ class MeasurementStore:
             found.setdefault(str(row["performer_id"]), []).append(stored_measurement(row["vector"]))
         return found
 
-    async def every(self) -> AsyncGenerator[list[MeasurementRow], None]:
-        """All rows in the order of `seq`, some thousand at a time, as of one moment."""
-        async with aclosing(every_row(self._pool, _EVERY, *self._model.key)) as batches:
-            async for rows in batches:
-                yield [_row(str(row["performer_id"]), row) for row in rows]
+    async def rows(self, seqs: Sequence[int]) -> list[MeasurementRow]:
+        """Those of the rows that are there, of this model."""
+        with translate():
+            found = await self._pool.fetch(_ROWS, seqs, *self._model.key)
+        return [_row(row) for row in found]
 
-    async def _insert(
-        self, connection: Connection, performer_id: str, view: NewMeasurement
-    ) -> Stored[MeasurementRow]:
+    async def facts(self, seqs: Sequence[int]) -> list[Never]:
+        """Nothing: bodies are in no index, and read whole."""
+        return []
+
+    async def _insert(self, connection: Connection, performer_id: str, view: NewMeasurement) -> Stored:
         vector = vector_to_bytes(encode(view.measurement), dimension=DIMENSION)
         box = [view.box.x, view.box.y, view.box.width, view.box.height]
         source = (view.image_hash, view.uri, view.date)
         seq = await connection.fetchval(
             _INSERT, performer_id, *self._model.key, vector, view.quality, box, *source
         )
-        if seq is not None:
-            return Stored((MeasurementRow(seq, performer_id, view.measurement),), is_new=True)
-        known = await connection.fetchrow(_FIND, performer_id, view.image_hash, *self._model.key)
-        if known is None:  # deleted by somebody else between the two statements
-            raise NotFound(NO_PERFORMER)
-        return Stored((_row(performer_id, known),), is_new=False)
+        return Stored(is_new=seq is not None)
 
 
-def _row(performer_id: str, row: asyncpg.Record) -> MeasurementRow:
-    return MeasurementRow(row["seq"], performer_id, stored_measurement(row["vector"]))
+def _row(row: asyncpg.Record) -> MeasurementRow:
+    return MeasurementRow(row["seq"], str(row["performer_id"]), stored_measurement(row["vector"]))
 
 
 _INSERT = """
@@ -118,10 +115,6 @@ INSERT INTO body.measurements
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT DO NOTHING
 RETURNING seq
-"""
-_FIND = """
-SELECT seq, vector FROM body.measurements
-WHERE performer_id = $1 AND image_hash = $2 AND model = $3 AND version = $4
 """
 _DELETE = """
 WITH deleted AS (DELETE FROM body.measurements WHERE performer_id = $1 RETURNING 1)
@@ -132,8 +125,7 @@ SELECT performer_id, vector FROM body.measurements
 WHERE performer_id = ANY($1::uuid[]) AND model = $2 AND version = $3
 ORDER BY seq
 """
-_EVERY = """
+_ROWS = """
 SELECT seq, performer_id, vector FROM body.measurements
-WHERE model = $1 AND version = $2
-ORDER BY seq
+WHERE seq = ANY($1::bigint[]) AND model = $2 AND version = $3
 """

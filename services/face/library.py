@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chassis.gallery import Gallery, GalleryRow
+from chassis.index import IndexSettings, VectorIndex
 from services.face.ensemble import Ensemble, Likeness, ModelKey
 from services.face.template import FaceTemplate
 
@@ -42,32 +43,48 @@ class FaceLibrary:
     Every call is synchronous and computes: run it in a `WorkPool`.
     """
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: Ensemble, *, settings: IndexSettings | None = None) -> None:
         self.ensemble = ensemble
-        self._galleries = {row.key: Gallery(row.dimension) for row in ensemble.rows}
-        self._faces: dict[ModelKey, Counter[str]] = {row.key: Counter() for row in ensemble.rows}
+        self._galleries = {row.key: Gallery(row.dimension, settings=settings) for row in ensemble.rows}
         self._changing = Lock()
 
     def __repr__(self) -> str:
         return f"<FaceLibrary {list(self._galleries.values())}>"
 
+    @property
+    def galleries(self) -> Mapping[ModelKey, Gallery]:
+        """Vectors by embedder."""
+        return self._galleries
+
+    def __contains__(self, seq: int) -> bool:
+        return any(seq in gallery for gallery in self._galleries.values())
+
+    def seqs(self, key: ModelKey) -> Sequence[int]:
+        """Every row of one embedder."""
+        return self._galleries[key].seqs()
+
     def add(self, rows: Sequence[FaceRow]) -> None:
-        """Make committed rows findable; those that are or were here, or of models not in use, change nothing.
+        """Make committed rows findable; those that are here, or of models not in use, change nothing.
 
         Raises InvalidInput for a vector that is no vector of its model.
         """
         with self._changing:
             for key, gallery in self._galleries.items():
-                new = {row.seq: row for row in rows if row.key == key and not gallery.has_seen(row.seq)}
+                new = {row.seq: row for row in rows if row.key == key and row.seq not in gallery}
                 gallery.add([GalleryRow(seq, row.performer_id, row.vector) for seq, row in new.items()])
-                self._faces[key].update(row.performer_id for row in new.values())
 
-    def forget(self, performer_id: str) -> int:
-        """Take a performer out of every later search; how many vectors were here."""
+    def adopt(
+        self, key: ModelKey, index: VectorIndex, owned: Mapping[str, Sequence[int]], facts: Sequence[Never]
+    ) -> None:
+        """Take over the index of one embedder, with its rows by performer."""
+        self._galleries[key].adopt(index, owned)
+
+    def withdraw(self, seqs: Iterable[int]) -> None:
+        """Take rows out of every later search; those that are not here are passed over."""
+        gone = list(seqs)
         with self._changing:
-            for faces in self._faces.values():
-                faces.pop(performer_id, None)
-            return sum(gallery.forget(performer_id) for gallery in self._galleries.values())
+            for gallery in self._galleries.values():
+                gallery.withdraw(gone)
 
     def search(self, template: FaceTemplate, k: int) -> list[FaceCandidate]:
         """At most k performers nearest to a face, best first, ties by performer id; k at least 1.
@@ -103,7 +120,7 @@ class FaceLibrary:
 
     def faces_of(self, performer_id: str) -> int:
         """Enrolled faces of a performer that can be compared."""
-        return max(faces[performer_id] for faces in self._faces.values())
+        return max(len(gallery.seqs_of(performer_id)) for gallery in self._galleries.values())
 
     def vectors_of(self, key: ModelKey) -> int:
         """Vectors of one model that can be found."""

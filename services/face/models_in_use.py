@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
-
-import structlog
 
 from chassis.config import InferenceSection
 from chassis.errors import ModelError
 from chassis.inference import Inference, ModelFile
 from chassis.models import ModelStore
 from chassis.signal.embedders import OpenedEmbedders
-from chassis.signal.enrolment import load
+from chassis.signal.followed import Followed
+from chassis.signal.following import Following
 from chassis.signal.model_change import ModelChange
-from chassis.signal.model_sets import ModelKey, ModelRecord
+from chassis.signal.model_sets import ModelRecord
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
 from services.face.embedding import Embedder
 from services.face.ensemble import Ensemble
-from services.face.library import FaceLibrary
+from services.face.library import FaceLibrary, FaceRow
 from services.face.selection import embedder_file
 from services.face.store import FaceStore
 from services.face.table import BUILT_IN_ROWS, RECIPE, EmbedderRow, FaceView
 from services.face.templates import TEMPLATES
 
 __all__ = ["FaceModels", "FaceChange", "FaceEmbedders", "models_of", "record_of", "row_from"]
-
-_log = structlog.get_logger()
 
 FaceChange = ModelChange[EmbedderRow, FaceLibrary]
 
@@ -62,10 +60,12 @@ class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
         store: FaceStore,
         files: ModelStore,
         settings: InferenceSection,
+        following: Following,
     ) -> None:
         super().__init__(inference, work, files, are_elsewhere=bool(settings.triton_url))
         self._store = store
         self._settings = settings
+        self._following = following
 
     def record(self, row: EmbedderRow) -> ModelRecord:
         return record_of(row)
@@ -76,13 +76,10 @@ class FaceEmbedders(OpenedEmbedders[EmbedderRow]):
         self.file_of(row)
         return row
 
-    def new_known(self, rows: Sequence[EmbedderRow]) -> FaceLibrary:
+    def followed(self, rows: Sequence[EmbedderRow]) -> Followed[FaceRow, FaceLibrary]:
         self._store.use(rows)
-        return FaceLibrary(Ensemble(tuple(rows)))
-
-    async def load(self, known: FaceLibrary, keys: Sequence[ModelKey]) -> None:
-        await load(self._store.every(keys), known)
-        _log.info("faces loaded", performers=known.performers, faces=known.faces)
+        new = partial(FaceLibrary, Ensemble(tuple(rows)), settings=self._following.index)
+        return self._following.followed(self._store, new, [row.key for row in rows])
 
     def file_of(self, row: EmbedderRow) -> ModelFile:
         return embedder_file(row, self._files, self._settings)

@@ -21,7 +21,7 @@ from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
 from services.face.ensemble import Ensemble
-from services.face.library import FaceLibrary, FaceRow
+from services.face.library import FaceLibrary
 from services.face.listing import FaceList, parse_list_faces, to_proto_faces
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
@@ -45,7 +45,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self,
         *,
         observer: Observer,
-        enrolment: Enrolment[NewFace, FaceRow],
+        enrolment: Enrolment[NewFace],
         store: FaceStore,
         faces: FaceList,
         change: FaceChange,

@@ -16,8 +16,10 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
-from chassis.signal.change_watch import ChangeWatch, Everywhere, start_with
+from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.enrolment import Enrolment
+from chassis.signal.follow_watch import FollowWatch
+from chassis.signal.following import Following
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.pending import PendingStore
 from chassis.signal.responses import to_proto_model
@@ -34,7 +36,7 @@ from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, m
 from services.face.observe import Observer
 from services.face.selection import embedder_file, rows_in_use
 from services.face.servicer import FaceServicer
-from services.face.store import OBSERVATIONS, SCHEMA, FaceStore
+from services.face.store import FEED, OBSERVATIONS, SCHEMA, FaceStore
 from services.face.table import EmbedderRow
 from services.face.transfer import new_transfer
 
@@ -62,7 +64,8 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         models_open = open_inference(config.inference, finders, metrics.inference)
         inference = await stack.enter_async_context(models_open)
         store = FaceStore(pool, most_searched=settings.max_faces_per_performer)
-        embedders = FaceEmbedders(inference, work, store, models, config.inference)
+        following = Following.of_table(config.index, pool, FEED)
+        embedders = FaceEmbedders(inference, work, store, models, config.inference, following)
         change = FaceChange(
             embedders,
             ModelSetStore(pool, OBSERVATIONS),
@@ -70,19 +73,23 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
             may_be_away=bool(config.inference.triton_url),
         )
         await start_with(change, wanted)
+        await asyncio.to_thread(following.prune, [row.key for row in change.in_use.rows])
+        follow = FollowWatch(
+            pool, FEED.channel, lambda: change.followed, poll_seconds=config.index.poll_seconds
+        )
+        await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
         changes = await stack.enter_async_context(Changes().closing())
         # Without the database faces are still observed and scored, so it is no part of readiness: Enroll and
         # Lookup say themselves that it is away.
         readiness = Readiness({"models": partial(_ready, inference, tuple(finders), change)})
-        everywhere = Everywhere(change, watch)
         transfer, unsearchable = new_transfer(
             pool, change, settings.embedders, most_searched=settings.max_faces_per_performer
         )
         servicer = FaceServicer(
             observer=_observer(config, inference, partial(models_of, change, embedders), work),
-            enrolment=Enrolment(store, everywhere, changes, least_quality=settings.enrol_quality),
+            enrolment=Enrolment(store, watch.caught_up, changes, least_quality=settings.enrol_quality),
             store=store,
             faces=FaceList(pool),
             change=change,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Never
 
 import asyncpg
 import numpy as np
@@ -17,8 +17,9 @@ from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
 from chassis.protos import ImageSource
 from chassis.signal.enrolment import Stored
+from chassis.signal.feed import FeedTable
 from chassis.signal.model_set_store import ObservationTable
-from chassis.signal.rows import adding_rows, every_row, removing_rows
+from chassis.signal.rows import adding_rows, removing_rows
 from services.face.deciding import apply_policy
 from services.face.ensemble import ModelKey
 from services.face.library import FaceRow
@@ -26,7 +27,7 @@ from services.face.policy import Decision, FaceState, Verdict
 from services.face.table import EmbedderRow
 from services.face.template import FaceTemplate
 
-__all__ = ["SCHEMA", "OBSERVATIONS", "NewFace", "FaceAttributes", "FaceStore"]
+__all__ = ["SCHEMA", "OBSERVATIONS", "FEED", "NewFace", "FaceAttributes", "FaceStore"]
 
 SCHEMA = SchemaSource("face", "services.face")
 
@@ -38,6 +39,8 @@ OBSERVATIONS = ObservationTable(
     date="image_date",
     region="''::text",
 )
+
+FEED = FeedTable("face", "vectors", active="state = 'active'")
 
 # What the primary embedder does not describe is not judged.
 _UNJUDGED = Verdict(FaceState.ACTIVE)
@@ -98,21 +101,19 @@ class FaceStore:
         """Read and write vectors of these embedders, too."""
         self._dimensions |= {row.key: row.dimension for row in rows}
 
-    async def insert(self, performer_id: str, views: Sequence[NewFace]) -> list[Stored[FaceRow]]:
+    async def insert(self, performer_id: str, views: Sequence[NewFace]) -> list[Stored]:
         """Store faces of a performer in one transaction, and decide in it over all faces of the performer.
 
-        Returns what became of each, in order, with the rows that can be found. A face is new when any of its
-        vectors is: one that was enrolled before another embedder came into use is enrolled for that embedder.
-        Raises NotFound when there is no such performer, also for no faces.
+        Returns what became of each, in order. A face is new when any of its vectors is: one that was enrolled
+        before another embedder came into use is enrolled for that embedder. Raises NotFound when there is no
+        such performer, also for no faces.
         """
         async with adding_rows(self._pool, performer_id) as connection:
             new = [await self._insert(connection, performer_id, view) for view in views]
             decisions = await apply_policy(connection, [performer_id], most=self._most_searched)
-            found = await connection.fetch(_FIND, performer_id, [view.source.image_hash for view in views])
         decision = decisions.get(performer_id, _UNDECIDED)
         return [
-            self._stored(view.source.image_hash, is_new, decision, found)
-            for view, is_new in zip(views, new, strict=True)
+            _stored(view.source.image_hash, is_new, decision) for view, is_new in zip(views, new, strict=True)
         ]
 
     async def forget(self, performer_id: str) -> int:
@@ -130,12 +131,15 @@ class FaceStore:
         ]
         return {one.performer_id: one for one in found}
 
-    async def every(self, keys: Sequence[ModelKey]) -> AsyncGenerator[list[FaceRow], None]:
-        """All rows of these embedders, which are in use, some thousand at a time."""
-        for key in keys:
-            async with aclosing(every_row(self._pool, _EVERY, *key)) as batches:
-                async for rows in batches:
-                    yield [self._row(row) for row in rows]
+    async def rows(self, seqs: Sequence[int]) -> list[FaceRow]:
+        """Those of the rows that are there, of embedders in use."""
+        with translate():
+            found = await self._pool.fetch(_ROWS, seqs)
+        return [self._row(row) for row in found if _key_of(row) in self._dimensions]
+
+    async def facts(self, seqs: Sequence[int]) -> list[Never]:
+        """Nothing: of a face only the performer is known."""
+        return []
 
     async def _insert(self, connection: Connection, performer_id: str, view: NewFace) -> bool:
         """Whether any of the face's vectors is new."""
@@ -149,17 +153,6 @@ class FaceStore:
         ]
         return any(seq is not None for seq in new)
 
-    def _stored(
-        self, image_hash: str, is_new: bool, decision: Decision, found: Sequence[asyncpg.Record]
-    ) -> Stored[FaceRow]:
-        verdict = decision.dropped.get(image_hash) or decision.verdicts.get(image_hash, _UNJUDGED)
-        rows = tuple(
-            self._row(row)
-            for row in found
-            if row["image_hash"] == image_hash and _key_of(row) in self._dimensions
-        )
-        return Stored(rows, is_new, verdict.cause, verdict.reason)
-
     def _bytes(self, key: ModelKey, vector: NDArray[np.float32]) -> bytes:
         return vector_to_bytes(vector, dimension=self._dimensions[key])
 
@@ -167,6 +160,11 @@ class FaceStore:
         key = _key_of(row)
         vector = vector_from_bytes(row["vector"], dimension=self._dimensions[key])
         return FaceRow(row["seq"], str(row["performer_id"]), key, vector)
+
+
+def _stored(image_hash: str, is_new: bool, decision: Decision) -> Stored:
+    verdict = decision.dropped.get(image_hash) or decision.verdicts.get(image_hash, _UNJUDGED)
+    return Stored(is_new, verdict.cause, verdict.reason)
 
 
 def _key_of(row: asyncpg.Record) -> ModelKey:
@@ -189,10 +187,6 @@ LIMIT 1
 ON CONFLICT DO NOTHING
 RETURNING seq
 """
-_FIND = """
-SELECT seq, performer_id, model, version, vector, image_hash FROM face.vectors
-WHERE performer_id = $1 AND image_hash = ANY($2::text[]) AND state = 'active'
-"""
 _DELETE = """
 WITH deleted AS (DELETE FROM face.vectors WHERE performer_id = $1 RETURNING image_hash)
 SELECT count(DISTINCT image_hash) FROM deleted
@@ -211,8 +205,7 @@ FROM (
 ) AS faces
 GROUP BY performer_id
 """
-_EVERY = """
+_ROWS = """
 SELECT seq, performer_id, model, version, vector FROM face.vectors
-WHERE model = $1 AND version = $2 AND state = 'active'
-ORDER BY seq
+WHERE seq = ANY($1::bigint[]) AND state = 'active'
 """

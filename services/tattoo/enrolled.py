@@ -9,10 +9,11 @@ from threading import Lock
 
 from chassis.gallery import Gallery, GalleryRow, Match
 from chassis.geometry import Box
+from chassis.index import IndexSettings, VectorIndex
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Vector
 
-__all__ = ["EnrolledTattoos", "KnownTattoo", "TattooRow"]
+__all__ = ["EnrolledTattoos", "KnownTattoo", "TattooFacts", "TattooRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,15 @@ class TattooRow:
     known: KnownTattoo
 
 
+@dataclass(frozen=True, slots=True)
+class TattooFacts:
+    """One committed row without its vector."""
+
+    seq: int
+    performer_id: str
+    known: KnownTattoo
+
+
 class EnrolledTattoos:
     """Vectors by embedder and performer, with what is known of each tattoo; safe to use from many threads.
 
@@ -52,11 +62,11 @@ class EnrolledTattoos:
     Every call is synchronous and computes: run it in a `WorkPool`.
     """
 
-    def __init__(self, rows: Sequence[EmbedderRow]) -> None:
+    def __init__(self, rows: Sequence[EmbedderRow], *, settings: IndexSettings | None = None) -> None:
         self._points = {row.key: row.operating_point for row in rows}
         self._primary = rows[0].operating_point
-        self._galleries = {row.key: Gallery(row.dimension) for row in rows}
-        self._known: dict[str, dict[tuple[str, Box], KnownTattoo]] = {}
+        self._galleries = {row.key: Gallery(row.dimension, settings=settings) for row in rows}
+        self._known: dict[str, dict[int, KnownTattoo]] = {}
         self._changing = Lock()
 
     def __repr__(self) -> str:
@@ -64,7 +74,7 @@ class EnrolledTattoos:
 
     def __len__(self) -> int:
         """Tattoos: views, however many embedders describe each."""
-        return sum(len(tattoos) for tattoos in list(self._known.values()))
+        return max(len(gallery) for gallery in self._galleries.values())
 
     @property
     def performers(self) -> int:
@@ -75,27 +85,58 @@ class EnrolledTattoos:
         """Vectors of one embedder that can be found."""
         return len(self._galleries[model])
 
+    @property
+    def galleries(self) -> Mapping[ModelKey, Gallery]:
+        """Vectors by embedder."""
+        return self._galleries
+
+    def __contains__(self, seq: int) -> bool:
+        return any(seq in gallery for gallery in self._galleries.values())
+
+    def seqs(self, key: ModelKey) -> Sequence[int]:
+        """Every row of one embedder."""
+        return self._galleries[key].seqs()
+
     def add(self, rows: Iterable[TattooRow]) -> None:
-        """Add committed rows of active embedders; those that are or were here are passed over."""
+        """Add committed rows of active embedders; those that are here are passed over."""
         with self._changing:
             new = list({row.seq: row for row in rows if self._is_new(row)}.values())
             for model, gallery in self._galleries.items():
                 own = [row for row in new if row.model == model]
                 gallery.add([GalleryRow(row.seq, row.performer_id, row.vector) for row in own])
             for row in new:
-                self._learn(row)
+                self._learn(row.performer_id, row.seq, row.known)
 
-    def forget(self, performer_id: str) -> int:
-        """Make a performer unknown and return how many tattoos were here; 0 if there were none."""
+    def adopt(
+        self,
+        key: ModelKey,
+        index: VectorIndex,
+        owned: Mapping[str, Sequence[int]],
+        facts: Sequence[TattooFacts],
+    ) -> None:
+        """Take over the index of one embedder, with its rows by performer and what is known of them."""
         with self._changing:
-            tattoos = self._known.pop(performer_id, {})
+            self._galleries[key].adopt(index, owned)
+            for one in facts:
+                self._learn(one.performer_id, one.seq, one.known)
+
+    def withdraw(self, seqs: Iterable[int]) -> None:
+        """Make rows unknown; those that are not here are passed over."""
+        gone = list(seqs)
+        with self._changing:
             for gallery in self._galleries.values():
-                gallery.forget(performer_id)
-            return len(tattoos)
+                for seq, performer_id in gallery.withdraw(gone).items():
+                    self._unlearn(performer_id, seq)
 
     def of(self, performer_id: str) -> tuple[KnownTattoo, ...]:
-        """What is known of a performer's tattoos, oldest row first; of one in one image only once."""
-        return tuple(self._known.get(performer_id, {}).values())
+        """What is known of a performer's tattoos, oldest row first; of one in one image only once.
+
+        Another embedder's vector of the same tattoo in the same image is no second tattoo.
+        """
+        found: dict[tuple[str, Box], KnownTattoo] = {}
+        for _, known in sorted(self._known.get(performer_id, {}).items()):
+            found.setdefault((known.image_hash, known.box), known)
+        return tuple(found.values())
 
     def search(self, vectors: Mapping[ModelKey, Vector], k: int) -> list[Match]:
         """At most k performers with the most similar tattoos, best first, ties by id; none for k = 0."""
@@ -131,9 +172,15 @@ class EnrolledTattoos:
 
     def _is_new(self, row: TattooRow) -> bool:
         gallery = self._galleries.get(row.model)
-        return gallery is not None and not gallery.has_seen(row.seq)
+        return gallery is not None and row.seq not in gallery
 
-    def _learn(self, row: TattooRow) -> None:
-        # Another embedder's vector of the same tattoo in the same image is no second tattoo.
-        tattoos = self._known.setdefault(row.performer_id, {})
-        tattoos.setdefault((row.known.image_hash, row.known.box), row.known)
+    def _learn(self, performer_id: str, seq: int, known: KnownTattoo) -> None:
+        # Replaced rather than changed: readers take no lock.
+        self._known[performer_id] = {**self._known.get(performer_id, {}), seq: known}
+
+    def _unlearn(self, performer_id: str, seq: int) -> None:
+        left = {one: known for one, known in self._known.get(performer_id, {}).items() if one != seq}
+        if left:
+            self._known[performer_id] = left
+        else:
+            self._known.pop(performer_id, None)

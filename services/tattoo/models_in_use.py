@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-import structlog
 
 from chassis.config import InferenceSection
 from chassis.errors import ModelError
 from chassis.inference import Inference, ModelFile
 from chassis.models import ModelStore
 from chassis.signal.embedders import OpenedEmbedders
-from chassis.signal.enrolment import load
+from chassis.signal.followed import Followed
+from chassis.signal.following import Following
 from chassis.signal.model_change import ModelChange
-from chassis.signal.model_sets import ModelKey, ModelRecord
+from chassis.signal.model_sets import ModelRecord
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
 from services.tattoo.chosen import embedder_file
 from services.tattoo.embed import OnWork, TattooEmbedder, ignore_work
-from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.enrolled import EnrolledTattoos, TattooRow
 from services.tattoo.store import TattooStore
 from services.tattoo.table import RECIPE, EmbedderRow, built_in_embedder
 
 __all__ = ["TattooModels", "TattooChange", "TattooEmbedders", "models_of", "record_of", "row_from"]
-
-_log = structlog.get_logger()
 
 TattooChange = ModelChange[EmbedderRow, EnrolledTattoos]
 
@@ -57,10 +56,12 @@ class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
         store: TattooStore,
         files: ModelStore,
         settings: InferenceSection,
+        following: Following,
     ) -> None:
         super().__init__(inference, work, files, are_elsewhere=bool(settings.triton_url))
         self._store = store
         self._settings = settings
+        self._following = following
 
     def record(self, row: EmbedderRow) -> ModelRecord:
         return record_of(row)
@@ -71,13 +72,10 @@ class TattooEmbedders(OpenedEmbedders[EmbedderRow]):
         self.file_of(row)
         return row
 
-    def new_known(self, rows: Sequence[EmbedderRow]) -> EnrolledTattoos:
+    def followed(self, rows: Sequence[EmbedderRow]) -> Followed[TattooRow, EnrolledTattoos]:
         self._store.use(rows)
-        return EnrolledTattoos(rows)
-
-    async def load(self, known: EnrolledTattoos, keys: Sequence[ModelKey]) -> None:
-        await load(self._store.every(keys), known)
-        _log.info("tattoos loaded", performers=known.performers, tattoos=len(known))
+        new = partial(EnrolledTattoos, rows, settings=self._following.index)
+        return self._following.followed(self._store, new, [row.key for row in rows])
 
     def file_of(self, row: EmbedderRow) -> ModelFile:
         return embedder_file(row, self._files, self._settings)

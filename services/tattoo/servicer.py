@@ -20,7 +20,7 @@ from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from marquee.tattoo.v1 import tattoo_pb2_grpc
-from services.tattoo.enrolled import EnrolledTattoos, TattooRow
+from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooModels, models_of
 from services.tattoo.observe import ObserveTattoos
@@ -43,7 +43,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         *,
         observe: ObserveTattoos,
         work: WorkPool,
-        enroll: Enrolment[NewTattoo, TattooRow],
+        enroll: Enrolment[NewTattoo],
         lookup: LookUpTattoos,
         change: TattooChange,
         pending: PendingStore,

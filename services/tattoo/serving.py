@@ -16,8 +16,10 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
-from chassis.signal.change_watch import ChangeWatch, Everywhere, start_with
+from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.enrolment import Enrolment
+from chassis.signal.follow_watch import FollowWatch
+from chassis.signal.following import Following
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.models_ready import ModelsReady
 from chassis.signal.pending import PendingStore
@@ -31,7 +33,7 @@ from services.tattoo.models_in_use import TattooChange, TattooEmbedders, models_
 from services.tattoo.observe import ObserveTattoos
 from services.tattoo.regions_store import RegionStore
 from services.tattoo.servicer import TattooServicer
-from services.tattoo.store import OBSERVATIONS, SCHEMA, TattooStore
+from services.tattoo.store import FEED, OBSERVATIONS, SCHEMA, TattooStore
 from services.tattoo.texts import TattooTexts
 from services.tattoo.transfer import new_transfer
 
@@ -56,8 +58,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
         models_open = open_inference(config.inference, chosen.detector_file, metrics.inference)
         inference = await stack.enter_async_context(models_open)
-        store = TattooStore(pool)
-        embedders = TattooEmbedders(inference, work, store, models, config.inference)
+        store, following = TattooStore(pool), Following.of_table(config.index, pool, FEED)
+        embedders = TattooEmbedders(inference, work, store, models, config.inference, following)
         is_elsewhere = bool(config.inference.triton_url)
         change = TattooChange(
             embedders,
@@ -66,6 +68,11 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
             may_be_away=is_elsewhere,
         )
         await start_with(change, chosen.embedders)
+        await asyncio.to_thread(following.prune, [row.key for row in change.in_use.rows])
+        follow = FollowWatch(
+            pool, FEED.channel, lambda: change.followed, poll_seconds=config.index.poll_seconds
+        )
+        await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
         observe = _observe(config, chosen, inference, change, work)
@@ -80,7 +87,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         servicer = TattooServicer(
             observe=observe,
             work=work,
-            enroll=Enrolment(store, Everywhere(change, watch), changes, least_quality=settings.enrol_quality),
+            enroll=Enrolment(store, watch.caught_up, changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store, RegionStore(pool)),
             change=change,
             pending=PendingStore(pool, OBSERVATIONS),

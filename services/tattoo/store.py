@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
-from chassis.errors import NotFound
 from chassis.geometry import Box
 from chassis.postgres import (
     Connection,
@@ -20,15 +18,16 @@ from chassis.postgres import (
     vector_to_bytes,
 )
 from chassis.signal.enrolment import Stored
+from chassis.signal.feed import FeedTable
 from chassis.signal.model_set_store import ObservationTable
-from chassis.signal.rows import NO_PERFORMER, adding_rows, every_row, removing_rows
-from services.tattoo.enrolled import KnownTattoo, TattooRow
+from chassis.signal.rows import adding_rows, removing_rows
+from services.tattoo.enrolled import KnownTattoo, TattooFacts, TattooRow
 from services.tattoo.recorded import RecordedViews
 from services.tattoo.regions_store import write_observed
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
 
-__all__ = ["SCHEMA", "OBSERVATIONS", "NewTattoo", "TattooStore"]
+__all__ = ["SCHEMA", "OBSERVATIONS", "FEED", "NewTattoo", "TattooStore"]
 
 SCHEMA = SchemaSource("tattoo", "services.tattoo")
 
@@ -43,6 +42,9 @@ OBSERVATIONS = ObservationTable(
     date="first_seen_date",
     region="body_region",
 )
+
+
+FEED = FeedTable("tattoo", "performer_tattoos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class TattooStore:
         """Read and write vectors of these embedders, too."""
         self._dimensions |= {row.key: row.dimension for row in rows}
 
-    async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored[TattooRow]]:
+    async def insert(self, performer_id: str, tattoos: Sequence[NewTattoo]) -> list[Stored]:
         """Store views of a performer's tattoos in one transaction; in order, with those there already.
 
         A new view joins the tattoo that it shows, see `grouping`, and its region is known to be tattooed.
@@ -109,34 +111,39 @@ class TattooStore:
             found.setdefault(str(row["performer_id"]), {}).setdefault((known.image_hash, known.box), known)
         return {performer_id: list(tattoos.values()) for performer_id, tattoos in found.items()}
 
-    async def every(self, keys: Sequence[ModelKey]) -> AsyncGenerator[list[TattooRow], None]:
-        """All rows of these embedders, which are in use, by `seq`, some thousand at a time."""
-        names, versions = zip(*keys, strict=True)
-        async with aclosing(every_row(self._pool, _EVERY, list(names), list(versions))) as batches:
-            async for rows in batches:
-                yield [self._row(row) for row in rows]
+    async def rows(self, seqs: Sequence[int]) -> list[TattooRow]:
+        """Those of the rows that are there, of embedders in use."""
+        with translate():
+            found = await self._pool.fetch(_ROWS, seqs)
+        return [self._row(row) for row in found if (row["model"], row["version"]) in self._dimensions]
+
+    async def facts(self, seqs: Sequence[int]) -> list[TattooFacts]:
+        """The same without their vectors."""
+        with translate():
+            found = await self._pool.fetch(_FACTS_OF, seqs)
+        return [TattooFacts(row["seq"], str(row["performer_id"]), _known(row)) for row in found]
 
     async def _insert(
         self, connection: Connection, performer_id: str, tattoo: NewTattoo, recorded: RecordedViews
-    ) -> Stored[TattooRow]:
+    ) -> Stored:
         vectors = tattoo.template.vectors
         tattoo_id = recorded.tattoo_of(vectors, tattoo.image_hash, tattoo.region)
-        rows, written = [], []
-        for model in vectors:
-            values = self._values(performer_id, tattoo, model)
-            new = await connection.fetchrow(_INSERT, *values, tattoo_id)
-            row = new or await connection.fetchrow(_FIND, *_identity(performer_id, tattoo, model))
-            if row is None:  # deleted by somebody else between the two statements
-                raise NotFound(NO_PERFORMER)
-            rows.append(self._row(row))
-            written += [rows[-1]] if new else []
+        written = [
+            self._row(row)
+            for model in vectors
+            if (
+                row := await connection.fetchrow(
+                    _INSERT, *self._values(performer_id, tattoo, model), tattoo_id
+                )
+            )
+        ]
         if written:
             known = written[0].known
             described = {row.model: row.vector for row in written}
             recorded.add(known.tattoo_id, described, known.image_hash, known.region)
             if known.region not in _NO_REGIONS:
                 await write_observed(connection, performer_id, known.region, known.first_seen)
-        return Stored(tuple(rows), bool(written))
+        return Stored(is_new=bool(written))
 
     def _values(self, performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
         vector = vector_to_bytes(tattoo.template.vectors[model], dimension=self._dimensions[model])
@@ -191,10 +198,6 @@ LIMIT 1
 ON CONFLICT DO NOTHING
 RETURNING {_COLUMNS}
 """
-_FIND = f"""
-SELECT {_COLUMNS} FROM tattoo.performer_tattoos
-WHERE performer_id = $1 AND image_hash = $2 AND box = $3 AND model = $4 AND version = $5
-"""
 _DELETE_REGIONS = "DELETE FROM tattoo.region_knowledge WHERE performer_id = $1"
 _DELETE = """
 WITH deleted AS (DELETE FROM tattoo.performer_tattoos WHERE performer_id = $1 RETURNING 1)
@@ -203,8 +206,5 @@ SELECT count(*) FROM deleted
 _OF_PERFORMERS = (
     f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE performer_id = ANY($1::uuid[]) ORDER BY seq"
 )
-_EVERY = f"""
-SELECT {_COLUMNS} FROM tattoo.performer_tattoos
-WHERE (model, version) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-ORDER BY seq
-"""
+_ROWS = f"SELECT {_COLUMNS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"
+_FACTS_OF = f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"

@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from chassis.errors import ModelError, Unavailable
+from chassis.gallery import Gallery
+from chassis.index import VectorIndex
 from chassis.postgres import Pool
+from chassis.signal.feed import Feed
+from chassis.signal.followed import Followed
 from chassis.signal.model_sets import ModelKey, ModelRecord
+from services.face.store import FEED
 
-__all__ = ["FakeRow", "FakeVector", "FakeKnown", "FakeModels", "enroll"]
+__all__ = ["FakeRow", "FakeVector", "FakeKnown", "FakeModels", "enroll", "followed_from"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class FakeRow:
 class FakeVector:
     """A committed row."""
 
+    seq: int
     performer_id: str
     key: ModelKey
 
@@ -42,15 +49,59 @@ class FakeKnown:
     """Whom these embedders describe."""
 
     keys: tuple[ModelKey, ...]
-    performers: set[str] = field(default_factory=set)
+    rows: dict[int, FakeVector] = field(default_factory=dict)
+
+    @property
+    def performers(self) -> set[str]:
+        return {row.performer_id for row in self.rows.values()}
+
+    @property
+    def galleries(self) -> Mapping[ModelKey, Gallery]:
+        return {}
+
+    def __contains__(self, seq: int) -> bool:
+        return seq in self.rows
+
+    def seqs(self, key: ModelKey) -> list[int]:
+        return [seq for seq, row in self.rows.items() if row.key == key]
 
     def add(self, rows: Sequence[FakeVector]) -> None:
-        self.performers |= {row.performer_id for row in rows if row.key in self.keys}
+        self.rows |= {row.seq: row for row in rows if row.key in self.keys}
 
-    def forget(self, performer_id: str) -> int:
-        was_here = performer_id in self.performers
-        self.performers.discard(performer_id)
-        return int(was_here)
+    def adopt(
+        self, key: ModelKey, index: VectorIndex, owned: Mapping[str, Sequence[int]], facts: Sequence[Any]
+    ) -> None:
+        raise NotImplementedError("there are no galleries")
+
+    def withdraw(self, seqs: Iterable[int]) -> None:
+        for seq in seqs:
+            self.rows.pop(seq, None)
+
+
+@dataclass
+class _FakeSource:
+    """Rows without their vectors."""
+
+    pool: Pool
+    after_reading: Callable[[], Awaitable[None]]
+
+    async def rows(self, seqs: Sequence[int]) -> list[FakeVector]:
+        found = await self.pool.fetch(_ROWS, seqs)
+        await self.after_reading()
+        return [
+            FakeVector(row["seq"], str(row["performer_id"]), (row["model"], row["version"])) for row in found
+        ]
+
+    async def facts(self, seqs: Sequence[int]) -> list[Any]:
+        return []
+
+
+def followed_from(
+    pool: Pool, keys: Sequence[ModelKey], after_reading: Callable[[], Awaitable[None]] | None = None
+) -> Followed[FakeVector, FakeKnown]:
+    """What is known of these embedders' rows, not started; without a start the pool is not used."""
+    source = _FakeSource(pool, after_reading or _nothing)
+    return Followed(Feed(pool, FEED), source, lambda: FakeKnown(tuple(keys)), keys)
 
 
 async def _nothing() -> None:
@@ -85,13 +136,8 @@ class FakeModels:
             raise ModelError(f"model {record.name} {record.version}: its file is not there")
         return FakeRow(record.name, record.version, record.digest, record.facts["weight"])
 
-    def new_known(self, rows: Sequence[FakeRow]) -> FakeKnown:
-        return FakeKnown(tuple(row.key for row in rows))
-
-    async def load(self, known: FakeKnown, keys: Sequence[ModelKey]) -> None:
-        rows = await self.pool.fetch("SELECT performer_id, model, version FROM face.vectors")
-        await self.after_reading()
-        known.add([FakeVector(str(row["performer_id"]), (row["model"], row["version"])) for row in rows])
+    def followed(self, rows: Sequence[FakeRow]) -> Followed[FakeVector, FakeKnown]:
+        return followed_from(self.pool, [row.key for row in rows], lambda: self.after_reading())
 
     async def open(self, rows: Sequence[FakeRow]) -> None:
         if self.is_away:
@@ -124,6 +170,7 @@ async def enroll(pool: Pool, *names: str, performer_id: str = "", image: str = "
     return performer_id
 
 
+_ROWS = "SELECT seq, performer_id, model, version FROM face.vectors WHERE seq = ANY($1::bigint[])"
 _PERFORMER = "INSERT INTO catalogue.performers (id, name, sort_name, search_text) VALUES ($1, 'A', 'a', 'a')"
 _VECTOR = """
 INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash)

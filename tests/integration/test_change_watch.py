@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,12 +10,12 @@ from structlog.testing import capture_logs
 
 from chassis.errors import ModelError, Unavailable
 from chassis.postgres import Pool, open_pool
-from chassis.signal.change_watch import ChangeWatch, Everywhere, start_with
+from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.model_change import ModelChange
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.model_sets import Sets
 from services.face.store import OBSERVATIONS
-from tests.fakes.embedders import FakeKnown, FakeModels, FakeRow, FakeVector, enroll
+from tests.fakes.embedders import FakeKnown, FakeModels, FakeRow, enroll
 from tests.fakes.face_service import migrate_face
 from tests.fakes.waiting import until
 
@@ -46,14 +45,13 @@ async def test_an_enrolment_is_looked_at_soon(pool: Pool) -> None:
     performer = await enroll(pool, "old")
     await change.adopt([_NEW])
     watch = ChangeWatch(change, poll_seconds=_NEVER)
-    everywhere = Everywhere(change, watch)
     async with watch.watching():
         await enroll(pool, "new", performer_id=performer)
-        # As enrolment does it, in a thread.
-        await asyncio.to_thread(everywhere.add, [FakeVector(performer, _NEW.key)])
+        await watch.caught_up()
         await until(lambda: _serves(change, "new"))
         assert change.in_use.serving.known.performers == {performer}
-        assert everywhere.forget(performer) == 1
+        await pool.execute("DELETE FROM face.vectors")
+        await watch.caught_up()
         assert change.in_use.serving.known.performers == set()
 
 

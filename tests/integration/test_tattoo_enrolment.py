@@ -226,7 +226,7 @@ async def test_without_the_database_tattoos_are_still_recognised(database: str, 
 
 
 async def test_forgetting_without_the_database_is_said_and_repeated(database: str, tmp_path: Path) -> None:
-    """Nobody finds the performer any more, even if the picture is offered again before the repetition."""
+    """Nothing is forgotten by halves: the caller learns that it was not done, and tries again."""
     await migrate_tattoo(database)
     section = plain_section(tmp_path)
     async with (
@@ -239,9 +239,7 @@ async def test_forgetting_without_the_database_is_said_and_repeated(database: st
         await line.cut()
         request = pb.ForgetRequest(performer_id=performer)
         assert await code_of(system.stub.Forget(request)) is grpc.StatusCode.UNAVAILABLE
-        assert await system.score(template_of(1), performer) == {}
+        assert performer in await system.score(template_of(1), performer)
         await line.mend()
-        [outcome] = await system.enroll(performer, view)
-        assert outcome.reason == common_pb2.REJECTION_REASON_DUPLICATE_IMAGE
-        assert await system.score(template_of(1), performer) == {}
         assert (await system.stub.Forget(request)).observations == 1
+        assert await system.score(template_of(1), performer) == {}

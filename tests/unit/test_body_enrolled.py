@@ -57,13 +57,13 @@ def test_adding_a_row_again_changes_nothing() -> None:
     assert (body.count, len(enrolled)) == (1, 1)
 
 
-def test_a_forgotten_performer_is_unknown() -> None:
-    """Neither found nor scored any more; forgetting again is no error."""
+def test_a_performer_whose_rows_are_withdrawn_is_unknown() -> None:
+    """Neither found nor scored any more; withdrawing again is no error."""
     enrolled = EnrolledBodies()
     enrolled.add([MeasurementRow(seq, _id(seq % 2), _measured(0.0)) for seq in range(4)])
-    assert enrolled.forget(_id(0)) == 2
-    assert enrolled.forget(_id(0)) == 0
-    assert enrolled.of(_id(0)) is None
+    enrolled.withdraw([0, 2])
+    enrolled.withdraw([0, 2, 99])
+    assert (enrolled.of(_id(0)), len(enrolled), enrolled.performers) == (None, 2, 1)
     assert [one.performer_id for one in enrolled.search(_measured(0.0), 10)] == [_id(1)]
 
 
@@ -102,17 +102,29 @@ def test_the_best_of_many_are_found(seen: tuple[int, ...]) -> None:
 @given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=80))
 def test_any_order_of_adding_and_forgetting_ends_right(changes: list[tuple[int, bool]]) -> None:
     """Whoever was added last is found as added, whoever was forgotten last is not."""
-    enrolled, expected = EnrolledBodies(), dict[str, int]()
+    enrolled, expected = EnrolledBodies(), dict[str, list[int]]()
     for seq, (number, adds) in enumerate(changes):
         performer_id = _id(number)
         if adds:
             enrolled.add([MeasurementRow(seq, performer_id, _measured(number / 4 - 1.5))])
-            expected[performer_id] = expected.get(performer_id, 0) + 1
+            expected.setdefault(performer_id, []).append(seq)
         else:
-            assert enrolled.forget(performer_id) == expected.pop(performer_id, 0)
+            enrolled.withdraw(expected.pop(performer_id, []))
     found = enrolled.search(_measured(-1.5, 0.01), 20)
     assert sorted(one.performer_id for one in found) == sorted(expected)
-    assert len(enrolled) == sum(expected.values())
+    assert len(enrolled) == sum(map(len, expected.values()))
+
+
+def test_one_of_several_measurements_is_withdrawn() -> None:
+    """What is left counts as if the other had never been there."""
+    enrolled = EnrolledBodies()
+    first, second = _measured(0.0), _measured(1.0)
+    enrolled.add([MeasurementRow(1, _id(7), first), MeasurementRow(2, _id(7), second)])
+    enrolled.withdraw([1])
+    body = enrolled.of(_id(7))
+    assert body is not None
+    assert (body.count, 1 in enrolled, 2 in enrolled) == (1, False, True)
+    assert body.measurement.logs == pytest.approx(second.logs)
 
 
 def test_the_index_grows() -> None:
@@ -145,7 +157,7 @@ def test_searching_while_others_change() -> None:
             for seq in range(start, start + 100):
                 enrolled.add([MeasurementRow(seq, _id(seq), _measured(0.0))])
                 if seq % 2:
-                    enrolled.forget(_id(seq))
+                    enrolled.withdraw([seq])
         except BaseException as exc:
             errors.append(exc)
 

@@ -109,14 +109,14 @@ def test_rows_are_added_once() -> None:
     assert library.vectors_of(_FIRST.key) == 1
 
 
-def test_who_is_forgotten_is_not_found() -> None:
-    """Neither searched nor scored, and the same rows do not come back; later rows do."""
+def test_who_is_withdrawn_is_not_found() -> None:
+    """Neither searched nor scored, by any embedder; later rows are."""
     performer, other = _someone(), _someone()
     library = FaceLibrary(_BOTH)
     rows = [_row(performer, 1), _row(performer, 1, key=_SECOND.key), _row(other, 1, 1)]
     library.add(rows)
-    assert library.forget(performer) == 2
-    library.add(rows)
+    library.withdraw([rows[0].seq, rows[1].seq, 10**9])
+    assert [row.seq in library for row in rows] == [False, False, True]
     template = _template((1,), (1,))
     assert [one.performer_id for one in library.search(template, 5)] == [other]
     assert performer not in library.positions(template, [performer])

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from chassis.errors import Conflict, InvalidInput
+from chassis.errors import Conflict, InvalidInput, NotFound
 from chassis.gallery import Gallery, GalleryRow, Match
-from chassis.index import IndexSettings, Space
+from chassis.index import IndexSettings, Space, VectorIndex
 
 DIMENSION = 6
 VECTOR = (
@@ -33,6 +34,11 @@ def gallery_of(enrolled: Enrolled, space: Space = Space.COSINE, dimension: int =
     gallery = Gallery(dimension, space, settings=ONE_THREAD)
     gallery.add([GalleryRow(seq, performer, vector) for seq, (performer, vector) in enumerate(enrolled, 1)])
     return gallery
+
+
+def forget(gallery: Gallery, performer: str) -> int:
+    """Withdraw all rows of a performer and return how many there were."""
+    return len(gallery.withdraw(gallery.seqs_of(performer)))
 
 
 def best_of(enrolled: Enrolled, probe: NDArray[np.float32], space: Space) -> dict[str, float]:
@@ -93,8 +99,8 @@ def test_a_forgotten_performer_is_gone_at_once(
     """After forget no search, score, count or compaction knows the performer; the others are untouched."""
     gallery = gallery_of(enrolled)
     for performer in forgotten:
-        assert gallery.forget(performer) == sum(name == performer for name, _ in enrolled)
-        assert gallery.forget(performer) == 0
+        assert forget(gallery, performer) == sum(name == performer for name, _ in enrolled)
+        assert forget(gallery, performer) == 0
     if compacted:
         gallery.compact(max_tombstone_share=0)
     left = [(performer, vector) for performer, vector in enrolled if performer not in forgotten]
@@ -173,7 +179,7 @@ def test_compaction_waits_for_enough_tombstones() -> None:
     """Below the share nothing is done; above it the room is freed and the answers stay."""
     enrolled = random_rows(["a"] * 10 + ["b"] * 90, DIMENSION)
     gallery = gallery_of(enrolled)
-    gallery.forget("a")
+    forget(gallery, "a")
     before = gallery.search(enrolled[50][1], 3)
     assert not gallery.compact(max_tombstone_share=0.2)
     assert "10 tombstones" in repr(gallery)
@@ -196,9 +202,9 @@ def test_enrolling_searching_and_forgetting_at_once() -> None:
         for start in range(600 + part * 60, 2400, 120):
             gallery.add([row for row in rows[start : start + 60] if row.performer_id not in doomed])
 
-    def forget() -> None:
+    def forget_all() -> None:
         for performer in sorted(doomed):
-            gallery.forget(performer)
+            forget(gallery, performer)
             forgotten.add(performer)
         gallery.compact(max_tombstone_share=0)
 
@@ -217,7 +223,7 @@ def test_enrolling_searching_and_forgetting_at_once() -> None:
     doomed = {f"p{number}" for number in range(0, performers, 4)}
     with ThreadPoolExecutor() as threads:
         searching = [threads.submit(search) for _ in range(2)]
-        writing = [threads.submit(enroll, 0), threads.submit(enroll, 1), threads.submit(forget)]
+        writing = [threads.submit(enroll, 0), threads.submit(enroll, 1), threads.submit(forget_all)]
         try:
             for future in writing:
                 future.result()
@@ -233,11 +239,25 @@ def test_enrolling_searching_and_forgetting_at_once() -> None:
         assert_ranking(gallery.search(probe, 5), best, 5)
 
 
-def test_a_forgotten_row_is_remembered_as_seen() -> None:
-    """Whoever reads rows twice can tell those that were forgotten from new ones."""
-    gallery = Gallery(2)
-    gallery.add([GalleryRow(7, "a", np.array([1, 0], np.float32))])
-    assert (gallery.has_seen(7), gallery.has_seen(8)) == (True, False)
-    gallery.forget("a")
-    assert gallery.has_seen(7)
-    assert 7 not in gallery
+def test_rows_are_withdrawn_one_by_one() -> None:
+    """The performer stays as long as a row is left; rows that are not here are passed over."""
+    gallery = gallery_of(random_rows(["a", "a", "b"], DIMENSION))
+    assert gallery.withdraw([1, 77]) == {1: "a"}
+    assert gallery.seqs_of("a") == (2,)
+    assert gallery.withdraw([1, 2]) == {2: "a"}
+    assert list(gallery.performers) == ["b"]
+    assert len(gallery) == 1
+
+
+def test_an_index_from_a_file_is_taken_over(tmp_path: Path) -> None:
+    """What is owned counts; what the file has besides is taken out; what it lacks is an error."""
+    enrolled = random_rows(["a", "a", "b", "c"], DIMENSION)
+    with (tmp_path / "graph").open("wb") as file:
+        ids = gallery_of(enrolled).index.save(file)
+    gallery = Gallery(DIMENSION)
+    gallery.adopt(VectorIndex.load(tmp_path / "graph", ids, DIMENSION), {"a": [1, 2], "c": [4]})
+    left = [pair for pair in enrolled if pair[0] != "b"]
+    assert len(gallery) == len(gallery.index) == 3
+    assert_ranking(gallery.search(enrolled[2][1], 5), best_of(left, enrolled[2][1], Space.COSINE), 5)
+    with pytest.raises(NotFound):
+        Gallery(DIMENSION).adopt(VectorIndex.load(tmp_path / "graph", ids, DIMENSION), {"a": [1, 9]})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.postgres import Pool
 from chassis.signal.generations import Generation, InUse
-from tests.fakes.embedders import FakeKnown, FakeRow
+from tests.fakes.embedders import FakeKnown, FakeRow, followed_from
 
 _FLAGS = st.tuples(st.booleans(), st.booleans())
 _NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4, unique=True)
@@ -14,7 +17,8 @@ _NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4, unique=True
 
 def _generation(number: int, names: list[str]) -> Generation[FakeRow, FakeKnown]:
     rows = tuple(map(FakeRow, names))
-    return Generation(number, rows, FakeKnown(tuple(row.key for row in rows)))
+    nowhere = cast(Pool, None)
+    return Generation(number, rows, followed_from(nowhere, [row.key for row in rows]))
 
 
 @st.composite

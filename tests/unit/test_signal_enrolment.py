@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from chassis.changes import Changes
 from chassis.errors import Unavailable
-from chassis.signal.enrolment import Enrolment, Outcome, Rejection, Stored, load
+from chassis.signal.enrolment import Enrolment, Outcome, Rejection, Stored
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Rows:
     rows: list[tuple[str, str]] = field(default_factory=list)
     is_away: bool = False
 
-    async def insert(self, performer_id: str, views: Sequence[_View]) -> list[Stored[tuple[str, str]]]:
+    async def insert(self, performer_id: str, views: Sequence[_View]) -> list[Stored]:
         await asyncio.sleep(0)
         self._check()
         return [self._insert((performer_id, view.name)) for view in views]
@@ -38,11 +38,11 @@ class _Rows:
         self.rows = [row for row in self.rows if row[0] != performer_id]
         return before - len(self.rows)
 
-    def _insert(self, row: tuple[str, str]) -> Stored[tuple[str, str]]:
+    def _insert(self, row: tuple[str, str]) -> Stored:
         is_new = row not in self.rows
         if is_new:
             self.rows.append(row)
-        return Stored((row,), is_new)
+        return Stored(is_new)
 
     def _check(self) -> None:
         if self.is_away:
@@ -51,24 +51,23 @@ class _Rows:
 
 @dataclass
 class _Memory:
+    """What this process knows: the rows as of when it caught up last."""
+
+    store: _Rows
     rows: set[tuple[str, str]] = field(default_factory=set)
 
-    def add(self, rows: Sequence[tuple[str, str]]) -> None:
-        self.rows |= set(rows)
-
-    def forget(self, performer_id: str) -> int:
-        gone = {row for row in self.rows if row[0] == performer_id}
-        self.rows -= gone
-        return len(gone)
+    async def catch_up(self) -> None:
+        await asyncio.sleep(0)
+        self.rows = set(self.store.rows)
 
 
-def _enrolment(rows: _Rows, memory: _Memory) -> Enrolment[_View, tuple[str, str]]:
-    return Enrolment(rows, memory, Changes(), least_quality=0.5)
+def _enrolment(rows: _Rows, memory: _Memory) -> Enrolment[_View]:
+    return Enrolment(rows, memory.catch_up, Changes(), least_quality=0.5)
 
 
 async def test_outcomes_are_in_the_order_of_the_views() -> None:
     """Accepted, too bad, there already: each in its place, and only the good ones are stored and found."""
-    rows, memory = _Rows(), _Memory()
+    memory = _Memory(rows := _Rows())
     views = [_View("a"), _View("b", 0.49), _View("a"), _View("c", 0.5)]
     outcomes = await _enrolment(rows, memory).enroll("p", views)
     assert [one.rejection for one in outcomes] == [
@@ -85,7 +84,7 @@ async def test_outcomes_are_in_the_order_of_the_views() -> None:
 
 async def test_what_is_not_committed_cannot_be_found() -> None:
     """The database is away: the caller learns it and memory has nothing."""
-    rows, memory = _Rows(is_away=True), _Memory()
+    memory = _Memory(rows := _Rows(is_away=True))
     with pytest.raises(Unavailable):
         await _enrolment(rows, memory).enroll("p", [_View("a")])
     assert memory.rows == set()
@@ -93,45 +92,31 @@ async def test_what_is_not_committed_cannot_be_found() -> None:
 
 async def test_what_was_committed_but_not_added_is_added_by_a_repetition() -> None:
     """A process that died in between, or a caller who tries again: the duplicate is found afterwards."""
-    rows, memory = _Rows([("p", "a")]), _Memory()
+    memory = _Memory(rows := _Rows([("p", "a")]))
     [outcome] = await _enrolment(rows, memory).enroll("p", [_View("a")])
     assert outcome.rejection is Rejection.DUPLICATE_IMAGE
     assert memory.rows == {("p", "a")}
 
 
-async def test_forgetting_makes_unknown_even_without_the_database() -> None:
-    """Memory first; the caller learns that rows are left, and a repetition deletes them."""
-    rows, memory = _Rows([("p", "a"), ("q", "b")]), _Memory({("p", "a"), ("q", "b")})
+async def test_forgetting_needs_the_database() -> None:
+    """The caller learns that nothing was forgotten; a repetition deletes the rows, and nobody finds them."""
+    memory = _Memory(rows := _Rows([("p", "a"), ("q", "b")]))
+    await memory.catch_up()
     enrolment = _enrolment(rows, memory)
     rows.is_away = True
     with pytest.raises(Unavailable):
         await enrolment.forget("p")
-    assert memory.rows == {("q", "b")}
+    assert memory.rows == {("p", "a"), ("q", "b")}
     rows.is_away = False
     assert await enrolment.forget("p") == 1
     assert rows.rows == [("q", "b")]
+    assert memory.rows == {("q", "b")}
 
 
 async def test_forgetting_waits_for_an_enrolment_under_way() -> None:
     """Started after it, forgetting wins: nothing that was enrolled before comes back."""
-    rows, memory = _Rows(), _Memory()
+    memory = _Memory(rows := _Rows())
     enrolment = _enrolment(rows, memory)
     _, deleted = await asyncio.gather(enrolment.enroll("p", [_View("a")]), enrolment.forget("p"))
     assert deleted == 1
     assert (rows.rows, memory.rows) == ([], set())
-
-
-async def test_all_rows_are_loaded_in_batches() -> None:
-    """Every batch gets into memory, and the reading of the database is closed."""
-    memory, closed = _Memory(), []
-
-    async def batches() -> AsyncGenerator[list[tuple[str, str]], None]:
-        try:
-            yield [("p", "a")]
-            yield [("p", "b"), ("q", "c")]
-        finally:
-            closed.append(True)
-
-    await load(batches(), memory)
-    assert memory.rows == {("p", "a"), ("p", "b"), ("q", "c")}
-    assert closed

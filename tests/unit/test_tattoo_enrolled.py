@@ -40,12 +40,13 @@ def test_adding_again_changes_nothing() -> None:
     assert (len(enrolled), enrolled.vectors(A), enrolled.performers) == (1, 1, 1)
 
 
-def test_the_forgotten_are_neither_found_nor_known() -> None:
-    """Forgetting takes effect at once, for vectors and facts, and tells how many tattoos there were."""
+def test_what_is_withdrawn_is_neither_found_nor_known() -> None:
+    """At once, for vectors and facts; rows that are not here are passed over."""
     enrolled = EnrolledTattoos([embedder_row("a")])
     enrolled.add([row(1, "p", LEFT), row(2, "p", UP), row(3, "q", UP)])
-    assert enrolled.forget("p") == 2
-    assert enrolled.forget("p") == 0
+    enrolled.withdraw([1])
+    assert [tattoo.tattoo_id for tattoo in enrolled.of("p")] == ["id-2"]
+    enrolled.withdraw([1, 2, 99])
     assert [match.performer_id for match in enrolled.search({A: LEFT}, 5)] == ["q"]
     assert enrolled.of("p") == ()
     assert enrolled.similarities({A: LEFT}, ["p"]) == {}
@@ -86,15 +87,6 @@ def test_a_row_told_twice_at_once_is_added_once() -> None:
     enrolled = EnrolledTattoos([embedder_row("a")])
     enrolled.add([row(1, "p", LEFT), row(1, "p", LEFT)])
     assert (len(enrolled), enrolled.vectors(A)) == (1, 1)
-
-
-def test_a_forgotten_row_does_not_come_back() -> None:
-    """Rows whose deletion failed are told again by an enrolment; they stay forgotten, new ones are added."""
-    enrolled = EnrolledTattoos([embedder_row("a")])
-    enrolled.add([row(1, "p", LEFT)])
-    enrolled.forget("p")
-    enrolled.add([row(1, "p", LEFT), row(2, "p", UP)])
-    assert [tattoo.tattoo_id for tattoo in enrolled.of("p")] == ["id-2"]
 
 
 def test_a_told_similarity_is_a_cosine() -> None:

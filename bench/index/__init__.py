@@ -1,0 +1,1 @@
+"""Recall, time and memory of the vector index at library sizes."""

@@ -1,0 +1,166 @@
+"""What changed in a signal's table: the SQL that replicas follow.
+
+A row's seq is given before its transaction commits, so the last seq seen says nothing. Every row has its
+transaction's id instead: below the *mark*, the lowest transaction still under way (`pg_snapshot_xmin`), no
+transaction can commit any more, and everything from the mark on is read again until it is below.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.errors import StoreError
+from chassis.postgres.pool import Connection, Pool
+from chassis.postgres.translation import translate
+from chassis.signal.model_sets import ModelKey
+
+__all__ = ["Delta", "Feed", "FeedTable", "Listing", "Moment"]
+
+_HEADER = struct.Struct("!11sIi")
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_TRAILER = b"\xff\xff"
+# One tuple of `COPY (bigint, xid8, uuid) TO STDOUT (FORMAT binary)`, each field after its length.
+_TUPLE = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("seq_size", ">i4"),
+        ("seq", ">i8"),
+        ("xid_size", ">i4"),
+        ("xid", ">u8"),
+        ("performer_size", ">i4"),
+        ("performer", "V16"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTable:
+    """A table whose rows have seq, xid, performer_id, model and version, and whose schema has withdrawals."""
+
+    schema: str
+    table: str
+    active: str = "true"
+    """An SQL condition: which rows can be found."""
+
+    @property
+    def channel(self) -> str:
+        """What the table's triggers notify."""
+        return f"marquee_{self.schema}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """As of when something was read."""
+
+    epoch: str
+    """Which life of which database: server, timeline and database. Marks of another one mean nothing."""
+    mark: int
+    """No transaction below this id can commit any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every row of one model that can be found at one moment, by seq."""
+
+    moment: Moment
+    seqs: NDArray[np.int64]
+    xids: NDArray[np.uint64]
+    """Of the transactions that wrote them: a seq that is used again has another one."""
+    performers: NDArray[np.void]
+    """The 16 bytes of each performer's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What happened from a mark on; what was read before may come again."""
+
+    moment: Moment
+    added: Sequence[int]
+    withdrawn: Sequence[int]
+
+
+class Feed:
+    """Reads one signal's changes. Raises Unavailable and DeadlineExceeded as the database does."""
+
+    def __init__(self, pool: Pool, table: FeedTable) -> None:
+        self._pool = pool
+        self.table = table
+        names = {"table": f"{table.schema}.{table.table}", "schema": table.schema, "active": table.active}
+        self._listing = _LISTING.format(**names)
+        self._changes = _CHANGES.format(**names)
+
+    def __repr__(self) -> str:
+        return f"<Feed of {self.table.schema}.{self.table.table}>"
+
+    async def listing(self, key: ModelKey) -> Listing:
+        """Every row of a model, which takes about a second for a million."""
+        parts: list[bytes] = []
+
+        async def keep(data: bytes) -> None:
+            parts.append(data)
+
+        with translate():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                moment = await _moment(connection)
+                await connection.copy_from_query(self._listing, *key, output=keep, format="binary")
+        rows = _rows_of(b"".join(parts))
+        rows = rows[np.argsort(rows["seq"], kind="stable")]
+        return Listing(moment, rows["seq"].astype(np.int64), rows["xid"].astype(np.uint64), rows["performer"])
+
+    async def changes(self, keys: Sequence[ModelKey], since: int) -> Delta:
+        """Rows of these models from the mark on that can be found, and seqs that were withdrawn.
+
+        One statement, so one moment: what is in neither list is as it was.
+        """
+        names, versions = [name for name, _ in keys], [version for _, version in keys]
+        with translate():
+            async with self._pool.acquire() as connection:
+                row = await connection.fetchrow(self._changes, since, names, versions)
+        if row is None:
+            raise StoreError("the database did not say what changed")
+        return Delta(Moment(row["epoch"], row["mark"]), row["added"], row["withdrawn"])
+
+
+async def _moment(connection: Connection) -> Moment:
+    row = await connection.fetchrow(f"SELECT {_MOMENT}")
+    if row is None:
+        raise StoreError("the database did not say what time it is")
+    return Moment(row["epoch"], row["mark"])
+
+
+def _rows_of(data: bytes) -> NDArray[np.void]:
+    """Tuples of a binary COPY. Raises StoreError when it is not as expected."""
+    signature, _, extension = _HEADER.unpack_from(data)
+    body = data[_HEADER.size + extension : -len(_TRAILER)]
+    if signature != _SIGNATURE or not data.endswith(_TRAILER) or len(body) % _TUPLE.itemsize:
+        raise StoreError("the database's copy of its rows cannot be read")
+    rows = np.frombuffer(body, _TUPLE)
+    if len(rows) and not ((rows["fields"] == 3) & (rows["performer_size"] == 16)).all():
+        raise StoreError("the database's copy of its rows cannot be read")
+    return rows
+
+
+_MOMENT = """
+pg_snapshot_xmin(pg_current_snapshot()) AS mark,
+concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+          (SELECT timeline_id FROM pg_control_checkpoint()),
+          (SELECT oid FROM pg_database WHERE datname = current_database())) AS epoch
+"""
+_LISTING = """
+SELECT seq, xid, performer_id FROM {table} WHERE model = $1 AND version = $2 AND {active}
+"""
+_CHANGES = f"""
+SELECT {_MOMENT},
+       ARRAY(SELECT seq FROM {{table}}
+             WHERE xid >= $1::xid8 AND (model, version) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+                   AND {{active}}) AS added,
+       ARRAY(SELECT row_seq FROM {{schema}}.withdrawals WHERE xid >= $1::xid8) AS withdrawn
+"""

@@ -1,0 +1,124 @@
+"""Following the database for as long as a process serves: hints, polls, and files when it is time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+import structlog
+
+from chassis.errors import MarqueeError
+from chassis.postgres.pool import Connection, Pool
+from chassis.postgres.translation import translate
+from chassis.signal.followed import Followed
+
+__all__ = ["FollowWatch"]
+
+_POLL_SECONDS = 1.0
+_LISTEN_AGAIN_SECONDS = 5.0
+_FILES_SECONDS = 1.0
+
+_log = structlog.get_logger()
+
+AllFollowed = Callable[[], Iterable[Followed[Any, Any]]]
+
+
+class FollowWatch:
+    """Has everything followed catch up once a second, and at once when the database gives a hint.
+
+    A hint can be lost, so it only saves waiting; polling is what can be relied on.
+    """
+
+    def __init__(
+        self, pool: Pool, channel: str, followed: AllFollowed, *, poll_seconds: float = _POLL_SECONDS
+    ) -> None:
+        self._pool = pool
+        self._channel = channel
+        self._followed = followed
+        self._poll_seconds = poll_seconds
+        self._hint = asyncio.Event()
+        self._trouble: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<FollowWatch of {self._channel}, {self._trouble or 'fine'}>"
+
+    @property
+    def problem(self) -> str:
+        """What keeps this process from following now, in words; "" when nothing does."""
+        return self._trouble.get("following", "")
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Follow for the time of the block; afterwards other processes may write the files."""
+        loops = (self._follow(), self._listen(), self._keep_files())
+        tasks = [asyncio.create_task(one) for one in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for one in self._followed():
+                await asyncio.to_thread(one.close)
+
+    async def _follow(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hint.wait(), self._poll_seconds)
+            self._hint.clear()
+            for one in tuple(self._followed()):
+                await self._tried("following", one.catch_up())
+
+    async def _keep_files(self) -> None:
+        while True:
+            await asyncio.sleep(_FILES_SECONDS)
+            for one in tuple(self._followed()):
+                await self._tried("saving indexes", one.keep_files())
+
+    async def _listen(self) -> None:
+        while True:
+            await self._tried("listening", self._listen_once())
+            await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
+
+    async def _listen_once(self) -> None:
+        """Return when the connection is lost."""
+        with translate():
+            async with self._pool.acquire() as connection:
+                await self._heard(connection)
+
+    async def _heard(self, connection: Connection) -> None:
+        lost = asyncio.Event()
+
+        def on_hint(*_: object) -> None:
+            self._hint.set()
+
+        def on_loss(*_: object) -> None:
+            lost.set()
+
+        connection.add_termination_listener(on_loss)
+        await connection.add_listener(self._channel, on_hint)
+        self._hint.set()  # what was notified before
+        try:
+            await lost.wait()
+        finally:
+            if not lost.is_set():
+                with suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):  # lost just now
+                    connection.remove_termination_listener(on_loss)
+                    await connection.remove_listener(self._channel, on_hint)
+
+    async def _tried(self, what: str, work: Awaitable[None]) -> None:
+        """What fails is told once; the next try may go well."""
+        trouble = ""
+        try:
+            await work
+        except MarqueeError as exc:  # the database is away: what is known goes on serving
+            trouble = str(exc)
+            if trouble != self._trouble.get(what):
+                _log.warning("cannot go on now", what=what, cause=trouble)
+        except Exception:
+            trouble = "it failed; the log has the cause"
+            _log.exception("failed", what=what)
+        self._trouble[what] = trouble

@@ -1,0 +1,291 @@
+"""What one process knows of a signal's rows, kept as the database has it.
+
+A replica starts from snapshots where they are good, compares them with the database row by row, and follows.
+Where following is not enough (another database, a restored one) it reads everything anew, and what it knew
+until then serves meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import numpy as np
+import structlog
+
+from chassis.gallery import Gallery
+from chassis.index import VectorIndex
+from chassis.index.snapshots import Snapshot
+from chassis.signal.feed import Delta, Feed, Listing, Moment
+from chassis.signal.index_files import IndexFiles
+from chassis.signal.model_sets import ModelKey
+
+__all__ = ["Followed", "FollowState", "KnownRows", "RowSource"]
+
+_BATCH = 2000
+_TELL_EVERY = 50_000
+_log = structlog.get_logger()
+
+RowT = TypeVar("RowT")
+_RowInT = TypeVar("_RowInT", contravariant=True)
+_RowOutT = TypeVar("_RowOutT", covariant=True)
+
+
+class KnownRows(Protocol[_RowInT]):
+    """A signal's rows in memory; only `Followed` changes them. Safe to use from many threads."""
+
+    @property
+    def galleries(self) -> Mapping[ModelKey, Gallery]:
+        """Those of its vectors that an index finds, by model; empty where no index is needed."""
+
+    def __contains__(self, seq: int, /) -> bool: ...
+
+    def seqs(self, key: ModelKey, /) -> Sequence[int]:
+        """Every row of a model."""
+
+    def add(self, rows: Sequence[_RowInT], /) -> None:
+        """Add committed rows that are not here."""
+
+    def adopt(
+        self, key: ModelKey, index: VectorIndex, owned: Mapping[str, Sequence[int]], facts: Sequence[Any], /
+    ) -> None:
+        """Take over a gallery's index from a file, with its rows by performer and their facts."""
+
+    def withdraw(self, seqs: Iterable[int], /) -> None:
+        """Make rows unknown at once; those that are not here are passed over."""
+
+
+class RowSource(Protocol[_RowOutT]):
+    """A signal's rows in the database. Raises as the database does."""
+
+    async def rows(self, seqs: Sequence[int]) -> Sequence[_RowOutT]:
+        """Those of the rows that are there, in any order."""
+
+    async def facts(self, seqs: Sequence[int]) -> Sequence[Any]:
+        """The same without their vectors; nothing where there is nothing to know besides the performer."""
+
+
+_KnownT = TypeVar("_KnownT", bound=KnownRows[Any])
+
+
+@dataclass(frozen=True, slots=True)
+class FollowState:
+    """How well a process follows."""
+
+    moment: Moment | None = None
+    """As of when everything is known; None before the start is over."""
+    caught_up_at: float = 0.0
+    """Of the monotonic clock, seconds: when the database was looked at last."""
+    rebuilding: str = ""
+    """Why everything is being read anew, in words; "" while it is not."""
+    problem: str = ""
+    """What went wrong with following or with the files last, in words; "" when nothing did."""
+
+
+class Followed(Generic[RowT, _KnownT]):
+    """Owns what is known of some models' rows. Every coroutine raises as the database does.
+
+    new_known: room for the rows of these models; files: where indexes are kept; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        source: RowSource[RowT],
+        new_known: Callable[[], _KnownT],
+        keys: Sequence[ModelKey],
+        files: IndexFiles | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._feed = feed
+        self._source = source
+        self._new_known = new_known
+        self.keys = tuple(keys)
+        self.files = files
+        self._clock = clock
+        self._known = new_known()
+        self._turn = asyncio.Lock()
+        self._next_look: asyncio.Task[None] | None = None
+        self._is_sure = False
+        self.state = FollowState()
+
+    def __repr__(self) -> str:
+        return f"<Followed {self.keys}, {self.state}>"
+
+    @property
+    def known(self) -> _KnownT:
+        """What is known now; read it once a call, because a rebuild replaces it."""
+        return self._known
+
+    async def start(self) -> None:
+        """Read everything, from snapshots as far as they are good."""
+        async with self._turn:
+            self._known = await self._loaded(self._new_known(), are_files_good=True)
+
+    async def catch_up(self) -> None:
+        """Return when everything is known that was committed before this call.
+
+        Calls that come while the database is being looked at share the next look.
+        """
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look_in_turn())
+            self._next_look.add_done_callback(_retrieve)
+        await asyncio.shield(self._next_look)
+
+    async def keep_files(self) -> None:
+        """Write snapshots where it is time; free the room of rows that are gone. See `IndexFiles`."""
+        for key, gallery in self._known.galleries.items():
+            if await asyncio.to_thread(gallery.compact):
+                _log.info("index compacted", model=key[0], version=key[1], vectors=len(gallery))
+                self._note(key, changes=len(gallery))
+            if self.files is not None and self.files.is_due(key, gallery):
+                await self._write(key, gallery, self.files)
+
+    def close(self, *, remove: Iterable[ModelKey] = ()) -> None:
+        """Let other processes write the files; delete those of models that are not needed any more."""
+        if self.files is not None:
+            self.files.close(remove=remove)
+
+    async def _look_in_turn(self) -> None:
+        async with self._turn:
+            self._next_look = None
+            try:
+                await self._look()
+            except BaseException:
+                self._is_sure = False  # the connection, or the database, may be another one afterwards
+                raise
+
+    async def _look(self) -> None:
+        moment = self.state.moment
+        delta = await self._feed.changes(self.keys, moment.mark if moment is not None else 0)
+        if moment is None or not _follows(moment, delta.moment):
+            await self._rebuild("the database is another one than before, or was restored")
+        elif self._is_sure:
+            await self._apply(delta)
+            self._looked(delta.moment)
+        else:
+            self._looked(await self._compare())
+        self._is_sure = True
+
+    async def _apply(self, delta: Delta) -> None:
+        """Withdrawals come first: what is gone must not be found for as long as reading takes."""
+        await self._withdraw([seq for seq in delta.withdrawn if seq in self._known])
+        await self._add(self._known, [seq for seq in delta.added if seq not in self._known])
+
+    async def _compare(self) -> Moment:
+        """Make what is known the same as the database's rows, as of the moment returned."""
+        moments = []
+        for key in self.keys:
+            listing = await self._feed.listing(key)
+            moments.append(listing.moment)
+            there = set(listing.seqs.tolist())
+            known = await asyncio.to_thread(self._known.seqs, key)
+            await self._withdraw([seq for seq in known if seq not in there])
+            await self._add(self._known, [seq for seq in there if seq not in self._known])
+        return min(moments, key=lambda moment: moment.mark)
+
+    async def _rebuild(self, reason: str) -> None:
+        _log.warning("everything is read anew; what was known serves meanwhile", cause=reason)
+        self.state = replace(self.state, rebuilding=reason)
+        try:
+            if self.files is not None:
+                await asyncio.to_thread(self.files.remove, self.keys)
+            self._known = await self._loaded(self._new_known(), are_files_good=False)
+        finally:
+            self.state = replace(self.state, rebuilding="")
+
+    async def _loaded(self, known: _KnownT, *, are_files_good: bool) -> _KnownT:
+        moments = []
+        for key in self.keys:
+            listing = await self._feed.listing(key)
+            if are_files_good and self.files is not None and key in known.galleries:
+                await self._restore(known, key, listing, self.files)
+            await self._add(known, [seq for seq in listing.seqs.tolist() if seq not in known])
+            moments.append(listing.moment)
+        self._looked(min(moments, key=lambda moment: moment.mark))
+        self._is_sure = True
+        return known
+
+    async def _restore(self, known: _KnownT, key: ModelKey, listing: Listing, files: IndexFiles) -> None:
+        """Take over the index from its file, except what is not in the database as it was."""
+        gallery = known.galleries[key]
+        snapshot = await asyncio.to_thread(files.read, key, gallery, listing.moment.epoch)
+        if snapshot is None:
+            return
+        owned, left_out = _owned(snapshot, listing)
+        facts = await self._source.facts([seq for seqs in owned.values() for seq in seqs])
+        await asyncio.to_thread(known.adopt, key, snapshot.index, owned, facts)
+        _log.info("index read from its file", model=key[0], version=key[1], vectors=len(known.galleries[key]))
+        if left_out:  # the file has vectors of rows that are gone
+            await asyncio.to_thread(files.forget, [key])
+
+    async def _add(self, known: _KnownT, seqs: Sequence[int]) -> None:
+        for start in range(0, len(seqs), _BATCH):
+            part = seqs[start : start + _BATCH]
+            await asyncio.to_thread(known.add, await self._source.rows(part))
+            if start and start % _TELL_EVERY == 0:
+                _log.info("reading what is enrolled", read=start, of=len(seqs))
+        for key, gallery in known.galleries.items():
+            self._note(key, changes=sum(seq in gallery for seq in seqs))
+
+    async def _withdraw(self, seqs: Sequence[int]) -> None:
+        if not seqs:
+            return
+        keys = [key for key, gallery in self._known.galleries.items() if any(seq in gallery for seq in seqs)]
+        await asyncio.to_thread(self._known.withdraw, seqs)
+        if self.files is not None:
+            await asyncio.to_thread(self.files.forget, keys)
+
+    async def _write(self, key: ModelKey, gallery: Gallery, files: IndexFiles) -> None:
+        """Save an index with its rows as the database has them. Nobody changes it meanwhile."""
+        async with self._turn:
+            listing = await self._feed.listing(key)
+            if self.state.moment is None or listing.moment.epoch != self.state.moment.epoch:
+                return  # the next look sees to that
+            problem = await asyncio.to_thread(files.write, key, gallery, listing, self.state.moment)
+        self.state = replace(self.state, problem=problem)
+
+    def _looked(self, moment: Moment) -> None:
+        self.state = replace(self.state, moment=moment, caught_up_at=self._clock())
+
+    def _note(self, key: ModelKey, *, changes: int) -> None:
+        if self.files is not None:
+            self.files.note(key, changes)
+
+
+def _retrieve(look: asyncio.Task[None]) -> None:
+    """A failure that nobody waited for is no news: the next look fails, too, or makes up for it."""
+    if not look.cancelled():
+        look.exception()
+
+
+def _follows(before: Moment, now: Moment) -> bool:
+    """Whether a look came after another one into the same life of the same database."""
+    return now.epoch == before.epoch and now.mark >= before.mark
+
+
+def _owned(snapshot: Snapshot, listing: Listing) -> tuple[dict[str, list[int]], int]:
+    """Rows of the file that the database still has, by performer, and how many it has not.
+
+    The same number and the same transaction: a number that a restored database gave again is another row.
+    """
+    rows = snapshot.rows
+    places = np.searchsorted(listing.seqs, rows["seq"])
+    places = np.minimum(places, max(0, len(listing.seqs) - 1))
+    if not len(listing.seqs):
+        return {}, len(rows)
+    is_same = (listing.seqs[places] == rows["seq"]) & (listing.xids[places] == rows["xid"])
+    performers, inverse = np.unique(listing.performers[places[is_same]], return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    seqs = rows["seq"][is_same][order]
+    bounds = np.searchsorted(inverse[order], np.arange(len(performers) + 1))
+    owned = {
+        str(UUID(bytes=performer.tobytes())): seqs[bounds[place] : bounds[place + 1]].tolist()
+        for place, performer in enumerate(performers)
+    }
+    return owned, int((~is_same).sum())

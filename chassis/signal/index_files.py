@@ -1,0 +1,185 @@
+"""When indexes are written to files, and when the files must go."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from chassis.errors import StoreError
+from chassis.gallery import Gallery
+from chassis.index import IndexSettings
+from chassis.index.snapshots import ROWS, Manifest, Origin, Snapshot, SnapshotFolder
+from chassis.signal.feed import Listing, Moment
+from chassis.signal.model_sets import ModelKey
+
+__all__ = ["IndexFiles", "prune"]
+
+_LEAST_CHANGES, _LEAST_SHARE = 1000, 0.05
+# Removals come in flocks: one file for all of them.
+_AFTER_REMOVAL_SECONDS = 2.0
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+
+_log = structlog.get_logger()
+
+
+@dataclass
+class _Condition:
+    """How far an index is from its file."""
+
+    changes: int = 0
+    written_at: float = 0.0
+    """Or read, or deleted."""
+    is_missing: bool = True
+    manifest: Manifest | None = None
+    told: str = ""
+
+
+class IndexFiles:
+    """The snapshots of one process's indexes, one folder for each model.
+
+    A file is written when a twentieth changed (1,000 rows at least), or some time after any change. A file
+    that holds a vector of a row that is gone is deleted at once, and the next one is written soon.
+    Every method blocks: use threads.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: IndexSettings,
+        *,
+        seconds: float = 600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._settings = settings
+        self._seconds = seconds
+        self._clock = clock
+        self._folders: dict[ModelKey, SnapshotFolder] = {}
+        self._conditions: dict[ModelKey, _Condition] = {}
+
+    def __repr__(self) -> str:
+        return f"<IndexFiles in {self._directory}, {self._conditions}>"
+
+    def read(self, key: ModelKey, gallery: Gallery, epoch: str) -> Snapshot | None:
+        """The newest snapshot; one that is not good, or of another database, is told of and deleted."""
+        folder, condition = self._folder(key), self._condition(key)
+        condition.written_at = self._clock()
+        try:
+            snapshot = folder.read(gallery.dimension, gallery.index.space, self._settings)
+            if snapshot is not None:
+                _check_origin(snapshot.manifest.origin, key, epoch)
+        except StoreError as exc:
+            _log.warning("an index file cannot be used; reading from the database", cause=str(exc))
+            self._delete(key)
+            return None
+        condition.is_missing = snapshot is None
+        condition.manifest = snapshot.manifest if snapshot is not None else None
+        return snapshot
+
+    def note(self, key: ModelKey, changes: int) -> None:
+        """So many rows were added."""
+        self._condition(key).changes += changes
+
+    def forget(self, keys: Iterable[ModelKey]) -> None:
+        """Rows that these files hold are gone: the files go."""
+        for key in keys:
+            condition = self._condition(key)
+            condition.changes += 1
+            self._delete(key)
+            condition.written_at = self._clock()
+
+    def remove(self, keys: Iterable[ModelKey]) -> None:
+        """Delete these files; the next ones are written soon."""
+        for key in keys:
+            self._delete(key)
+
+    def is_due(self, key: ModelKey, gallery: Gallery) -> bool:
+        """Whether it is time to write a file."""
+        condition, age = self._condition(key), self._clock() - self._condition(key).written_at
+        if not len(gallery) or not condition.changes:
+            return False
+        if condition.is_missing:
+            return age >= _AFTER_REMOVAL_SECONDS
+        most = max(_LEAST_CHANGES, int(_LEAST_SHARE * len(gallery)))
+        return condition.changes >= most or age >= self._seconds
+
+    def write(self, key: ModelKey, gallery: Gallery, listing: Listing, moment: Moment) -> str:
+        """Write what is in both the gallery and the listing; why it could not, in words, else ""."""
+        condition, ids = self._condition(key), gallery.index.ids()
+        rows = np.empty(len(listing.seqs), ROWS)
+        rows["seq"], rows["xid"] = listing.seqs, listing.xids
+        rows = rows[np.isin(listing.seqs, ids)]
+        origin = Origin(model=key[0], version=key[1], epoch=moment.epoch, mark=moment.mark)
+        condition.written_at = self._clock()
+        try:
+            manifest = self._folder(key).write(gallery.index, rows, origin)
+        except OSError as exc:
+            return self._told(
+                condition, f"the index of {' '.join(key)} cannot be saved: {exc.strerror or exc}"
+            )
+        if manifest is not None:
+            condition.changes, condition.is_missing, condition.manifest = 0, False, manifest
+            _log.info("index saved", model=key[0], version=key[1], vectors=manifest.count)
+        return self._told(condition, "")
+
+    def manifest(self, key: ModelKey) -> Manifest | None:
+        """Of the file that is there, as far as this process knows."""
+        return self._condition(key).manifest
+
+    def close(self, *, remove: Iterable[ModelKey] = ()) -> None:
+        """Let other processes write; delete files that are not needed any more."""
+        for key in remove:
+            self._delete(key)
+        for folder in self._folders.values():
+            folder.close()
+
+    def _delete(self, key: ModelKey) -> None:
+        condition = self._condition(key)
+        condition.is_missing, condition.manifest = True, None
+        try:
+            self._folder(key).remove()
+        except OSError as exc:
+            self._told(condition, f"an index file cannot be deleted: {exc.strerror or exc}")
+
+    def _told(self, condition: _Condition, problem: str) -> str:
+        if problem and problem != condition.told:
+            _log.warning("trouble with an index file", cause=problem)
+        condition.told = problem
+        return problem
+
+    def _folder(self, key: ModelKey) -> SnapshotFolder:
+        if key not in self._folders:
+            self._folders[key] = SnapshotFolder(self._directory / _folder_name(key))
+        return self._folders[key]
+
+    def _condition(self, key: ModelKey) -> _Condition:
+        return self._conditions.setdefault(key, _Condition())
+
+
+def prune(directory: Path, keys: Iterable[ModelKey]) -> None:
+    """Delete the files of models that are none of these: nobody follows what they hold."""
+    kept = {_folder_name(key) for key in keys}
+    for folder in directory.iterdir() if directory.is_dir() else ():
+        if folder.is_dir() and folder.name not in kept:
+            with suppress(OSError):
+                shutil.rmtree(folder)
+                _log.info("index file of a model that is not in use deleted", folder=folder.name)
+
+
+def _folder_name(key: ModelKey) -> str:
+    return "_".join(_UNSAFE.sub("-", part) for part in key)
+
+
+def _check_origin(origin: Origin, key: ModelKey, epoch: str) -> None:
+    if (origin.model, origin.version) != key:
+        raise StoreError("the snapshot is of another model")
+    if origin.epoch != epoch:
+        raise StoreError("the snapshot is of another database, or of one that was restored since")
