@@ -128,15 +128,10 @@ class TattooStore:
     ) -> Stored:
         vectors = tattoo.template.vectors
         tattoo_id = recorded.tattoo_of(vectors, tattoo.image_hash, tattoo.region)
-        written = [
-            self._row(row)
-            for model in vectors
-            if (
-                row := await connection.fetchrow(
-                    _INSERT, *self._values(performer_id, tattoo, model), tattoo_id
-                )
-            )
-        ]
+        written = []
+        for model in vectors:
+            row = await connection.fetchrow(_INSERT, *self._values(performer_id, tattoo, model), tattoo_id)
+            written += [self._row(row)] if row is not None else []
         if written:
             known = written[0].known
             described = {row.model: row.vector for row in written}

@@ -47,7 +47,10 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 
 def _followed(pool: Pool, directory: Path | None = None) -> FollowedFaces:
     """A replica that has not started; `directory` is for its index files."""
-    store, following = FaceStore(pool), Following.of_table(IndexSection(directory=directory), pool, FEED)
+    store, following = (
+        FaceStore(pool, most_searched=20),
+        Following.of_table(IndexSection(directory=directory), pool, FEED),
+    )
     store.use([_ROW])
     new = partial(FaceLibrary, Ensemble((_ROW,)), settings=following.index)
     return following.followed(store, new, [_ROW.key])
