@@ -11,7 +11,7 @@ from pathlib import Path
 from chassis.errors import StoreError
 from chassis.postgres._account import Account
 
-__all__ = ["ROOT_RUNTIME_DIRECTORY", "Binaries", "find_binaries"]
+__all__ = ["ROOT_RUNTIME_DIRECTORY", "Binaries", "find_binaries", "own_program"]
 
 ROOT_RUNTIME_DIRECTORY = Path("/var/lib/marquee/runtime")
 """Where root copies the programs: a virtual environment may lie below a home that others cannot enter."""
@@ -46,6 +46,14 @@ def find_binaries(account: Account, *, runtime_directory: Path | None = None) ->
     if not account.is_current:
         site = _copy_once(site, (runtime_directory or ROOT_RUNTIME_DIRECTORY) / f"postgresql-{release}")
     return Binaries(directory=site / _PACKAGE / "pginstall" / "bin", major=int(release.split(".")[0]))
+
+
+def own_program(program: str) -> str:
+    """The path of a program that this process runs as itself, such as `pg_dump`.
+
+    Raises StoreError when the package is not installed.
+    """
+    return str(_site_directory() / _PACKAGE / "pginstall" / "bin" / program)
 
 
 def _site_directory() -> Path:

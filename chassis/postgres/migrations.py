@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 import asyncpg
+import structlog
 
 from chassis.errors import StoreError
 from chassis.postgres.pool import Connection, Pool, connect
+from chassis.postgres.restamp import stamp_anew
 from chassis.postgres.translation import translate
 
 __all__ = ["Migration", "SchemaSource", "load_migrations", "migrate", "pending", "require_schema"]
 
+_log = structlog.get_logger()
 _LOCK_KEY = 0x6D_61_72_71_75_65_65  # "marquee"
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _FILE_NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
@@ -88,6 +91,8 @@ async def migrate(
     processes may call this at once; each waits up to `lock_timeout` seconds for it. Needs a session of its
     own: connect to the server, not through a pooler in transaction mode.
 
+    Rows of a restored dump whose transactions are numbered ahead of this cluster's get the number of one here.
+
     Raises StoreError when an applied migration was changed or is missing here, when the database is newer
     than this code, when a migration fails (named) or when the database cannot be reached.
     """
@@ -98,6 +103,10 @@ async def migrate(
             plan = [await _plan(connection, source, migrations) for source, migrations in loaded]
         for source, missing in zip(sources, plan, strict=True):
             await _apply_all(connection, source, missing)
+        with translate():
+            restored = await stamp_anew(connection, [source.schema for source in sources])
+        if restored:
+            _log.warning("rows of another cluster were stamped anew", rows=restored)
     return tuple(migration for missing in plan for migration in missing)
 
 
