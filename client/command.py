@@ -25,6 +25,8 @@ _COMMANDS = {
     "allow": "client.commands.allow:allow",
     "export": "client.commands.export:export",
     "import": "client.commands.import_:import_",
+    "backup": "client.commands.backup:backup",
+    "restore": "client.commands.backup:restore",
     "models": "client.models_command:models",
     "migrate": "client.commands.migrate:migrate",
 }

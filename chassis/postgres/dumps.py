@@ -19,37 +19,32 @@ __all__ = ["dump", "restore"]
 _LONGEST_COMPLAINT = 500
 
 
-async def dump(dsn: str, schemas: Sequence[str], file: Path) -> None:
+async def dump(dsn: str, schemas: Sequence[str], file: Path) -> int:
     """Write everything of these schemas, as of one moment, to a new file that only this user can read.
 
-    The database is used meanwhile by whoever likes. Raises ConfigError when the file cannot be written or is there
-    already, StoreError when it cannot be done; then there is no file.
+    The database is used meanwhile by whoever likes. Raises ConfigError when the file cannot be written or
+    is there already, StoreError when it cannot be done; then there is no file.
     """
-    if file.exists():
-        raise ConfigError(f"{file} is there already")
     aside = file.with_name(file.name + ".partial")
     try:
-        aside.unlink(missing_ok=True)
-        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _make_private(file, aside)
         wanted = [f"--schema={schema}" for schema in schemas]
         await _run("pg_dump", dsn, "--format=custom", *wanted, f"--file={aside}")
-        _sync(aside)
-        os.link(aside, file)  # fails where somebody was faster
+        return await asyncio.to_thread(_publish, aside, file)
     except OSError as exc:
         raise ConfigError(f"{file} cannot be written ({exc.strerror})") from exc
     finally:
         with suppress(OSError):
-            aside.unlink(missing_ok=True)
+            os.unlink(aside)
 
 
 async def restore(dsn: str, schemas: Sequence[str], file: Path) -> None:
     """Bring back what `dump` wrote, in one transaction, into a database that has none of these schemas.
 
-    Raises ConfigError when there is no such file, StoreError when one of the schemas is there or it cannot be done;
-    then nothing has changed.
+    Raises ConfigError when there is no such file, StoreError when one of the schemas is there or it cannot
+    be done; then nothing has changed.
     """
-    if not file.is_file():
-        raise ConfigError(f"{file}: no such file")
+    _check_readable(file)
     async with connect(dsn, application_name="marquee restore") as connection:
         with translate():
             found = await connection.fetchval(
@@ -96,9 +91,25 @@ def _without_password(dsn: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=f"{user}@{place}")), unquote(password)
 
 
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
+def _make_private(file: Path, aside: Path) -> None:
+    if file.exists():
+        raise ConfigError(f"{file} is there already")
+    aside.unlink(missing_ok=True)
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _publish(aside: Path, file: Path) -> int:
+    descriptor = os.open(aside, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    aside.rename(file)
+    return file.stat().st_size
+
+
+def _check_readable(file: Path) -> None:
+    try:
+        file.open("rb").close()
+    except OSError as exc:
+        raise ConfigError(f"{file} cannot be read ({exc.strerror})") from exc

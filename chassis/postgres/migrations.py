@@ -91,7 +91,7 @@ async def migrate(
     processes may call this at once; each waits up to `lock_timeout` seconds for it. Needs a session of its
     own: connect to the server, not through a pooler in transaction mode.
 
-    Rows of a restored dump whose transactions are numbered ahead of this cluster's get the number of one here.
+    Rows of a restored dump whose transactions are numbered ahead of this cluster's get a number of ours.
 
     Raises StoreError when an applied migration was changed or is missing here, when the database is newer
     than this code, when a migration fails (named) or when the database cannot be reached.

@@ -1,7 +1,8 @@
 """Leaving nothing of deleted rows in the files of a cluster.
 
-A deleted row stays in its page until somebody needs the room, in PostgreSQL's log (pg_wal) until a segment is written
-over, and, as a sample, in the planner's statistics. For an embedded server whom nobody else uses meanwhile.
+A deleted row stays in its page until somebody needs the room, in PostgreSQL's log (pg_wal) until a segment
+is written over, and, as a sample, in the planner's statistics. For an embedded server whom nobody else uses
+meanwhile.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from chassis.postgres.translation import translate
 __all__ = ["PURGE_SETTINGS", "purge"]
 
 PURGE_SETTINGS: Mapping[str, str] = {"wal_recycle": "off", "autovacuum": "off"}
-"""Settings that the server must have been started with: segments of the log are deleted, not renamed and used again,
-and nobody but us holds old rows."""
+"""Settings that the server must have been started with: segments of the log are deleted, not renamed and
+used again, and nobody but us holds old rows."""
 
 
 async def purge(dsn: str, schemas: Sequence[str]) -> None:
     """Rewrite every table and begin a new log. Takes as long as copying the database, and as much room as its
     largest table.
 
-    Stopped in the middle it can be repeated. Raises StoreError when somebody else is connected or the server was not
-    started with PURGE_SETTINGS, Unavailable when the disk is full.
+    Stopped in the middle it can be repeated. Raises StoreError when somebody else is connected or the
+    server was not started with PURGE_SETTINGS, Unavailable when the disk is full.
     """
     async with connect(dsn, application_name="marquee purge") as connection:
         with translate():
@@ -39,9 +40,7 @@ async def purge(dsn: str, schemas: Sequence[str]) -> None:
 async def _check_alone(connection: Connection) -> None:
     if await connection.fetchval("SHOW wal_recycle") != "off":
         raise StoreError("the database server was not started for a purge")
-    others = await connection.fetchval(
-        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    )
+    others = await connection.fetchval(_OTHERS)
     if others:
         # With an older view of the tables they would see the deleted rows, which are then kept.
         raise StoreError(f"{others} others are connected to the database: a purge needs it alone")
@@ -50,8 +49,8 @@ async def _check_alone(connection: Connection) -> None:
 async def _begin_new_log(connection: Connection) -> None:
     """Go on to a segment that is new.
 
-    Segments that wait to be used again have names that are still to come and the bytes of their first use: all of
-    them are passed through.
+    Segments that wait to be used again have names that are still to come and the bytes of their first use:
+    all of them are passed through.
     """
     waiting = 1
     while waiting:
@@ -68,6 +67,10 @@ async def _switch(connection: Connection) -> None:
     await connection.execute("CHECKPOINT")
 
 
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 _CLEAR_STATISTICS = """
 SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited)
 FROM pg_stats WHERE schemaname = ANY($1::text[])

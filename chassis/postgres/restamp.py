@@ -1,4 +1,5 @@
-"""Rows that came from another cluster: their transactions are numbered by its count, which may be ahead of ours."""
+"""Rows that came from another cluster: their transactions are numbered by its count, which may be ahead of
+ours."""
 
 from __future__ import annotations
 
@@ -25,8 +26,9 @@ ORDER BY name
 async def stamp_anew(connection: Connection, schemas: Sequence[str]) -> int:
     """Let rows "from the future" be written by this transaction; how many there were.
 
-    Who follows the tables (columns `xid xid8`) by transactions would otherwise read them again and again, and miss
-    rows that are written later with lower numbers. Cheap when there are none. Raises what the driver raises.
+    Who follows the tables (columns `xid xid8`) by transactions would otherwise read them again and again,
+    and miss rows that are written later with lower numbers. Cheap when there are none. Raises what the
+    driver raises.
     """
     async with connection.transaction():
         tables = [row["name"] for row in await connection.fetch(_TABLES, list(schemas))]
