@@ -29,6 +29,7 @@ from tests.fakes.face_service import (
 from tests.fakes.postgres import database, postgres_server
 from tests.fakes.rpc import code_of
 from tests.fakes.service_process import listening_port, open_process
+from tests.fakes.waiting import until
 
 __all__ = ["database", "postgres_server"]
 
@@ -138,6 +139,36 @@ async def test_a_quarantined_face_comes_back_when_later_ones_agree_with_it(syste
         "wrong 1": _QUARANTINED,
         "wrong 2": _QUARANTINED,
     }
+
+
+async def test_what_is_set_aside_is_not_searched_and_what_comes_back_is(system: FaceSystem) -> None:
+    """At once in the process that enrolled, and soon in another one on the same database."""
+    performer = await system.performer()
+    stranger, own = _face("wrong 1", 2), _face("own 1")
+    async with open_face_system(system.dsn) as other:
+        await system.enroll(performer, stranger, _face("wrong 2", 2), own)
+        assert await _similarity(system, performer, stranger) > 0.99
+        assert await _similarity(system, performer, own) < 0.5
+        await until(lambda: _is_alike(other, performer, stranger))
+        await system.enroll(performer, _face("own 2"), _face("own 3"))
+        assert await _similarity(system, performer, stranger) < 0.5
+        assert await _similarity(system, performer, own) > 0.99
+        assert (await system.score(own.template, performer))[performer].faces == 3
+        await until(lambda: _is_alike(other, performer, own))
+        await until(lambda: _is_unlike(other, performer, stranger))
+
+
+async def _similarity(system: FaceSystem, performer_id: str, face: pb.FaceEnrolment) -> float:
+    scores = await system.score(face.template, performer_id)
+    return scores[performer_id].similarity if scores else -1.0
+
+
+async def _is_alike(system: FaceSystem, performer_id: str, face: pb.FaceEnrolment) -> bool:
+    return await _similarity(system, performer_id, face) > 0.99
+
+
+async def _is_unlike(system: FaceSystem, performer_id: str, face: pb.FaceEnrolment) -> bool:
+    return await _similarity(system, performer_id, face) < 0.5
 
 
 async def test_two_groups_of_one_size_are_all_searched_and_it_is_said(system: FaceSystem) -> None:
