@@ -85,7 +85,8 @@ def image_record(reply: pb.ImageRecord) -> ImageRecord:
 
 def _faces(reply: pb.FaceCoverage) -> FaceCounts:
     # A float of the contract as the decimal that was meant.
-    return FaceCounts(reply.good, reply.usable, reply.weak, round(reply.best_quality, 6))
+    best = round(reply.best_quality, 6)
+    return FaceCounts(reply.good, reply.usable, reply.weak, best, reply.reserve, reply.quarantined)
 
 
 def _sources(reply: Iterable[pb.SourceCoverage]) -> tuple[SourceCoverage, ...]:

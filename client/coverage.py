@@ -34,13 +34,17 @@ class ImageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaceCounts:
-    """Enrolled faces of quality above 0.8 (good), below 0.4 (weak) and between."""
+    """Enrolled faces of quality above 0.8 (good), below 0.4 (weak) and between, and those set aside."""
 
     good: int
     usable: int
     weak: int
     best_quality: float
     """0..1; 0 over several performers."""
+    reserve: int
+    """Kept and not searched: nearly the same as others, or more than are searched."""
+    quarantined: int
+    """Kept and not searched: they seem to be somebody else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,12 @@ def to_proto_faces(faces: FaceCounts | None) -> pb.FaceCoverage | None:
     if faces is None:
         return None
     return pb.FaceCoverage(
-        good=faces.good, usable=faces.usable, weak=faces.weak, best_quality=faces.best_quality
+        good=faces.good,
+        usable=faces.usable,
+        weak=faces.weak,
+        best_quality=faces.best_quality,
+        reserve=faces.reserve,
+        quarantined=faces.quarantined,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from client.coverage import Coverage, PerformerCoverage, SourceCoverage, Target
+from client.coverage import Coverage, FaceCounts, PerformerCoverage, SourceCoverage, Target
 from client.values import Signal
 
 __all__ = ["headline", "signals_table", "target_line", "sources_table", "performers_table"]
@@ -24,13 +24,13 @@ def headline(totals: Coverage) -> str:
 
 
 def signals_table(totals: Coverage) -> Table:
-    """What each signal has; faces by quality."""
-    table = _right(Table("signal", "performers", "of all", "observations", "good", "usable", "weak"), 1)
+    """What each signal has; faces by quality, and those set aside."""
+    columns = ("performers", "of all", "observations", "good", "usable", "weak", "reserve", "quarantined")
+    table = _right(Table("signal", *columns), 1)
     for signal, count in totals.signals.items():
         share = f"{count.performers / totals.performers:.0%}" if totals.performers else ""
         faces = totals.faces if signal is Signal.FACE else None
-        kinds = ("", "", "") if faces is None else (str(faces.good), str(faces.usable), str(faces.weak))
-        table.add_row(signal.value, str(count.performers), share, str(count.observations), *kinds)
+        table.add_row(signal.value, str(count.performers), share, str(count.observations), *_kinds(faces))
     return table
 
 
@@ -57,7 +57,13 @@ def sources_table(sources: Sequence[SourceCoverage]) -> Table:
 def performers_table(performers: Iterable[PerformerCoverage]) -> Table:
     """A line for each performer."""
     table = Table(
-        "performer", "id", "age", *(signal.value for signal in _SIGNALS), "good/usable/weak", "target"
+        "performer",
+        "id",
+        "age",
+        *(signal.value for signal in _SIGNALS),
+        "good/usable/weak",
+        "quarantined",
+        "target",
     )
     table.add_column("accepted of seen")
     for each in performers:
@@ -68,10 +74,17 @@ def performers_table(performers: Iterable[PerformerCoverage]) -> Table:
             each.performer.age_status.value,
             *("?" if count is None else str(count.observations) for count in counts),
             "?" if each.faces is None else f"{each.faces.good}/{each.faces.usable}/{each.faces.weak}",
+            "?" if each.faces is None else str(each.faces.quarantined or ""),
             {True: "[yellow]below[/]", False: "[green]reached[/]", None: "?"}[each.is_below_target],
             ", ".join(f"{escape(one.source)} {one.accepted} of {one.seen}" for one in each.sources),
         )
     return table
+
+
+def _kinds(faces: FaceCounts | None) -> list[str]:
+    if faces is None:
+        return []
+    return [str(one) for one in (faces.good, faces.usable, faces.weak, faces.reserve, faces.quarantined)]
 
 
 def _wanted(target: Target) -> str:

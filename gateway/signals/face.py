@@ -133,6 +133,8 @@ class FaceClient:
                 usable=max(0, one.faces - one.good_faces - one.weak_faces),
                 weak=one.weak_faces,
                 best_quality=plain(one.best_quality),
+                reserve=one.reserve_faces,
+                quarantined=one.quarantined_faces,
             )
             for one in response.performers
         }

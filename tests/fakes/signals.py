@@ -173,6 +173,11 @@ class FakeSignal(Generic[_SeenT]):
 class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
     """The face service."""
 
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        super().__init__(threshold=threshold)
+        self.set_aside: dict[str, tuple[int, int]] = {}
+        """Performer id -> faces in reserve and quarantined, besides those enrolled."""
+
     async def Observe(self, request: face_pb2.ObserveRequest, context: _Context) -> face_pb2.ObserveResponse:
         await self._enter("Observe", request)
         faces = [
@@ -237,7 +242,11 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         await self._enter("Lookup", request)
         return face_pb2.LookupResponse(
             performers=[
-                _attributes(one, [observation for _, observation in self.enrolled[one]])
+                _attributes(
+                    one,
+                    [observation for _, observation in self.enrolled[one]],
+                    self.set_aside.get(one, (0, 0)),
+                )
                 for one in request.performer_ids
                 if self.enrolled.get(one)
             ]
@@ -461,7 +470,9 @@ def _to_proto_body(body: BodySeen, max_candidates: int) -> body_pb2.BodyObservat
     )
 
 
-def _attributes(performer_id: str, faces: Sequence[Any]) -> face_pb2.FaceAttributes:
+def _attributes(
+    performer_id: str, faces: Sequence[Any], set_aside: tuple[int, int]
+) -> face_pb2.FaceAttributes:
     """Faces that were enrolled long ago are neither good nor weak."""
     qualities = [0.6 if one is None else one.template.quality for one in faces]
     return face_pb2.FaceAttributes(
@@ -470,6 +481,8 @@ def _attributes(performer_id: str, faces: Sequence[Any]) -> face_pb2.FaceAttribu
         good_faces=sum(quality > 0.8 for quality in qualities),
         weak_faces=sum(quality < 0.4 for quality in qualities),
         best_quality=max(qualities),
+        reserve_faces=set_aside[0],
+        quarantined_faces=set_aside[1],
     )
 
 

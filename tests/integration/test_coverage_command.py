@@ -80,13 +80,14 @@ async def test_json_has_everything(system: System, tmp_path: Path) -> None:
     seen = await _json(system, tmp_path, "--performers")
     assert (seen["performers"], seen["below_target"], seen["without_observations"]) == (3, 2, 2)
     assert seen["target"] == {"faces": 1, "good_faces": 1, "bodies": 0}
-    assert seen["faces"] == {"good": 1, "usable": 0, "weak": 0, "best_quality": 0}
+    aside = {"reserve": 0, "quarantined": 0}
+    assert seen["faces"] == {"good": 1, "usable": 0, "weak": 0, "best_quality": 0, **aside}
     dead = seen["sources"][0]
     assert (dead["source"], dead["seen"], dead["has_brought_nothing"]) == ("dead.example", 1, True)
     assert dead["reasons"] == [{"state": "failed", "reason": "not_found", "images": 1}]
     anna = seen["page"][0]
     assert anna["observations"] == {"face": 1, "tattoo": 0, "body": 0}
-    assert anna["faces"] == {"good": 1, "usable": 0, "weak": 0, "best_quality": 0.9}
+    assert anna["faces"] == {"good": 1, "usable": 0, "weak": 0, "best_quality": 0.9, **aside}
     assert (anna["is_below_target"], anna["sources"][0]["with_face"]) == (False, 1)
 
 

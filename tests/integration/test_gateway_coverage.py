@@ -84,6 +84,19 @@ async def test_who_is_below_the_target(system: System) -> None:
     assert await _names(system, performer_ids=[bea, anna]) == ["Anna", "Bea"]
 
 
+async def test_faces_that_are_set_aside_are_counted_apart(system: System) -> None:
+    """They are not searched, so they bring nobody nearer to the target; the owner sees that they are there."""
+    anna = await system.performer("Anna")
+    _remember_faces(system, anna, 0.9)
+    system.face.set_aside[anna] = (3, 1)
+    system.body.remember(anna)
+    totals = await system.catalogue.GetCoverage(pb.GetCoverageRequest(page_size=1))
+    assert (totals.faces.reserve, totals.faces.quarantined) == (3, 1)
+    [first] = totals.page
+    assert (first.faces.good, first.faces.reserve, first.faces.quarantined) == (1, 3, 1)
+    assert first.is_below_target is True
+
+
 async def test_who_has_no_faces_from_a_source(system: System) -> None:
     """A picture without a face is none; hosts of the source count; so does what waits there."""
     anna, bea, cleo = [await system.performer(name) for name in ("Anna", "Bea", "Cleo")]

@@ -43,4 +43,7 @@ def test_what_is_not_asked_for_is_not_missed() -> None:
 def test_faces_add_up() -> None:
     """The three kinds are all faces; of several performers there is no best one."""
     assert _ENOUGH.total == 5
-    assert FaceCounts.sum([_ENOUGH, _ENOUGH]) == FaceCounts(good=6, usable=2, weak=2)
+    aside = FaceCounts(reserve=2, quarantined=1)
+    assert FaceCounts.sum([_ENOUGH, _ENOUGH, aside]) == FaceCounts(
+        good=6, usable=2, weak=2, reserve=2, quarantined=1
+    )

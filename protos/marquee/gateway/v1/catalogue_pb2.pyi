@@ -620,7 +620,7 @@ Global___PerformerCoverage: typing_extensions.TypeAlias = PerformerCoverage
 
 @typing.final
 class FaceCoverage(google.protobuf.message.Message):
-    """Enrolled faces by quality. The three kinds add up to all of them."""
+    """Enrolled faces that are searched, by quality: the three kinds add up to all of them. And those that are set aside."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -628,6 +628,8 @@ class FaceCoverage(google.protobuf.message.Message):
     USABLE_FIELD_NUMBER: builtins.int
     WEAK_FIELD_NUMBER: builtins.int
     BEST_QUALITY_FIELD_NUMBER: builtins.int
+    RESERVE_FIELD_NUMBER: builtins.int
+    QUARANTINED_FIELD_NUMBER: builtins.int
     good: builtins.int
     """Quality above 0.8."""
     usable: builtins.int
@@ -636,6 +638,10 @@ class FaceCoverage(google.protobuf.message.Message):
     """Quality below 0.4."""
     best_quality: builtins.float
     """The best, 0..1. 0 over several performers."""
+    reserve: builtins.int
+    """Kept and not searched: nearly the same as others, or more than are searched."""
+    quarantined: builtins.int
+    """Kept and not searched: they seem to be somebody else. FaceService.ListFaces has them with the reasons."""
     def __init__(
         self,
         *,
@@ -643,8 +649,10 @@ class FaceCoverage(google.protobuf.message.Message):
         usable: builtins.int = ...,
         weak: builtins.int = ...,
         best_quality: builtins.float = ...,
+        reserve: builtins.int = ...,
+        quarantined: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "good", b"good", "usable", b"usable", "weak", b"weak"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "good", b"good", "quarantined", b"quarantined", "reserve", b"reserve", "usable", b"usable", "weak", b"weak"]) -> None: ...
 
 Global___FaceCoverage: typing_extensions.TypeAlias = FaceCoverage
 
