@@ -85,7 +85,7 @@ async def test_who_is_below_the_target(system: System) -> None:
 
 
 async def test_faces_that_are_set_aside_are_counted_apart(system: System) -> None:
-    """They are not searched, so they bring nobody nearer to the target; the owner sees that they are there."""
+    """They are not searched, so they bring nobody nearer to the target; the owner sees that they exist."""
     anna = await system.performer("Anna")
     _remember_faces(system, anna, 0.9)
     system.face.set_aside[anna] = (3, 1)
