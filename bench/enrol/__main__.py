@@ -7,7 +7,7 @@ run, each figure beside its baseline.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from bench.enrol.vectors import Rate, enroll_one_by_one, import_portions, plain_
 from bench.report import print_heading, print_table, write_json
 from chassis.postgres import open_pool
 from client.api import Marquee
-from client.supervisor.stack import StackOptions, running_stack, throw_away_folder
+from client.supervisor.stack import Stack, StackOptions, running_stack, throw_away_folder
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 
 _SEED = 20261126
@@ -49,34 +49,14 @@ async def _measure(json_path: Path | None, performers: int, vectors: int, single
             Marquee.connect(stack.address, timeout=120) as marquee,
         ):
             assert stack.database is not None
-            dsn = stack.database.dsn
-            async with open_pool(dsn) as pool:
+            async with open_pool(stack.database.dsn) as pool:
                 copied, ids = await copy_attributes(pool, performers)
                 attributes = {
                     "COPY into PostgreSQL": copied,
                     "ImportPerformers, 2,000 a call": await import_records(marquee, 20 * single),
                     "UpsertPerformer, one by one (baseline)": await upsert_one_by_one(marquee, single),
                 }
-                face = stack.processes["face"].address
-                rates = {
-                    f"INSERT, one by one, {_PRIMARY.dimension}-d (baseline)": await plain_inserts(
-                        dsn, ids[:single], _PRIMARY.dimension, rng
-                    ),
-                    f"Enroll, one by one, {_PRIMARY.dimension}-d, searchable": await enroll_one_by_one(
-                        face, ids[:single], _PRIMARY, rng
-                    ),
-                    f"ImportVectors, {_PRIMARY.dimension}-d": await import_portions(
-                        marquee, ids[single : single + vectors], *_PRIMARY.key, rng
-                    ),
-                }
-                waited = await until_searchable(marquee, _PRIMARY.name, single + vectors)
-                imported = rates[f"ImportVectors, {_PRIMARY.dimension}-d"]
-                rates[f"ImportVectors, {_PRIMARY.dimension}-d, until searchable"] = Rate(
-                    imported.count, imported.seconds + waited
-                )
-                rates["ImportVectors, 512-d, no embedder here"] = await import_portions(
-                    marquee, ids[:vectors], _ABSENT, _ABSENT_VERSION, rng
-                )
+                rates = await _vectors(stack, marquee, ids[: single + vectors], single, rng)
                 await pool.execute("ANALYZE")
                 lookups = await look_up(pool, ids[: max(vectors, CANDIDATES)], rng, rounds=rounds)
     _print(attributes, rates, lookups)
@@ -92,6 +72,28 @@ async def _measure(json_path: Path | None, performers: int, vectors: int, single
             "lookups": [asdict(one) for one in lookups],
         },
     )
+
+
+async def _vectors(
+    stack: Stack, marquee: Marquee, ids: Sequence[str], single: int, rng: np.random.Generator
+) -> dict[str, Rate]:
+    """By plain INSERTs, one by one and in portions, of an embedder that is in use and of one that is not."""
+    assert stack.database is not None
+    dimension, few, many = _PRIMARY.dimension, ids[:single], ids[single:]
+    plain = await plain_inserts(stack.database.dsn, few, dimension, rng)
+    enrolled = await enroll_one_by_one(stack.processes["face"].address, few, _PRIMARY, rng)
+    imported = await import_portions(marquee, many, *_PRIMARY.key, rng)
+    rates = {
+        f"INSERT, one by one, {dimension}-d (baseline)": plain,
+        f"Enroll, one by one, {dimension}-d, searchable": enrolled,
+        f"ImportVectors, {dimension}-d, committed": imported,
+    }
+    waited = await until_searchable(marquee, _PRIMARY.name, len(ids))
+    if waited is not None:
+        searchable = Rate(imported.count, imported.seconds + waited)
+        rates[f"ImportVectors, {dimension}-d, searchable"] = searchable
+    absent = await import_portions(marquee, many, _ABSENT, _ABSENT_VERSION, rng)
+    return {**rates, "ImportVectors, 512-d, no embedder here": absent}
 
 
 def _print(attributes: Mapping[str, Performers], rates: Mapping[str, Rate], lookups: list[Lookup]) -> None:
@@ -121,8 +123,8 @@ def _print(attributes: Mapping[str, Performers], rates: Mapping[str, Rate], look
     )
     print_table(
         f"Lookup of {CANDIDATES} candidates, milliseconds; target p50 {_TARGET_LOOKUP_MS:g}",
-        ["what", "n", "p50", "p95"],
-        [[one.what, one.n, f"{one.p50:.2f}", f"{one.p95:.2f}"] for one in lookups],
+        ["what", "n", "p5", "p50", "p95"],
+        [[one.what, one.n, *(f"{each:.2f}" for each in (one.p5, one.p50, one.p95))] for one in lookups],
     )
 
 
