@@ -31,6 +31,7 @@ from tests.fakes.community_folder import unit_vectors, write_index
 from tests.fakes.face_service import both_embedders
 from tests.fakes.postgres import fresh_database
 from tests.fakes.transfer_system import TransferSystem, open_transfer_system
+from tests.fakes.waiting import until
 
 _PEOPLE = 3
 _HISTORY = BreastRecord(size_category="32C", natural_probability=0.9, effective_from=date(2012, 3, 4))
@@ -257,7 +258,7 @@ async def test_a_stored_model_takes_no_vectors_of_another_dimension(system: Tran
 
 @both_embedders
 async def test_imported_faces_are_decided_over_like_enrolled_ones(system: TransferSystem) -> None:
-    """Of 25 faces of the primary embedder 20 are searched; what is not searched is not exported."""
+    """Of 25 faces of the primary embedder 20 are searched, and soon; the others are not exported."""
     [row] = await system.fetch("SELECT id FROM catalogue.performers WHERE name = 'Person 1'")
     name, version = DEFAULT_EMBEDDERS[0], BUILT_IN_ROWS[DEFAULT_EMBEDDERS[0]].version
     vectors = unit_vectors(25, BUILT_IN_ROWS[name].dimension, seed=4)
@@ -273,6 +274,12 @@ async def test_imported_faces_are_decided_over_like_enrolled_ones(system: Transf
     assert [tuple(state) for state in states] == [("active", 20), ("reserve", 5)]
     exported = [page async for page in system.marquee.transfer.export_vectors(Signal.FACE)]
     assert sum(one.model == name for page in exported for one in page) == 20
+
+    async def are_searched() -> bool:
+        face = (await system.marquee.status()).signals[Signal.FACE]
+        return [one.vectors for one in face.models if one.name == name] == [20]
+
+    await until(are_searched)
 
 
 async def test_the_commands_do_it_and_say_so(system: TransferSystem, tmp_path: Path) -> None:
