@@ -20,20 +20,24 @@ def people_among(positions: NDArray[np.float64]) -> list[list[int]]:
     the highest mean position between their faces become one, as long as it is above 0, which is what one pair
     of strangers in a hundred reaches. A mean of several pairs of strangers hardly ever does.
     """
-    groups = [[index] for index in range(len(positions))]
-    sums = np.array(positions, np.float64)
-    while len(groups) > 1:
-        sizes = np.array([len(group) for group in groups], np.float64)
-        means = sums / np.outer(sizes, sizes)
-        means[np.tril_indices(len(groups))] = -np.inf
-        first, second = np.unravel_index(int(means.argmax()), means.shape)
+    count = len(positions)
+    groups = [[index] for index in range(count)]
+    sums, sizes = np.array(positions, np.float64), np.ones(count)
+    # Of two groups only the place above the diagonal counts; a group that went into another has no place.
+    means = np.where(np.triu(np.ones((count, count), np.bool_), 1), sums, -np.inf)
+    for _ in range(count - 1):
+        first, second = divmod(int(means.argmax()), count)
         if means[first, second] <= 0:
             break
+        groups[first] += groups[second]
+        groups[second], sizes[first], sizes[second] = [], sizes[first] + sizes[second], np.inf
         sums[first] += sums[second]
         sums[:, first] += sums[:, second]
-        sums = np.delete(np.delete(sums, second, axis=0), second, axis=1)
-        groups[first] = sorted(groups[first] + groups.pop(second))
-    return sorted(groups, key=lambda group: (-len(group), group))
+        fresh = np.where(np.isinf(sizes), -np.inf, sums[first] / (sizes[first] * sizes))
+        means[second], means[:, second] = -np.inf, -np.inf
+        means[first, first + 1 :], means[:first, first] = fresh[first + 1 :], fresh[:first]
+    found = [sorted(group) for group in groups if group]
+    return sorted(found, key=lambda group: (-len(group), group))
 
 
 def majority_of(groups: Sequence[Sequence[int]]) -> Sequence[int] | None:

@@ -127,12 +127,12 @@ def _similarities(faces: Sequence[JudgedFace]) -> _Similarities:
 
 def _standing_for(similarities: _Similarities, least: float) -> list[int]:
     """For each face, by falling quality, the one that stands for it: a better one nearly the same, or it."""
-    chosen: list[int] = []
+    is_chosen = np.zeros(len(similarities), np.bool_)
     standing: list[int] = []
     for one, row in enumerate(similarities):
-        nearest = max(chosen, key=lambda other: row[other], default=one)
-        if nearest == one or row[nearest] < least:
-            chosen.append(one)
+        nearest = int(np.where(is_chosen, row, -np.inf).argmax())
+        if not is_chosen[nearest] or row[nearest] < least:
+            is_chosen[one] = True
             nearest = one
         standing.append(nearest)
     return standing
@@ -155,14 +155,14 @@ def _judged(
     groups = people_among(point.position(similarities))
     majority = majority_of(groups)
     theirs = list(majority or range(len(faces)))
-    verdicts = [_stranger(row[theirs], point) for row in similarities]
-    for one in theirs:
-        verdicts[one] = _surplus(most)
+    verdicts = dict.fromkeys(theirs, _surplus(most))
+    for one in set(range(len(faces))) - set(theirs):
+        verdicts[one] = _stranger(similarities[one, theirs], point)
     doubt = _doubt(groups) if majority is None and len(groups) > 1 else ""
     qualities = [faces[one].quality for one in theirs]
     for chosen in _chosen(qualities, similarities[np.ix_(theirs, theirs)], point, most):
         verdicts[theirs[chosen]] = Verdict(FaceState.ACTIVE, doubt)
-    return verdicts
+    return [verdicts[one] for one in range(len(faces))]
 
 
 def _chosen(
