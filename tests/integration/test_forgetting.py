@@ -6,13 +6,15 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import asyncpg
 import grpc
 import pytest
 import pytest_asyncio
 
+from chassis.channels import open_channel
 from chassis.images import image_hash
 from chassis.postgres import Connection, connect
 from gateway.catalogue.do_not_identify import DoNotIdentify
@@ -25,6 +27,7 @@ from tests.fakes.enrolled_rows import add_body, add_face, add_tattoo
 from tests.fakes.gateway_system import System, open_system, picture
 from tests.fakes.postgres import database, postgres_server
 from tests.fakes.scenes import face_at
+from tests.fakes.service_process import listening_port, open_process
 from tests.fakes.waiting import until
 
 __all__ = ["database", "postgres_server"]
@@ -265,6 +268,64 @@ async def test_the_list_outlives_the_gateway(database: str) -> None:
         assert await _result(system.catalogue.UpsertPerformer(request)) is grpc.StatusCode.FAILED_PRECONDITION
         bea = await system.performer("Bea")
         assert (await _enroll(system, bea, picture())).reason == _DO_NOT_IDENTIFY
+
+
+@asynccontextmanager
+async def _gateway_process(system: System) -> AsyncIterator[tuple[asyncio.subprocess.Process, System]]:
+    """Another gateway on the same database and signals, as a process that can be killed."""
+    addresses = {
+        f"MARQUEE_GATEWAY_{name.upper()}_ADDRESS": one.address for name, one in system.served.items()
+    }
+    settings = {"MARQUEE_DATABASE_DSN": system.dsn, "MARQUEE_GATEWAY_PORT": "0", **addresses}
+    async with AsyncExitStack() as stack:
+        process = await stack.enter_async_context(open_process("gateway", **settings))
+        address = f"127.0.0.1:{await listening_port(process)}"
+        channel = await stack.enter_async_context(open_channel(address))
+        yield process, replace(system, channel=channel)
+
+
+async def test_a_gateway_killed_before_the_commit_leaves_everything(system: System) -> None:
+    """Its transaction ends with it; another gateway forgets the performer as if nothing had been."""
+    anna = await system.performer("Anna", external_ids={"x": "1"})
+    async with _open(system) as connection:
+        await add_face(connection, anna)
+        async with _gateway_process(system) as (process, other):
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute("LOCK TABLE catalogue.forget_audit IN EXCLUSIVE MODE")
+            forgetting = asyncio.create_task(_code(_forget(other, anna)))
+            await _until_waiting(connection)
+            process.kill()
+            assert await forgetting is grpc.StatusCode.UNAVAILABLE
+            await transaction.rollback()
+        assert await connection.fetchval("SELECT count(*) FROM face.vectors") == 1
+        assert await DoNotIdentify(connection).count() == (0, 0)
+        reply = await _forget(system, anna)
+        assert [one.observations for one in reply.deleted] == [1, 0, 0]
+        assert await DoNotIdentify(connection).count() == (1, 1)
+        assert await connection.fetchval("SELECT count(*) FROM catalogue.forget_audit") == 1
+
+
+async def test_a_gateway_killed_after_the_commit_has_forgotten(system: System) -> None:
+    """While it tells the signals, all is done in the database: rows, list, audit; replicas follow that."""
+    anna = await system.performer("Anna", external_ids={"x": "1"})
+    async with _open(system) as connection:
+        seq = await add_face(connection, anna)
+        async with _gateway_process(system) as (process, other):
+            system.face.gates["Forget"] = asyncio.Event()
+            forgetting = asyncio.create_task(_code(_forget(other, anna)))
+            await system.face.until(lambda: bool(system.face.requests("Forget")))
+            process.kill()
+            assert await forgetting is grpc.StatusCode.UNAVAILABLE
+        system.face.gates["Forget"].set()
+        assert await _code(_forget(system, anna)) is grpc.StatusCode.NOT_FOUND
+        assert await connection.fetchval("SELECT count(*) FROM catalogue.forget_audit") == 1
+        assert [row["row_seq"] for row in await connection.fetch("SELECT row_seq FROM face.withdrawals")] == [
+            seq
+        ]
+        again = pb.Performer(name="Anna", external_ids=[pb.ExternalId(authority="x", id="1")])
+        call = system.catalogue.UpsertPerformer(pb.UpsertPerformerRequest(performer=again))
+        assert await _code(call) is grpc.StatusCode.FAILED_PRECONDITION
 
 
 async def _result(call: object) -> grpc.StatusCode:
