@@ -122,7 +122,8 @@ def _verdicts(faces: Sequence[JudgedFace], point: OperatingPoint, most: int) -> 
 
 def _similarities(faces: Sequence[JudgedFace]) -> _Similarities:
     vectors = np.stack([face.vector for face in faces]).astype(np.float64)
-    return np.round(vectors @ vectors.T, _DECIMALS)
+    # Without BLAS, whose threads cost more than they save here, and which adds up in an order of its own.
+    return np.round(np.einsum("id,jd->ij", vectors, vectors), _DECIMALS)
 
 
 def _standing_for(similarities: _Similarities, least: float) -> list[int]:
