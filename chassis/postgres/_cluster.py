@@ -51,7 +51,7 @@ def _check_version(cluster: Path, binaries: Binaries) -> None:
     if found != str(binaries.major):
         raise StoreError(
             f"the database in {cluster} was made by PostgreSQL {found}, this version of Marquee brings "
-            f"{binaries.major}: see docs/database.md, section Upgrades"
+            f"{binaries.major}: see docs/operations.md, section Upgrade"
         )
 
 
