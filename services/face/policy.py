@@ -123,7 +123,8 @@ def _verdicts(faces: Sequence[JudgedFace], point: OperatingPoint, most: int) -> 
 def _similarities(faces: Sequence[JudgedFace]) -> _Similarities:
     vectors = np.stack([face.vector for face in faces]).astype(np.float64)
     # Without BLAS, whose threads cost more than they save here, and which adds up in an order of its own.
-    return np.round(np.einsum("id,jd->ij", vectors, vectors), _DECIMALS)
+    similarities: _Similarities = np.einsum("id,jd->ij", vectors, vectors)
+    return np.round(similarities, _DECIMALS)
 
 
 def _standing_for(similarities: _Similarities, least: float) -> list[int]:
