@@ -118,6 +118,10 @@ class Gallery:
         """Every row, sorted."""
         return [seq for seq in self._index.ids() if seq in self._owners]
 
+    def owner_of(self, seq: int) -> str | None:
+        """Whose row it is; None when it is not here."""
+        return self._owners.of(seq)
+
     def seqs_of(self, performer_id: str) -> tuple[int, ...]:
         """A performer's rows."""
         return tuple(self._owners.seqs_of(performer_id))

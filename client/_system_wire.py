@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from client._wire import named, signal
-from client.system import DoNotIdentify, ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
+from client.system import (
+    DoNotIdentify,
+    IndexRecall,
+    IndexState,
+    ModelChange,
+    ModelState,
+    ModelUse,
+    ServiceState,
+    SystemStatus,
+)
 from client.transfer._wire import not_searchable
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import status_pb2
@@ -53,4 +62,22 @@ def model_change(reply: common_pb2.ModelChange) -> ModelChange:
 
 def _model_state(reply: common_pb2.ModelStatus) -> ModelState:
     use = named(common_pb2.ModelUse.DESCRIPTOR, reply.use, ModelUse.UNSPECIFIED)
-    return ModelState(reply.role, reply.name, reply.version, reply.dimension, reply.vectors, use)
+    index = _index_state(reply.index) if reply.HasField("index") else None
+    return ModelState(reply.role, reply.name, reply.version, reply.dimension, reply.vectors, use, index)
+
+
+def _index_state(reply: common_pb2.IndexStatus) -> IndexState:
+    recall = reply.recall
+    return IndexState(
+        tombstones=reply.tombstones,
+        seconds_behind=reply.seconds_behind,
+        rebuilding=reply.rebuilding,
+        problem=reply.problem,
+        snapshot_generation=reply.snapshot_generation,
+        snapshot_at=reply.snapshot_at,
+        recall=IndexRecall(
+            round(recall.at_10, 6), round(recall.same_performer, 6), recall.sample, recall.is_low
+        )
+        if reply.HasField("recall")
+        else None,
+    )

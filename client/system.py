@@ -12,6 +12,8 @@ from client.values import Signal
 __all__ = [
     "ModelUse",
     "ModelState",
+    "IndexRecall",
+    "IndexState",
     "ModelChange",
     "ServiceState",
     "DoNotIdentify",
@@ -41,6 +43,41 @@ class ModelState:
     vectors: int
     """In the index; those of a model that is being prepared are not searched yet."""
     use: ModelUse = ModelUse.UNSPECIFIED
+    index: IndexState | None = None
+    """How its vectors are found; None where they are in no index."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRecall:
+    """What the index finds of what an exact search finds, shares 0..1 over a sample."""
+
+    at_10: float
+    """Of the ten nearest vectors."""
+    same_performer: float
+    """Of the vectors with another one of the same performer near, those that found one."""
+    sample: int
+    is_low: bool
+    """Whether one of them is below what the settings want."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """How the index of one model's vectors is."""
+
+    tombstones: int
+    """Places of vectors that are gone."""
+    seconds_behind: float
+    """Since the service looked at the database last."""
+    rebuilding: str
+    """Why everything is read anew; "" while it is not."""
+    problem: str
+    """What went wrong last; "" when nothing did."""
+    snapshot_generation: int
+    """Of the index file; 0 without one."""
+    snapshot_at: str
+    """When it was written, RFC 3339; "" without one."""
+    recall: IndexRecall | None
+    """None before it was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,20 @@ from typing import Any
 import asyncpg
 import structlog
 
+from chassis.config import IndexSection
 from chassis.errors import MarqueeError
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
+from chassis.recall import Recall, is_low
 from chassis.signal.followed import Followed
+from chassis.signal.model_sets import ModelKey
 
 __all__ = ["FollowWatch"]
 
-_POLL_SECONDS = 1.0
 _LISTEN_AGAIN_SECONDS = 5.0
 _FILES_SECONDS = 1.0
+# After a start others have more need of the processor.
+_FIRST_RECALL_SECONDS = 30.0
 
 _log = structlog.get_logger()
 
@@ -33,12 +37,12 @@ class FollowWatch:
     """
 
     def __init__(
-        self, pool: Pool, channel: str, followed: AllFollowed, *, poll_seconds: float = _POLL_SECONDS
+        self, pool: Pool, channel: str, followed: AllFollowed, settings: IndexSection | None = None
     ) -> None:
         self._pool = pool
         self._channel = channel
         self._followed = followed
-        self._poll_seconds = poll_seconds
+        self._settings = settings or IndexSection()
         self._hint = asyncio.Event()
         self._trouble: dict[str, str] = {}
 
@@ -53,7 +57,7 @@ class FollowWatch:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Follow for the time of the block; afterwards other processes may write the files."""
-        loops = (self._follow(), self._listen(), self._keep_files())
+        loops = (self._follow(), self._listen(), self._keep_files(), self._watch_recall())
         tasks = [asyncio.create_task(one) for one in loops]
         try:
             yield
@@ -67,7 +71,7 @@ class FollowWatch:
     async def _follow(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hint.wait(), self._poll_seconds)
+                await asyncio.wait_for(self._hint.wait(), self._settings.poll_seconds)
             self._hint.clear()
             for one in tuple(self._followed()):
                 await self._tried("following", one.catch_up())
@@ -77,6 +81,25 @@ class FollowWatch:
             await asyncio.sleep(_FILES_SECONDS)
             for one in tuple(self._followed()):
                 await self._tried("saving indexes", one.keep_files())
+
+    async def _watch_recall(self) -> None:
+        await asyncio.sleep(min(_FIRST_RECALL_SECONDS, self._settings.recall_seconds))
+        while True:
+            for one in tuple(self._followed()):
+                await self._tried("measuring recall", one.check_recall(sample=self._settings.recall_sample))
+                for key, recall in one.recalls.items():
+                    self._warn(key, recall)
+            await asyncio.sleep(self._settings.recall_seconds)
+
+    def _warn(self, key: ModelKey, recall: Recall) -> None:
+        if is_low(recall, self._settings.recall_warning):
+            _log.warning(
+                "the index misses some of what is near",
+                model=key[0],
+                version=key[1],
+                recall_at_10=round(recall.at_10, 4),
+                same_performer_recall=round(recall.same_performer, 4),
+            )
 
     async def _listen(self) -> None:
         while True:

@@ -20,6 +20,7 @@ import structlog
 from chassis.gallery import Gallery
 from chassis.index import VectorIndex
 from chassis.index.snapshots import Snapshot
+from chassis.recall import Recall, measure_recall
 from chassis.signal.feed import Delta, Feed, Listing, Moment
 from chassis.signal.index_files import IndexFiles
 from chassis.signal.model_sets import ModelKey
@@ -113,6 +114,8 @@ class Followed(Generic[RowT, _KnownT]):
         self._next_look: asyncio.Task[None] | None = None
         self._is_sure = False
         self.state = FollowState()
+        self.recalls: dict[ModelKey, Recall] = {}
+        """As measured last, by model."""
 
     def __repr__(self) -> str:
         return f"<Followed {self.keys}, {self.state}>"
@@ -145,6 +148,13 @@ class Followed(Generic[RowT, _KnownT]):
                 self._note(key, changes=len(gallery))
             if self.files is not None and self.files.is_due(key, gallery):
                 await self._write(key, gallery, self.files)
+
+    async def check_recall(self, *, sample: int) -> None:
+        """Compare every index with an exact search."""
+        for key, gallery in self._known.galleries.items():
+            recall = await asyncio.to_thread(measure_recall, gallery, sample=sample)
+            if recall is not None:
+                self.recalls[key] = recall
 
     def close(self, *, remove: Iterable[ModelKey] = ()) -> None:
         """Let other processes write the files; delete those of models that are not needed any more."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.gallery import Gallery
 from chassis.models import ModelSpec
 from chassis.protos import to_proto_embedding
+from chassis.recall import Recall, is_low
 from chassis.signal.enrolment import Outcome, Rejection
+from chassis.signal.followed import Followed
 from chassis.signal.generations import InUse
 from chassis.signal.model_change import ModelChange
+from chassis.signal.model_sets import ModelKey
 from chassis.signal.operating_point import OperatingPoint
 from marquee.common.v1 import common_pb2
 
@@ -115,25 +120,61 @@ def to_proto_change(change: ModelChange[Any, Any]) -> common_pb2.ModelChange | N
 
 
 def to_proto_embedders(
-    role: str, in_use: InUse[Any, Any], count: Callable[[Any, tuple[str, str]], int]
+    role: str, in_use: InUse[Any, Any], *, least_recall: float
 ) -> list[common_pb2.ModelStatus]:
-    """The embedders that serve, then those being prepared; `count` has the vectors of a key in a gallery."""
+    """The embedders that serve, then those being prepared; a recall below `least_recall` is low."""
     serving = [
-        _embedder(role, row, common_pb2.MODEL_USE_SERVING, count(in_use.serving.known, row.key))
+        _embedder(role, row, common_pb2.MODEL_USE_SERVING, in_use.serving.followed, least_recall)
         for row in in_use.serving.rows
     ]
     preparing = in_use.preparing
     if preparing is None:
         return serving
     return serving + [
-        _embedder(role, row, common_pb2.MODEL_USE_PREPARING, count(preparing.known, row.key))
+        _embedder(role, row, common_pb2.MODEL_USE_PREPARING, preparing.followed, least_recall)
         for row in in_use.new_rows
     ]
 
 
 def _embedder(
-    role: str, row: Any, use: common_pb2.ModelUse.ValueType, vectors: int
+    role: str,
+    row: Any,
+    use: common_pb2.ModelUse.ValueType,
+    followed: Followed[Any, Any],
+    least_recall: float,
 ) -> common_pb2.ModelStatus:
+    gallery = followed.known.galleries[row.key]
     return common_pb2.ModelStatus(
-        role=role, name=row.name, version=row.version, dimension=row.dimension, vectors=vectors, use=use
+        role=role,
+        name=row.name,
+        version=row.version,
+        dimension=row.dimension,
+        vectors=len(gallery),
+        use=use,
+        index=_index(followed, row.key, gallery, least_recall),
+    )
+
+
+def _index(
+    followed: Followed[Any, Any], key: ModelKey, gallery: Gallery, least_recall: float
+) -> common_pb2.IndexStatus:
+    state, recall = followed.state, followed.recalls.get(key)
+    manifest = followed.files.manifest(key) if followed.files is not None else None
+    return common_pb2.IndexStatus(
+        tombstones=gallery.index.tombstones,
+        seconds_behind=max(0.0, time.monotonic() - state.caught_up_at),
+        rebuilding=state.rebuilding,
+        problem=state.problem,
+        snapshot_generation=manifest.generation if manifest is not None else 0,
+        snapshot_at=manifest.created_at.isoformat() if manifest is not None else "",
+        recall=_recall(recall, least_recall) if recall is not None else None,
+    )
+
+
+def _recall(recall: Recall, least: float) -> common_pb2.IndexRecall:
+    return common_pb2.IndexRecall(
+        at_10=recall.at_10,
+        same_performer=recall.same_performer,
+        sample=recall.sample,
+        is_low=is_low(recall, least),
     )

@@ -19,7 +19,10 @@ from client.supervisor.data_folder import DataFolder
 from client.system import ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
 from client.values import Signal
 
-__all__ = ["status", "change_text"]
+__all__ = ["status", "change_text", "index_troubles"]
+
+# A service looks every second.
+_LATE_SECONDS = 10.0
 
 
 @click.command()
@@ -65,10 +68,31 @@ def _show(address: str, seen: SystemStatus) -> None:
     for signal, state in seen.signals.items():
         if state.model_change is not None:
             out.print(change_text(signal, state, state.model_change), highlight=False, soft_wrap=True)
+        for model in state.models:
+            for trouble in index_troubles(model):
+                out.print(f"{signal.value}: [yellow]{escape(trouble)}[/]", highlight=False, soft_wrap=True)
         for one in state.not_searchable:
             out.print(
                 f"{signal.value}: {escape(not_searchable_text(signal, one))}", highlight=False, soft_wrap=True
             )
+
+
+def index_troubles(model: ModelState) -> list[str]:
+    """What an owner should know of a model's index, in words; nothing when all is well."""
+    index, name = model.index, _model_text(model)
+    if index is None:
+        return []
+    troubles = [f"{name}: {index.problem}"] if index.problem else []
+    if index.rebuilding:
+        troubles.append(
+            f"{name}: everything is read anew ({index.rebuilding}); what was known serves meanwhile"
+        )
+    if index.seconds_behind > _LATE_SECONDS:
+        troubles.append(f"{name}: the database was last looked at {index.seconds_behind:.0f} s ago")
+    if index.recall is not None and index.recall.is_low:
+        shares = f"{index.recall.at_10:.1%} of the nearest vectors, {index.recall.same_performer:.1%} of performers"
+        troubles.append(f"{name}: the index finds only {shares}")
+    return troubles
 
 
 def change_text(signal: Signal, state: ServiceState, change: ModelChange) -> str:

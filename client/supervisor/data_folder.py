@@ -50,6 +50,8 @@ class DataFolder:
         self.root = root.expanduser().absolute()
         self.database = self.root / "database"
         self.logs = self.root / "logs"
+        self.indexes = self.root / "indexes"
+        """Index files of the services."""
         self.triton_models = self.root / "triton" / "models"
         """Triton's model repository."""
         self.dsn_file = self.root / "database.dsn"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from chassis.config import ProcessConfig, load_config
 from chassis.errors import ConfigError
 from chassis.models import ModelStore
 from chassis.postgres.embedded import EmbeddedPostgres
@@ -186,6 +187,8 @@ def _describe(
     if database is not None:
         # A file rather than a variable: it wins over whatever database the settings name.
         environment["MARQUEE_DATABASE_DSN_FILE"] = str(folder.dsn_file)
+    if load_config(ProcessConfig, environ=environment).index.directory is None:
+        environment["MARQUEE_INDEX_DIRECTORY"] = str(folder.indexes)
     if triton is not None:
         environment["MARQUEE_INFERENCE_TRITON_URL"] = triton.address
     for name, (host, port) in listens.items():

@@ -22,6 +22,7 @@ from chassis.server import Server, open_server
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.follow_watch import FollowWatch
 from chassis.signal.following import Following
+from chassis.signal.index_metrics import IndexCollector
 from chassis.signal.responses import to_proto_model
 from chassis.work import WorkPool
 from marquee.body.v1 import body_pb2_grpc
@@ -62,8 +63,8 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         bodies = following.followed(store, EnrolledBodies, [model.key])
         await bodies.start()
         _log.info("bodies read", performers=bodies.known.performers, measurements=len(bodies.known))
-        poll_seconds = config.index.poll_seconds
-        follow = FollowWatch(pool, FEED.channel, lambda: [bodies], poll_seconds=poll_seconds)
+        follow = FollowWatch(pool, FEED.channel, lambda: [bodies], config.index)
+        metrics.registry.register(IndexCollector(lambda: [bodies]))
         await stack.enter_async_context(follow.watching())
         models_open = open_inference(config.inference, model_files(config), metrics.inference)
         inference = await stack.enter_async_context(models_open)

@@ -21,7 +21,6 @@ from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
 from services.face.ensemble import Ensemble
-from services.face.library import FaceLibrary
 from services.face.listing import FaceList, parse_list_faces, to_proto_faces
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
@@ -56,6 +55,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         work: WorkPool,
         networks: Sequence[common_pb2.ModelStatus],
         readiness: Readiness,
+        least_recall: float,
     ) -> None:
         self._observer = observer
         self._enrolment = enrolment
@@ -69,6 +69,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self._work = work
         self._networks = networks
         self._readiness = readiness
+        self._least_recall = least_recall
 
     async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
         wanted = check_max_candidates(request.max_candidates)
@@ -132,7 +133,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         library, in_use = self._models().library, self._change.in_use
-        embedders = to_proto_embedders(EMBEDDER_ROLE, in_use, FaceLibrary.vectors_of)
+        embedders = to_proto_embedders(EMBEDDER_ROLE, in_use, least_recall=self._least_recall)
         status = service_status(
             self._readiness,
             models=[*self._networks, *embedders],

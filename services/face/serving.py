@@ -20,6 +20,7 @@ from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.follow_watch import FollowWatch
 from chassis.signal.following import Following
+from chassis.signal.index_metrics import IndexCollector
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.pending import PendingStore
 from chassis.signal.responses import to_proto_model
@@ -74,9 +75,8 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         )
         await start_with(change, wanted)
         await asyncio.to_thread(following.prune, [row.key for row in change.in_use.rows])
-        follow = FollowWatch(
-            pool, FEED.channel, lambda: change.followed, poll_seconds=config.index.poll_seconds
-        )
+        follow = FollowWatch(pool, FEED.channel, lambda: change.followed, config.index)
+        metrics.registry.register(IndexCollector(lambda: change.followed))
         await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
@@ -100,6 +100,7 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
             work=work,
             networks=[to_proto_model(FACE_DETECTOR), to_proto_model(FACE_MESH)],
             readiness=readiness,
+            least_recall=config.index.recall_warning,
         )
         register = partial(face_pb2_grpc.add_FaceServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]

@@ -20,7 +20,6 @@ from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from marquee.tattoo.v1 import tattoo_pb2_grpc
-from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooModels, models_of
 from services.tattoo.observe import ObserveTattoos
@@ -52,6 +51,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         unsearchable: Unsearchable,
         detector: DetectorRow,
         readiness: Readiness,
+        least_recall: float,
     ) -> None:
         self._observe = observe
         self._work = work
@@ -64,6 +64,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         self._unsearchable = unsearchable
         self._detector = detector
         self._readiness = readiness
+        self._least_recall = least_recall
 
     async def Observe(self, request: pb.ObserveRequest, context: _Context) -> pb.ObserveResponse:
         image = await self._observe(request.image, check_max_candidates(request.max_candidates))
@@ -134,7 +135,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         enrolled = in_use.serving.known
         models = [
             common_pb2.ModelStatus(role=DETECTOR_ROLE, name=detector.name, version=detector.version),
-            *to_proto_embedders(EMBEDDER_ROLE, in_use, EnrolledTattoos.vectors),
+            *to_proto_embedders(EMBEDDER_ROLE, in_use, least_recall=self._least_recall),
         ]
         status = service_status(
             self._readiness,

@@ -20,6 +20,7 @@ from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.follow_watch import FollowWatch
 from chassis.signal.following import Following
+from chassis.signal.index_metrics import IndexCollector
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.models_ready import ModelsReady
 from chassis.signal.pending import PendingStore
@@ -69,9 +70,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         )
         await start_with(change, chosen.embedders)
         await asyncio.to_thread(following.prune, [row.key for row in change.in_use.rows])
-        follow = FollowWatch(
-            pool, FEED.channel, lambda: change.followed, poll_seconds=config.index.poll_seconds
-        )
+        follow = FollowWatch(pool, FEED.channel, lambda: change.followed, config.index)
+        metrics.registry.register(IndexCollector(lambda: change.followed))
         await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
@@ -96,6 +96,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
             unsearchable=unsearchable,
             detector=chosen.detector,
             readiness=readiness,
+            least_recall=config.index.recall_warning,
         )
         register = partial(tattoo_pb2_grpc.add_TattooServiceServicer_to_server, servicer)
         services = [(SERVICE, register)]

@@ -33,7 +33,6 @@ from tests.fakes.postgres import fresh_database
 from tests.fakes.waiting import until
 
 _ROW = dataclasses.replace(BUILT_IN_ROWS["mobilefacenet"], name="m", version="1", dimension=8)
-_NEVER = 10_000.0
 
 FollowedFaces = Followed[FaceRow, FaceLibrary]
 
@@ -187,14 +186,13 @@ async def test_a_replica_that_starts_during_a_transaction_sees_it_later(pool: Po
 async def test_replicas_agree_by_themselves(pool: Pool, start: Start) -> None:
     """Nobody calls: a hint, or the next poll, is enough for each."""
     replicas = [await start(pool) for _ in range(2)]
-    polls = (0.05, _NEVER)  # the second one has only hints
 
     async def know(number: int, found: list[str]) -> bool:
         return all(_found(one, number) == found for one in replicas)
 
-    first = FollowWatch(pool, FEED.channel, lambda: replicas[:1], poll_seconds=polls[0])
-    second = FollowWatch(pool, FEED.channel, lambda: replicas[1:], poll_seconds=polls[1])
-    async with first.watching(), second.watching():
+    first = FollowWatch(pool, FEED.channel, lambda: replicas[:1], IndexSection(poll_seconds=0.05))
+    second = FollowWatch(pool, FEED.channel, lambda: replicas[1:], IndexSection(poll_seconds=60))
+    async with first.watching(), second.watching():  # the second one has little but hints
         performer = await _performer(pool)
         await _enroll(pool, performer, 1)
         await until(partial(know, 1, [performer]))

@@ -545,6 +545,7 @@ class ModelStatus(google.protobuf.message.Message):
     DIMENSION_FIELD_NUMBER: builtins.int
     VECTORS_FIELD_NUMBER: builtins.int
     USE_FIELD_NUMBER: builtins.int
+    INDEX_FIELD_NUMBER: builtins.int
     role: builtins.str
     """Role in the service, such as `face.embedder`."""
     name: builtins.str
@@ -557,6 +558,10 @@ class ModelStatus(google.protobuf.message.Message):
     """Vectors of this model in the index. Those of a model that is being prepared are not searched yet."""
     use: Global___ModelUse.ValueType
     """What it is used for."""
+    @property
+    def index(self) -> Global___IndexStatus:
+        """How its index is; unset where vectors of the model are in none."""
+
     def __init__(
         self,
         *,
@@ -566,10 +571,87 @@ class ModelStatus(google.protobuf.message.Message):
         dimension: builtins.int = ...,
         vectors: builtins.int = ...,
         use: Global___ModelUse.ValueType = ...,
+        index: Global___IndexStatus | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["dimension", b"dimension", "name", b"name", "role", b"role", "use", b"use", "vectors", b"vectors", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["index", b"index"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["dimension", b"dimension", "index", b"index", "name", b"name", "role", b"role", "use", b"use", "vectors", b"vectors", "version", b"version"]) -> None: ...
 
 Global___ModelStatus: typing_extensions.TypeAlias = ModelStatus
+
+@typing.final
+class IndexStatus(google.protobuf.message.Message):
+    """How the index of one model's vectors is, and how well this process follows the database."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TOMBSTONES_FIELD_NUMBER: builtins.int
+    SECONDS_BEHIND_FIELD_NUMBER: builtins.int
+    REBUILDING_FIELD_NUMBER: builtins.int
+    PROBLEM_FIELD_NUMBER: builtins.int
+    SNAPSHOT_GENERATION_FIELD_NUMBER: builtins.int
+    SNAPSHOT_AT_FIELD_NUMBER: builtins.int
+    RECALL_FIELD_NUMBER: builtins.int
+    tombstones: builtins.int
+    """Places of vectors that are gone; freed when they are more than a fifth."""
+    seconds_behind: builtins.float
+    """Since the database was looked at last; usually below 2."""
+    rebuilding: builtins.str
+    """Why everything is read anew, in words; what was known serves meanwhile. Empty while it is not."""
+    problem: builtins.str
+    """What went wrong with following or with the index file, in words; empty when nothing did."""
+    snapshot_generation: builtins.int
+    """Counts up with each file of the index; 0 without one."""
+    snapshot_at: builtins.str
+    """When the file was written, RFC 3339; empty without one."""
+    @property
+    def recall(self) -> Global___IndexRecall:
+        """As measured last; unset before the first time."""
+
+    def __init__(
+        self,
+        *,
+        tombstones: builtins.int = ...,
+        seconds_behind: builtins.float = ...,
+        rebuilding: builtins.str = ...,
+        problem: builtins.str = ...,
+        snapshot_generation: builtins.int = ...,
+        snapshot_at: builtins.str = ...,
+        recall: Global___IndexRecall | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["recall", b"recall"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["problem", b"problem", "rebuilding", b"rebuilding", "recall", b"recall", "seconds_behind", b"seconds_behind", "snapshot_at", b"snapshot_at", "snapshot_generation", b"snapshot_generation", "tombstones", b"tombstones"]) -> None: ...
+
+Global___IndexStatus: typing_extensions.TypeAlias = IndexStatus
+
+@typing.final
+class IndexRecall(google.protobuf.message.Message):
+    """What the index finds of what an exact search finds. Shares are 0..1, over a sample of stored vectors."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    AT_10_FIELD_NUMBER: builtins.int
+    SAME_PERFORMER_FIELD_NUMBER: builtins.int
+    SAMPLE_FIELD_NUMBER: builtins.int
+    IS_LOW_FIELD_NUMBER: builtins.int
+    at_10: builtins.float
+    """Of the ten nearest vectors, the mean share found."""
+    same_performer: builtins.float
+    """Of the vectors with another one of the same performer among the ten nearest, the share that found one."""
+    sample: builtins.int
+    """Vectors in the sample."""
+    is_low: builtins.bool
+    """Whether one of the shares is below `index.recall_warning`."""
+    def __init__(
+        self,
+        *,
+        at_10: builtins.float = ...,
+        same_performer: builtins.float = ...,
+        sample: builtins.int = ...,
+        is_low: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["at_10", b"at_10", "is_low", b"is_low", "same_performer", b"same_performer", "sample", b"sample"]) -> None: ...
+
+Global___IndexRecall: typing_extensions.TypeAlias = IndexRecall
 
 @typing.final
 class ModelChange(google.protobuf.message.Message):
