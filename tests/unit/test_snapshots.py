@@ -28,7 +28,7 @@ _BOTH = pytest.mark.parametrize("settings", [_PLAIN, _COMPACT], ids=["plain", "c
 
 def _vectors(count: int, seed: int = 0) -> NDArray[np.float32]:
     vectors = np.random.default_rng(seed).normal(size=(count, _DIMENSION))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def _index(count: int, settings: IndexSettings = _PLAIN) -> VectorIndex:
@@ -105,7 +105,6 @@ def test_nothing_of_a_removed_vector_is_in_the_files(tmp_path: Path, settings: I
         _write(folder, index)
     data = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert vectors[42].tobytes() not in data
-    assert (vectors[41].tobytes() in data) or settings is _PLAIN
     assert index.vectors([41])[0].tobytes() in data
 
 
