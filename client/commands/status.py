@@ -90,8 +90,8 @@ def index_troubles(model: ModelState) -> list[str]:
     if index.seconds_behind > _LATE_SECONDS:
         troubles.append(f"{name}: the database was last looked at {index.seconds_behind:.0f} s ago")
     if index.recall is not None and index.recall.is_low:
-        shares = f"{index.recall.at_10:.1%} of the nearest vectors, {index.recall.same_performer:.1%} of performers"
-        troubles.append(f"{name}: the index finds only {shares}")
+        near, same = index.recall.at_10, index.recall.same_performer
+        troubles.append(f"{name}: the index finds {near:.1%} of what is near, {same:.1%} of performers")
     return troubles
 
 
