@@ -114,6 +114,20 @@ async def test_importing_again_changes_nothing(system: TransferSystem, folder: C
     assert await system.fetch("SELECT seq, xid FROM face.vectors ORDER BY seq") == before
 
 
+async def test_what_was_measured_here_is_kept(system: TransferSystem, folder: CommunityFolder) -> None:
+    """Ratios of an import fill in where there are none, and never replace any."""
+    await _import(system, folder)
+    await system.fetch(
+        """UPDATE catalogue.performers SET body_ratios = '{"leg_torso_ratio": 1.3}' WHERE name = 'Person 1'"""
+    )
+    await system.fetch("UPDATE catalogue.performers SET body_ratios = '{}' WHERE name = 'Person 2'")
+    await _import(system, folder)
+    ratios = await system.fetch("SELECT body_ratios FROM catalogue.performers ORDER BY name LIMIT 2")
+    first, second = (json.loads(row["body_ratios"]) for row in ratios)
+    assert first == {"leg_torso_ratio": 1.3}
+    assert set(second) == {"shoulder_hip_ratio", "leg_torso_ratio", "arm_span_height_ratio"}
+
+
 async def test_only_adults_are_taken(system: TransferSystem, folder: CommunityFolder) -> None:
     """A minor is refused with their faces.
 
