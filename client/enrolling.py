@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from chassis.errors import Conflict, InvalidInput, NotFound, Refused, Unavailable
+from chassis.errors import Conflict, InvalidInput, MarqueeError, NotFound, Refused, Unavailable
 from client.api import Marquee
 from client.catalogue import EnrollImage, EnrollReply, Performer, PersonChoice, Rejection, SignalOutcome
 from client.concurrency import started
 from client.folders import PerformerFolder, Picture
+from client.images import ImageReport
 from client.patience import BUSY, GONE, PICTURES_PER_STREAM, TEMPORARY, chunks, until_back
 from client.picture_file import read_picture
 
@@ -150,7 +152,7 @@ class _Enrolment:
             try:
                 image = await asyncio.to_thread(read_picture, picture.path)
             except InvalidInput as exc:
-                self._settle(self._rejected(picture.path, str(exc)))
+                await self._fail(picture, str(exc))
                 continue
             yield EnrollImage(
                 key=str(picture.path),
@@ -160,6 +162,14 @@ class _Enrolment:
                 date=picture.date,
                 choice=self._choice,
             )
+
+    async def _fail(self, picture: Picture, detail: str) -> None:
+        """Reject it here, and have it counted there: what nobody could read is seen all the same."""
+        uri = str(picture.path.resolve())
+        failed = ImageReport(performer_id=self._performer_id, uri=uri, failure="unreadable", detail=detail)
+        with suppress(MarqueeError):  # the owner is told in any case
+            await self._marquee.record_images([failed])
+        self._settle(self._rejected(picture.path, detail))
 
     def _result(self, path: Path, reply: EnrollReply) -> PictureResult:
         if not reply.is_accepted:

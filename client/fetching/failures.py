@@ -16,6 +16,8 @@ class Failure(StrEnum):
     UNREACHABLE = "unreachable"
     SERVER_ERROR = "server_error"
     RATE_LIMITED = "rate_limited"
+    UNREADABLE = "unreadable"
+    """A file that cannot be read, or is too large: its owner may mend it."""
 
     NOT_FOUND = "not_found"
     FORBIDDEN = "forbidden"
@@ -28,13 +30,22 @@ class Failure(StrEnum):
     PRIVATE_ADDRESS = "private_address"
     BAD_URL = "bad_url"
     TOO_MANY_REDIRECTS = "too_many_redirects"
-    UNREADABLE = "unreadable"
-    """A file that cannot be read, or is too large."""
 
     @property
     def is_passing(self) -> bool:
         """Whether another try may end otherwise."""
-        return self in (Failure.TIMEOUT, Failure.UNREACHABLE, Failure.SERVER_ERROR, Failure.RATE_LIMITED)
+        return self in _PASSING
+
+
+_PASSING = frozenset(
+    {
+        Failure.TIMEOUT,
+        Failure.UNREACHABLE,
+        Failure.SERVER_ERROR,
+        Failure.RATE_LIMITED,
+        Failure.UNREADABLE,
+    }
+)
 
 
 class FetchFailed(MarqueeError):

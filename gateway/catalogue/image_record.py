@@ -39,6 +39,7 @@ PASSING_REASONS = frozenset(
         "unreachable",
         "server_error",
         "rate_limited",
+        "unreadable",
     }
 )
 """Reasons that pass by themselves: another try may end otherwise."""

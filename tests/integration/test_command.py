@@ -82,6 +82,8 @@ async def test_enroll_rejects_an_oversized_file_and_goes_on(shell: Shell) -> Non
     assert "3 enrolled, 0 already enrolled, 1 rejected" in done.out
     reasons = [each["reason"] for each in json.loads((shell.folder / "report.json").read_text())]
     assert sum("is 41 MB; at most 32 MB are accepted" in reason for reason in reasons) == 1
+    [failed] = shell.fake.recorded
+    assert (failed.uri.endswith("/gallery/Ben/0_huge.jpg"), failed.failure) == (True, "unreadable")
 
 
 @pytest.mark.parametrize("trouble", [Overloaded("full"), DeadlineExceeded("too slow")])

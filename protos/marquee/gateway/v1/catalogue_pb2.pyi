@@ -947,7 +947,8 @@ class ImageReport(google.protobuf.message.Message):
     """Day the image was taken, YYYY-MM-DD; empty when unknown."""
     failure: builtins.str
     """Why it could not be read, a word of lower-case letters, digits and underscores such as `not_found`; empty: nobody
-    tried yet. `timeout`, `unreachable`, `server_error` and `rate_limited` pass: the image is worth another try.
+    tried yet. `timeout`, `unreachable`, `server_error`, `rate_limited` and `unreadable` pass: the image is worth
+    another try.
     """
     detail: builtins.str
     """In words."""
