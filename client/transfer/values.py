@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chassis.unseen import unseen_hash
 from client.catalogue import AgeStatus, Performer, Rejection
 
 __all__ = [
@@ -28,11 +28,6 @@ __all__ = [
 
 NOWHERE = (0.0, 0.0, 1.0, 1.0)
 """The box of something whose place in its picture nobody knows any more."""
-
-
-def unseen_hash(uri: str) -> str:
-    """The image hash of a picture whose bytes were never read: SHA-256 of `url:` and its URL, hexadecimal."""
-    return hashlib.sha256(f"url:{uri}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
