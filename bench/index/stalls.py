@@ -49,11 +49,12 @@ def measure_stalls(place: Place, path: Path, dimension: int, count: int, *, seco
     """Serve from a process of its own while this one measures."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(place, path, dimension, count, seconds, theirs))
+    process = context.Process(target=_serve, args=(place, path, dimension, count, theirs))
     process.start()
     try:
         port = ours.recv()
         times = asyncio.run(_check(port, seconds))
+        ours.send("stop")
         searches = ours.recv()
     finally:
         process.join(30)
@@ -82,10 +83,9 @@ def _serve(
     path: Path,
     dimension: int,
     count: int,
-    seconds: float,
     pipe: multiprocessing.connection.Connection,
 ) -> None:
-    asyncio.run(_serving(place, path, dimension, count, seconds, pipe))
+    asyncio.run(_serving(place, path, dimension, count, pipe))
 
 
 async def _serving(
@@ -93,7 +93,6 @@ async def _serving(
     path: Path,
     dimension: int,
     count: int,
-    seconds: float,
     pipe: multiprocessing.connection.Connection,
 ) -> None:
     server = grpc.aio.server()
@@ -103,9 +102,7 @@ async def _serving(
     search, stop = _search_in(place, path, dimension, count)
     await search(np.random.default_rng(0).normal(size=dimension).astype(np.float32))
     pipe.send(port)
-    times = await _searches(search, dimension, seconds) if place != "none" else []
-    if place == "none":
-        await asyncio.sleep(seconds)
+    times = await _searches(search, dimension, pipe, is_searching=place != "none")
     pipe.send(times)
     stop()
     await server.stop(1)
@@ -136,8 +133,10 @@ def _search(probe: NDArray[np.float32]) -> list[tuple[int, float]]:
     return [(one.id, one.similarity) for one in _index.search(probe, 40)]
 
 
-async def _searches(search: Search, dimension: int, seconds: float) -> list[float]:
-    """Searches that begin at random moments, whether or not earlier ones have ended."""
+async def _searches(
+    search: Search, dimension: int, pipe: multiprocessing.connection.Connection, *, is_searching: bool
+) -> list[float]:
+    """Until told to stop, searches that begin at random moments, whether or not earlier ones have ended."""
     rng = np.random.default_rng(1)
     times: list[float] = []
 
@@ -146,9 +145,9 @@ async def _searches(search: Search, dimension: int, seconds: float) -> list[floa
         await search(probe)
         times.append((time.perf_counter() - start) * 1e3)
 
-    end = time.perf_counter() + seconds
     async with asyncio.TaskGroup() as tasks:
-        while time.perf_counter() < end:
-            tasks.create_task(one(rng.normal(size=dimension).astype(np.float32)))
+        while not pipe.poll():
+            if is_searching:
+                tasks.create_task(one(rng.normal(size=dimension).astype(np.float32)))
             await asyncio.sleep(float(rng.exponential(1 / _SEARCHES_A_SECOND)))
     return times
