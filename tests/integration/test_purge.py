@@ -19,8 +19,8 @@ _GONE = "00000000-0000-4000-8000-000000000001"
 _KEPT = "00000000-0000-4000-8000-000000000002"
 # The larger ones lie out of line (TOAST); the smaller ones are sampled into the planner's statistics.
 _FACES = [random_vector(dimension, seed=dimension) for dimension in (128, 192, 512)]
-_TATTOO, _BODY = random_vector(512, seed=1), random_vector(12, seed=2)
-_VECTORS = [*_FACES, _TATTOO, _BODY]
+_TATTOO, _BODIES = random_vector(512, seed=1), [random_vector(12, seed=seed) for seed in range(10, 14)]
+_VECTORS = [*_FACES, _TATTOO, *_BODIES]
 
 
 async def _add_all(connection: Connection, performer_id: str, hashes: int) -> None:
@@ -32,18 +32,26 @@ async def _add_all(connection: Connection, performer_id: str, hashes: int) -> No
         await add_face(connection, performer_id, image_hash=f"{hashes + number:064x}", vector=vector)
     if performer_id == _GONE:
         await add_tattoo(connection, performer_id, vector=_TATTOO)
-        await add_body(connection, performer_id, vector=_BODY)
+        for number, vector in enumerate(_BODIES):
+            await add_body(connection, performer_id, image_hash=f"{number:064x}", vector=vector)
 
 
-async def _fill_log(connection: Connection) -> None:
-    """Write some hundred megabytes of log, so that segments of it are kept to be used again."""
-    await connection.execute("CREATE TABLE filling AS SELECT 1 AS n, repeat('x', 1000) AS text LIMIT 0")
-    for _ in range(6):
-        await connection.execute(
-            "INSERT INTO filling SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) n"
+async def _write_log(connection: Connection) -> None:
+    await connection.execute("SELECT pg_logical_emit_message(false, 'test', repeat('x', 9000000))")
+    await connection.execute("CHECKPOINT")
+
+
+async def _until_log_waits(connection: Connection, cluster: Path) -> None:
+    """Write log until a segment with a vector's bytes waits to be used again."""
+    for _ in range(40):
+        await _write_log(connection)
+        waiting = await connection.fetch(
+            "SELECT name FROM pg_ls_waldir() WHERE name > pg_walfile_name(pg_current_wal_insert_lsn())"
         )
-        await connection.execute("CHECKPOINT")
-    await connection.execute("DROP TABLE filling")
+        found = {file.name for file in files_with(cluster / "pg_wal", _FACES[0][:32])}
+        if found & {row["name"] for row in waiting}:
+            return
+    raise AssertionError("no segment of the log is used again")
 
 
 async def test_a_purge_leaves_nothing_of_what_was_deleted() -> None:
@@ -56,8 +64,13 @@ async def test_a_purge_leaves_nothing_of_what_was_deleted() -> None:
                 await _add_all(connection, _GONE, 0)
                 await _add_all(connection, _KEPT, 100)
                 await connection.execute("ANALYZE")
-                await _fill_log(connection)
+                await _until_log_waits(connection, cluster)
                 await connection.execute("DELETE FROM catalogue.performers WHERE id = $1", _GONE)
+                samples = await connection.fetchval(
+                    "SELECT histogram_bounds::text FROM pg_stats"
+                    " WHERE tablename = 'measurements' AND attname = 'vector'"
+                )
+                assert _BODIES[0].hex() in samples
         before = [files_with(cluster, vector) for vector in _VECTORS]
         assert all(before), "the bytes must be there, or this proves nothing"
         places = {file.relative_to(cluster).parts[0] for files in before for file in files}
