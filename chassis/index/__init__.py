@@ -119,7 +119,7 @@ class VectorIndex:
                     raise NotFound(f"{len(unknown)} of {len(gone)} vectors are not in the index")
             for vector_id in gone:
                 with self._access:
-                    self._graph.remove(vector_id, gone)
+                    self._graph.remove(vector_id)
 
     def search(self, vector: ArrayLike, k: int, *, exact: bool = False) -> list[Neighbor]:
         """At most k live vectors nearest to `vector` (dimension values), best first, then by id.
@@ -241,9 +241,8 @@ class VectorIndex:
             self._copy_missing(fresh)
             with self._changing:
                 self._copy_missing(fresh)
-                gone = set(filter(fresh.__contains__, self._graph.tombstones))
-                for vector_id in gone:
-                    fresh.remove(vector_id, gone)
+                for vector_id in filter(fresh.__contains__, self._graph.tombstones):
+                    fresh.remove(vector_id)
                 with self._access:
                     self._graph = fresh
 

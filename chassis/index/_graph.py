@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -20,7 +20,6 @@ from chassis.index._vectors import ID_LIMIT, Vectors, unit
 __all__ = ["Graph", "IndexSettings", "Space"]
 
 _EXACT_ROWS = 4096
-_SCRUB_EF = 50
 
 
 class Space(Enum):
@@ -148,30 +147,18 @@ class Graph:
                 self.originals.add(ids, vectors)
             self._index.add_items(vectors, ids, num_threads=min(self._settings.threads, len(ids)))
 
-    def remove(self, vector_id: int, others: Iterable[int] = ()) -> None:
-        """Make a live vector a tombstone whose place holds nothing of it: a copy of a neighbour instead.
+    def remove(self, vector_id: int) -> None:
+        """Make a live vector a tombstone whose place holds nothing of it.
 
-        The neighbour is none of `others`, which will be removed, too.
+        Noise takes the place, and the neighbours are linked anew. A copy of a neighbour would stay when that
+        one is removed, too.
         """
-        self._index.add_item(self._stand_in(vector_id, {vector_id, *others}), vector_id)
+        noise = np.random.default_rng().normal(size=self._dimension).astype(np.float32)
+        self._index.add_item(unit(noise), vector_id)
         self._index.mark_deleted(vector_id)
         self.tombstones.add(vector_id)
         if self.originals is not None:
             self.originals.discard([vector_id])
-
-    def _stand_in(self, vector_id: int, leaving: set[int]) -> Vectors:
-        wanted = min(len(leaving) + 1, len(self))
-        try:
-            ids, _ = self._index.query(
-                self._index.get_vector(vector_id), k=wanted, query_ef=max(_SCRUB_EF, wanted)
-            )
-        except voyager.RecallError:  # parts of the graph cannot be reached from its entry
-            ids = np.empty(0, np.uint64)
-        near = next((found for found in ids.tolist() if found not in leaving), None)
-        if near is not None:
-            return np.ascontiguousarray(self._index.get_vector(near), np.float32)
-        noise = np.random.default_rng(vector_id).normal(size=self._dimension).astype(np.float32)
-        return unit(noise)
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """The stored vectors of live ids, in their order."""
