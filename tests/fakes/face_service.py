@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from chassis.channels import open_channel
-from chassis.config import DatabaseSection, InferenceSection, ModelsSection
+from chassis.config import DatabaseSection, IndexSection, InferenceSection, ModelsSection
 from chassis.models import ModelStore
 from chassis.postgres import SchemaSource, migrate
 from chassis.protos import to_proto_embedding
@@ -103,12 +103,14 @@ async def open_face_system(
     reached_by: str | None = None,
     models: Path | None = None,
     inference: InferenceSection | None = None,
+    index: IndexSection | None = None,
 ) -> AsyncIterator[FaceSystem]:
     """A service on a migrated database; `reached_by` is the service's own way to it."""
     config = FaceConfig(
         database=DatabaseSection(dsn=reached_by or dsn),
         inference=inference or InferenceSection(threads=1),
         models=ModelsSection(directory=models),
+        index=index or IndexSection(),
         face=(face or FaceSection(port=0)).model_copy(update={"metrics_port": None}),
     )
     async with open_face(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
