@@ -66,7 +66,7 @@ class FollowWatch:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for one in self._followed():
-                await asyncio.to_thread(one.close)
+                await one.close()
 
     async def _follow(self) -> None:
         while True:

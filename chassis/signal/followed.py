@@ -156,10 +156,12 @@ class Followed(Generic[RowT, _KnownT]):
             if recall is not None:
                 self.recalls[key] = recall
 
-    def close(self, *, remove: Iterable[ModelKey] = ()) -> None:
+    async def close(self, *, remove: Iterable[ModelKey] = ()) -> None:
         """Let other processes write the files; delete those of models that are not needed any more."""
-        if self.files is not None:
-            self.files.close(remove=remove)
+        async with self._turn:
+            files, self.files = self.files, None
+            if files is not None:
+                await asyncio.to_thread(files.close, remove=remove)
 
     async def _look_in_turn(self) -> None:
         async with self._turn:
@@ -254,6 +256,8 @@ class Followed(Generic[RowT, _KnownT]):
     async def _write(self, key: ModelKey, gallery: Gallery, files: IndexFiles) -> None:
         """Save an index with its rows as the database has them. Nobody changes it meanwhile."""
         async with self._turn:
+            if self.files is not files or self._known.galleries[key] is not gallery:
+                return  # closed, or read anew, while others had their turn
             listing = await self._feed.listing(key)
             if self.state.moment is None or listing.moment.epoch != self.state.moment.epoch:
                 return  # the next look sees to that

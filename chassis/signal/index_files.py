@@ -25,6 +25,8 @@ __all__ = ["IndexFiles", "prune"]
 _LEAST_CHANGES, _LEAST_SHARE = 1000, 0.05
 # Removals come in flocks: one file for all of them.
 _AFTER_REMOVAL_SECONDS = 2.0
+# The disk is full, or another process writes here: looking through all rows again at once helps nobody.
+_AFTER_FAILURE_SECONDS = 10.0
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 _log = structlog.get_logger()
@@ -38,6 +40,8 @@ class _Condition:
     written_at: float = 0.0
     """Or read, or deleted."""
     is_missing: bool = True
+    not_before: float = 0.0
+    """After a write that was not possible."""
     manifest: Manifest | None = None
     told: str = ""
 
@@ -104,7 +108,7 @@ class IndexFiles:
     def is_due(self, key: ModelKey, gallery: Gallery) -> bool:
         """Whether it is time to write a file."""
         condition, age = self._condition(key), self._clock() - self._condition(key).written_at
-        if not len(gallery) or not condition.changes:
+        if not len(gallery) or not condition.changes or self._clock() < condition.not_before:
             return False
         if condition.is_missing:
             return age >= _AFTER_REMOVAL_SECONDS
@@ -119,6 +123,7 @@ class IndexFiles:
         rows = rows[np.isin(listing.seqs, ids)]
         origin = Origin(model=key[0], version=key[1], epoch=moment.epoch, mark=moment.mark)
         condition.written_at = self._clock()
+        condition.not_before = self._clock() + _AFTER_FAILURE_SECONDS
         try:
             manifest = self._folder(key).write(gallery.index, rows, origin)
         except OSError as exc:
@@ -126,6 +131,7 @@ class IndexFiles:
                 condition, f"the index of {' '.join(key)} cannot be saved: {exc.strerror or exc}"
             )
         if manifest is not None:
+            condition.not_before = 0.0
             condition.changes, condition.is_missing, condition.manifest = 0, False, manifest
             _log.info("index saved", model=key[0], version=key[1], vectors=manifest.count)
         return self._told(condition, "")

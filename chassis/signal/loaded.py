@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import structlog
 
-from chassis.errors import ModelError
+from chassis.errors import MarqueeError, ModelError
 from chassis.signal.followed import Followed, KnownRows
 from chassis.signal.generations import Generation, InUse, Models, Row
 from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, Sets
@@ -105,7 +106,8 @@ class LoadedGenerations(Generic[RowT, KnownT]):
         self._ends[before.serving.number] = self._clock() + self._grace_seconds
         self._in_use = InUse(serving, preparing, retired=(before.serving, *before.retired))
         _log.info("models switched", serving=[" ".join(key) for key in serving.keys])
-        await serving.followed.catch_up()  # what was enrolled here meanwhile went past it
+        with suppress(MarqueeError):  # what was enrolled here meanwhile went past it; else it comes soon
+            await serving.followed.catch_up()
 
     async def _generation(self, models: ModelSet, own: Mapping[ModelKey, RowT]) -> Generation[RowT, KnownT]:
         for generation in self._in_use.all if self._in_use is not None else ():
@@ -132,7 +134,7 @@ class LoadedGenerations(Generic[RowT, KnownT]):
         for generation in before.all:
             if generation.number not in {one.number for one in self.in_use.all}:
                 unused = [key for key in generation.keys if key not in used]
-                await asyncio.to_thread(generation.followed.close, remove=unused)
+                await generation.followed.close(remove=unused)
 
 
 def _is_up_to_date(in_use: InUse[RowT, KnownT], sets: Sets) -> bool:

@@ -71,7 +71,7 @@ async def start() -> AsyncIterator[Start]:
 
     yield start_one
     for one in started:
-        one.close()
+        await one.close()
 
 
 def _vector(number: int) -> NDArray[np.float32]:
@@ -242,7 +242,7 @@ async def test_a_start_uses_the_file_and_catches_up(pool: Pool, tmp_path: Path, 
     await _enroll(pool, goes, 2)
     first = await start(pool, tmp_path)
     await _save(first)
-    first.close()
+    await first.close()
     await _forget(pool, goes)
     await _enroll(pool, comes, 3)
     with capture_logs() as logs:
@@ -251,7 +251,7 @@ async def test_a_start_uses_the_file_and_catches_up(pool: Pool, tmp_path: Path, 
     assert [_found(second, number) for number in (1, 2, 3)] == [[stays], [], [comes]]
     assert _files(tmp_path) == []
     await _save(second)
-    second.close()
+    await second.close()
     third = await start(pool, tmp_path)
     assert _same([second, third])
     assert _files(tmp_path) != []
@@ -298,7 +298,7 @@ async def test_a_bad_file_is_read_from_the_database_instead(
     await _enroll(pool, performer, 1, 2, 3)
     first = await start(pool, tmp_path)
     await _save(first)
-    first.close()
+    await first.close()
     [graph] = [path for path in _files(tmp_path) if path.name == "graph.voy"]
     damage(graph)
     with capture_logs() as logs:
@@ -317,7 +317,7 @@ async def test_a_file_of_another_database_is_not_used(
     await _enroll(pool, performer, 1)
     first = await start(pool, tmp_path)
     await _save(first)
-    first.close()
+    await first.close()
     async with fresh_database(postgres_server) as dsn:
         await migrate_face(dsn)
         async with open_pool(dsn) as other:
@@ -358,7 +358,7 @@ async def test_one_process_writes_the_files(pool: Pool, tmp_path: Path, start: S
     second.files.note(_ROW.key, 5000)
     await second.keep_files()
     assert {path: path.stat().st_mtime_ns for path in _files(tmp_path)} == written
-    first.close()
+    await first.close()
     await _save(second)
 
 
