@@ -70,8 +70,8 @@ class DatabaseSection(Section):
     """Connection string; empty: `marquee up` runs an embedded server. With a password, prefer `dsn_file`."""
     dsn_file: Path | None = None
     """File whose first line is the connection string; wins over `dsn`."""
-    pool_size: int = pydantic.Field(default=8, ge=1, le=100)
-    """Most connections of one process."""
+    pool_size: int = pydantic.Field(default=8, ge=2, le=100)
+    """Most connections of one process; a signal keeps one of them to hear of changes."""
     command_timeout_seconds: float = pydantic.Field(default=10.0, gt=0)
     """Longest a statement may take."""
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from chassis.errors import InvalidInput, StoreError
 from chassis.index import IndexSettings, Space, VectorIndex
 
-__all__ = ["FileFacts", "Manifest", "Origin", "Snapshot", "SnapshotFolder", "ROWS"]
+__all__ = ["FileFacts", "Manifest", "Origin", "Snapshot", "SnapshotFolder", "ROWS", "is_snapshot_folder"]
 
 ROWS = np.dtype([("seq", "<i8"), ("xid", "<u8")])
 """A row of a snapshot: its number, and the transaction that wrote it."""
@@ -192,6 +192,14 @@ class SnapshotFolder:
             return Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
         except (OSError, pydantic.ValidationError) as exc:
             raise StoreError("the snapshot's manifest cannot be read") from exc
+
+
+def is_snapshot_folder(path: Path) -> bool:
+    """Whether a folder holds snapshots, and nothing else."""
+    if not (path / "lock").is_file():
+        return False
+    others = [one.name for one in path.iterdir() if one.name != "lock"]
+    return all(_NAME.fullmatch(name) or name.startswith(_ASIDE) for name in others)
 
 
 class _Hashed:

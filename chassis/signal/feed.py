@@ -58,7 +58,7 @@ class Moment:
     """As of when something was read."""
 
     epoch: str
-    """Which life of which database: server, timeline and database. Marks of another one mean nothing."""
+    """Which life of which table: server, timeline, database and table. Marks of another one mean nothing."""
     mark: int
     """No transaction below this id can commit any more."""
 
@@ -93,6 +93,7 @@ class Feed:
         names = {"table": f"{table.schema}.{table.table}", "schema": table.schema, "active": table.active}
         self._listing = _LISTING.format(**names)
         self._changes = _CHANGES.format(**names)
+        self._now = f"SELECT {_MOMENT}".format(**names)
 
     def __repr__(self) -> str:
         return f"<Feed of {self.table.schema}.{self.table.table}>"
@@ -109,11 +110,17 @@ class Feed:
                 self._pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                moment = await _moment(connection)
+                moment = await self._moment(connection)
                 await connection.copy_from_query(self._listing, *key, output=keep, format="binary")
         rows = _rows_of(b"".join(parts))
         rows = rows[np.argsort(rows["seq"], kind="stable")]
         return Listing(moment, rows["seq"].astype(np.int64), rows["xid"].astype(np.uint64), rows["performer"])
+
+    async def _moment(self, connection: Connection) -> Moment:
+        row = await connection.fetchrow(self._now)
+        if row is None:
+            raise StoreError("the database did not say what time it is")
+        return Moment(row["epoch"], row["mark"])
 
     async def changes(self, keys: Sequence[ModelKey], since: int) -> Delta:
         """Rows of these models from the mark on that can be found, and seqs that were withdrawn.
@@ -127,13 +134,6 @@ class Feed:
         if row is None:
             raise StoreError("the database did not say what changed")
         return Delta(Moment(row["epoch"], row["mark"]), row["added"], row["withdrawn"])
-
-
-async def _moment(connection: Connection) -> Moment:
-    row = await connection.fetchrow(f"SELECT {_MOMENT}")
-    if row is None:
-        raise StoreError("the database did not say what time it is")
-    return Moment(row["epoch"], row["mark"])
 
 
 def _rows_of(data: bytes) -> NDArray[np.void]:
@@ -152,15 +152,18 @@ _MOMENT = """
 pg_snapshot_xmin(pg_current_snapshot()) AS mark,
 concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
           (SELECT timeline_id FROM pg_control_checkpoint()),
-          (SELECT oid FROM pg_database WHERE datname = current_database())) AS epoch
+          (SELECT oid FROM pg_database WHERE datname = current_database()),
+          '{table}'::regclass::oid) AS epoch
 """
 _LISTING = """
 SELECT seq, xid, performer_id FROM {table} WHERE model = $1 AND version = $2 AND {active}
 """
-_CHANGES = f"""
-SELECT {_MOMENT},
-       ARRAY(SELECT seq FROM {{table}}
+_CHANGES = (
+    f"SELECT {_MOMENT},"
+    + """
+       ARRAY(SELECT seq FROM {table}
              WHERE xid >= $1::xid8 AND (model, version) IN (SELECT * FROM unnest($2::text[], $3::text[]))
-                   AND {{active}}) AS added,
-       ARRAY(SELECT row_seq FROM {{schema}}.withdrawals WHERE xid >= $1::xid8) AS withdrawn
+                   AND {active}) AS added,
+       ARRAY(SELECT row_seq FROM {schema}.withdrawals WHERE xid >= $1::xid8) AS withdrawn
 """
+)

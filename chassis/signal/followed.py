@@ -11,12 +11,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
 import structlog
 
+from chassis.errors import Conflict
 from chassis.gallery import Gallery
 from chassis.index import VectorIndex
 from chassis.index.snapshots import Snapshot
@@ -32,6 +34,7 @@ _TELL_EVERY = 50_000
 _log = structlog.get_logger()
 
 RowT = TypeVar("RowT")
+_ResultT = TypeVar("_ResultT")
 _RowInT = TypeVar("_RowInT", contravariant=True)
 _RowOutT = TypeVar("_RowOutT", covariant=True)
 
@@ -128,7 +131,10 @@ class Followed(Generic[RowT, _KnownT]):
     async def start(self) -> None:
         """Read everything, from snapshots as far as they are good."""
         async with self._turn:
-            self._known = await self._loaded(self._new_known(), are_files_good=True)
+            try:
+                self._known = await self._loaded(self._new_known(), are_files_good=True)
+            except Conflict as exc:  # a number was given again to another row: the file is of another life
+                await self._rebuild(str(exc))
 
     async def catch_up(self) -> None:
         """Return when everything is known that was committed before this call.
@@ -168,6 +174,8 @@ class Followed(Generic[RowT, _KnownT]):
             self._next_look = None
             try:
                 await self._look()
+            except Conflict as exc:
+                await self._rebuild(str(exc))
             except BaseException:
                 self._is_sure = False  # the connection, or the database, may be another one afterwards
                 raise
@@ -226,7 +234,7 @@ class Followed(Generic[RowT, _KnownT]):
     async def _restore(self, known: _KnownT, key: ModelKey, listing: Listing, files: IndexFiles) -> None:
         """Take over the index from its file, except what is not in the database as it was."""
         gallery = known.galleries[key]
-        snapshot = await asyncio.to_thread(files.read, key, gallery, listing.moment.epoch)
+        snapshot = await asyncio.to_thread(files.read, key, gallery, listing.moment)
         if snapshot is None:
             return
         owned, left_out = _owned(snapshot, listing)
@@ -261,7 +269,7 @@ class Followed(Generic[RowT, _KnownT]):
             listing = await self._feed.listing(key)
             if self.state.moment is None or listing.moment.epoch != self.state.moment.epoch:
                 return  # the next look sees to that
-            problem = await asyncio.to_thread(files.write, key, gallery, listing, self.state.moment)
+            problem = await _to_the_end(partial(files.write, key, gallery, listing, self.state.moment))
         self.state = replace(self.state, problem=problem)
 
     def _looked(self, moment: Moment) -> None:
@@ -270,6 +278,16 @@ class Followed(Generic[RowT, _KnownT]):
     def _note(self, key: ModelKey, *, changes: int) -> None:
         if self.files is not None:
             self.files.note(key, changes)
+
+
+async def _to_the_end(work: Callable[[], _ResultT]) -> _ResultT:
+    """The result of work in a thread; whoever is cancelled waits for its end: a thread cannot be stopped."""
+    task = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _retrieve(look: asyncio.Task[None]) -> None:

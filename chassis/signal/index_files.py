@@ -16,7 +16,14 @@ import structlog
 from chassis.errors import StoreError
 from chassis.gallery import Gallery
 from chassis.index import IndexSettings
-from chassis.index.snapshots import ROWS, Manifest, Origin, Snapshot, SnapshotFolder
+from chassis.index.snapshots import (
+    ROWS,
+    Manifest,
+    Origin,
+    Snapshot,
+    SnapshotFolder,
+    is_snapshot_folder,
+)
 from chassis.signal.feed import Listing, Moment
 from chassis.signal.model_sets import ModelKey
 
@@ -72,14 +79,14 @@ class IndexFiles:
     def __repr__(self) -> str:
         return f"<IndexFiles in {self._directory}, {self._conditions}>"
 
-    def read(self, key: ModelKey, gallery: Gallery, epoch: str) -> Snapshot | None:
+    def read(self, key: ModelKey, gallery: Gallery, moment: Moment) -> Snapshot | None:
         """The newest snapshot; one that is not good, or of another database, is told of and deleted."""
         folder, condition = self._folder(key), self._condition(key)
         condition.written_at = self._clock()
         try:
             snapshot = folder.read(gallery.dimension, gallery.index.space, self._settings)
             if snapshot is not None:
-                _check_origin(snapshot.manifest.origin, key, epoch)
+                _check_origin(snapshot.manifest.origin, key, moment)
         except StoreError as exc:
             _log.warning("an index file cannot be used; reading from the database", cause=str(exc))
             self._delete(key)
@@ -174,7 +181,7 @@ def prune(directory: Path, keys: Iterable[ModelKey]) -> None:
     """Delete the files of models that are none of these: nobody follows what they hold."""
     kept = {_folder_name(key) for key in keys}
     for folder in directory.iterdir() if directory.is_dir() else ():
-        if folder.is_dir() and folder.name not in kept:
+        if folder.name not in kept and is_snapshot_folder(folder):
             with suppress(OSError):
                 shutil.rmtree(folder)
                 _log.info("index file of a model that is not in use deleted", folder=folder.name)
@@ -184,8 +191,8 @@ def _folder_name(key: ModelKey) -> str:
     return "_".join(_UNSAFE.sub("-", part) for part in key)
 
 
-def _check_origin(origin: Origin, key: ModelKey, epoch: str) -> None:
+def _check_origin(origin: Origin, key: ModelKey, moment: Moment) -> None:
     if (origin.model, origin.version) != key:
         raise StoreError("the snapshot is of another model")
-    if origin.epoch != epoch:
+    if origin.epoch != moment.epoch or origin.mark > moment.mark:
         raise StoreError("the snapshot is of another database, or of one that was restored since")

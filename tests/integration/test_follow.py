@@ -381,3 +381,29 @@ async def test_a_full_disk_is_told_and_costs_nothing(pool: Pool, tmp_path: Path,
     assert replica_files is not None
     await _save(replica)
     assert replica.state.problem == ""
+
+
+async def test_a_number_that_is_given_again_is_another_row(pool: Pool, start: Start) -> None:
+    """As after a copy of the database's files was put back: all is read anew, nothing is refused."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1, 2)
+    replica = await start(pool)
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = $1", f"{2:064x}")
+    await replica.catch_up()
+    await pool.execute("SELECT setval('face.vectors_seq_seq', 1)")
+    await _enroll(pool, performer, 3)
+    await replica.catch_up()
+    assert [_found(replica, number) for number in (1, 2, 3)] == [[performer], [], [performer]]
+
+
+async def test_only_files_of_indexes_are_pruned(pool: Pool, tmp_path: Path, start: Start) -> None:
+    """A folder that the settings name by mistake keeps what is in it."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1)
+    replica = await start(pool, tmp_path)
+    await _save(replica)
+    await replica.close()
+    (tmp_path / "face" / "holiday").mkdir()
+    (tmp_path / "face" / "holiday" / "picture.jpg").write_bytes(b"x")
+    Following.of_table(IndexSection(directory=tmp_path), pool, FEED).prune([])
+    assert [path.name for path in _files(tmp_path)] == ["picture.jpg"]
