@@ -37,8 +37,7 @@ def is_low(recall: Recall, least: float) -> bool:
 def measure_recall(gallery: Gallery, *, sample: int, seed: int = 0) -> Recall | None:
     """Search for some stored vectors exactly and through the index; None in a gallery of fewer than two.
 
-    Reads every vector once, in portions between which others search: about 3 s of processor time for a
-    million of 512 values.
+    Reads every vector once, in portions between which others search.
     """
     seqs = gallery.seqs()
     if len(seqs) < 2:

@@ -99,7 +99,7 @@ class Feed:
         return f"<Feed of {self.table.schema}.{self.table.table}>"
 
     async def listing(self, key: ModelKey) -> Listing:
-        """Every row of a model, which takes about a second for a million."""
+        """Every row of a model, read at one moment."""
         parts: list[bytes] = []
 
         async def keep(data: bytes) -> None:

@@ -238,11 +238,18 @@ class Followed(Generic[RowT, _KnownT]):
         if snapshot is None:
             return
         owned, left_out = _owned(snapshot, listing)
-        facts = await self._source.facts([seq for seqs in owned.values() for seq in seqs])
+        facts = await self._facts([seq for seqs in owned.values() for seq in seqs])
         await asyncio.to_thread(known.adopt, key, snapshot.index, owned, facts)
         _log.info("index read from its file", model=key[0], version=key[1], vectors=len(known.galleries[key]))
         if left_out:  # the file has vectors of rows that are gone
             await asyncio.to_thread(files.forget, [key])
+
+    async def _facts(self, seqs: Sequence[int]) -> list[Any]:
+        """In portions, so that no statement takes long."""
+        facts: list[Any] = []
+        for start in range(0, len(seqs), _BATCH):
+            facts += await self._source.facts(seqs[start : start + _BATCH])
+        return facts
 
     async def _add(self, known: _KnownT, seqs: Sequence[int]) -> None:
         for start in range(0, len(seqs), _BATCH):

@@ -188,7 +188,8 @@ def prune(directory: Path, keys: Iterable[ModelKey]) -> None:
 
 
 def _folder_name(key: ModelKey) -> str:
-    return "_".join(_UNSAFE.sub("-", part) for part in key)
+    # The separator is in no part, so that two models never share a folder by the place where one ends.
+    return "@".join(_UNSAFE.sub("-", part) for part in key)
 
 
 def _check_origin(origin: Origin, key: ModelKey, moment: Moment) -> None:

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from chassis.signal.followed import Followed
+from chassis.signal.model_sets import ModelKey
 
 __all__ = ["IndexCollector"]
 
@@ -44,10 +45,15 @@ class IndexCollector(Collector):
             "Of vectors with another one of the performer near, those that found one.",
             labels=_LABELS,
         )
+        told = set[ModelKey]()
         for one in self._followed():
-            for key in one.keys:
+            new = [key for key in one.keys if key not in told]  # a model may serve and be prepared as well
+            told.update(new)
+            galleries = one.known.galleries
+            for key in new:
                 behind.add_metric(key, self._clock() - one.state.caught_up_at)
-            for key, gallery in one.known.galleries.items():
+            for key in filter(galleries.__contains__, new):
+                gallery = galleries[key]
                 vectors.add_metric(key, len(gallery))
                 tombstones.add_metric(key, gallery.index.tombstones)
                 if (measured := one.recalls.get(key)) is not None:

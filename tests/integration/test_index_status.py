@@ -51,14 +51,14 @@ async def test_status_tells_of_files_and_recall(database: str, tmp_path: Path) -
 
 
 async def test_metrics_tell_the_same(database: str) -> None:
-    """One sample a model; how far behind is told of signals without an index, too."""
+    """One sample a model, even of one in two sets; how far behind is told without an index, too."""
     await migrate_face(database)
     async with open_pool(database) as pool:
         await enroll(pool, "old")
         followed = followed_from(pool, [("old", "1")])
         await followed.start()
         state = followed.state
-        collector = IndexCollector(lambda: [followed], clock=lambda: state.caught_up_at + 3)
+        collector = IndexCollector(lambda: [followed, followed], clock=lambda: state.caught_up_at + 3)
         samples = [sample for family in collector.collect() for sample in family.samples]
     assert [(one.name, one.labels, one.value) for one in samples] == [
         ("marquee_index_seconds_behind", {"model": "old", "version": "1"}, 3.0)
