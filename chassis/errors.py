@@ -18,6 +18,7 @@ __all__ = [
     "ConfigError",
     "ModelError",
     "StoreError",
+    "DamagedRow",
     "InternalError",
     "AlreadyRunning",
 ]
@@ -73,6 +74,10 @@ class ModelError(MarqueeError):
 
 class StoreError(MarqueeError):
     """The database cannot be used: an older schema, a changed migration, an unreachable server."""
+
+
+class DamagedRow(StoreError):
+    """A row in the database does not hold what it should; others may be fine."""
 
 
 class InternalError(MarqueeError):

@@ -156,13 +156,18 @@ class Gallery:
     def compact(self, *, max_tombstone_share: float = 0.2) -> bool:
         """Free the room of forgotten vectors if they are more than that share (0..1) of all.
 
-        Returns whether it was done. It takes as long as adding all vectors; searches and enrolment go on.
+        Where they are fewer, their room is overwritten, if it was not yet. Returns whether it was freed: that
+        takes as long as adding all vectors; searches and enrolment go on.
         """
         gone = self._index.tombstones
         if gone <= max_tombstone_share * (gone + len(self._index)):
+            self._index.wipe()
             return False
-        self._index.rebuild()
-        return True
+        return self._index.rebuild()
+
+    def close(self) -> None:
+        """End what takes long, so that the process can end; searches still work."""
+        self._index.close()
 
     def _best_of(self, neighbors: Iterable[Neighbor]) -> dict[str, float]:
         best: dict[str, float] = {}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -22,6 +23,10 @@ __all__ = ["VectorIndex", "Neighbor", "Space", "IndexSettings"]
 _PORTION = 16
 # Vectors that are compared while searches wait: about 3 ms.
 _COMPARED = 1024
+# Vectors that are made tombstones while searches wait: some milliseconds.
+_MARKED = 4096
+# Removed vectors that are overwritten before `remove` returns; each takes as long as an add.
+_WIPED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class VectorIndex:
         # One change at a time, so that an add's check of ids stays true and nothing changes what is saved.
         self._changing = Lock()
         self._rebuilding = Lock()
+        self._is_closed = Event()
 
     @property
     def dimension(self) -> int:
@@ -106,20 +112,36 @@ class VectorIndex:
     def remove(self, ids: Iterable[int]) -> None:
         """Take vectors out of every later search; when something is wrong, none.
 
-        Nothing of a vector stays: its place is overwritten at once, and freed by `rebuild`. A removal takes
-        about as long as an add; searches come between.
+        Nothing of a vector stays: its place is overwritten, and freed by `rebuild`. Of many (200) the places
+        are overwritten later, by `wipe`; `save` sees to it, too.
 
         Raises:
             NotFound: an id that is not live.
         """
-        gone = set(ids)
+        gone = list(set(ids))
         with self._changing:
             with self._access:
                 if unknown := [vector_id for vector_id in gone if vector_id not in self._graph]:
                     raise NotFound(f"{len(unknown)} of {len(gone)} vectors are not in the index")
-            for vector_id in gone:
+            for part in _portions(len(gone), _MARKED):
                 with self._access:
-                    self._graph.remove(vector_id)
+                    self._graph.remove(gone[part])
+            self._wipe(gone[:_WIPED_AT_ONCE])
+
+    def wipe(self) -> None:
+        """Overwrite the places of all removed vectors; searches, adds and removals come between."""
+        unwiped: list[int] | None = None
+        while unwiped != [] and not self._is_closed.is_set():
+            with self._changing:
+                unwiped = list(islice(self._graph.unwiped, _PORTION))
+                self._wipe(unwiped)
+
+    def _wipe(self, ids: Sequence[int]) -> None:
+        """Whoever calls is the one that changes the graph."""
+        for vector_id in ids:
+            with self._access:
+                if vector_id in self._graph.unwiped:  # of another graph since
+                    self._graph.wipe(vector_id)
 
     def search(self, vector: ArrayLike, k: int, *, exact: bool = False) -> list[Neighbor]:
         """At most k live vectors nearest to `vector` (dimension values), best first, then by id.
@@ -191,6 +213,7 @@ class VectorIndex:
         Raises what the files raise, such as OSError for a full disk.
         """
         with self._changing:
+            self._wipe(list(self._graph.unwiped))
             ids = self.ids()
             self._graph.save(graph)
             if self._graph.originals is not None and originals is not None:
@@ -230,27 +253,36 @@ class VectorIndex:
         with self._access:
             return sorted(self._graph.ids())
 
-    def rebuild(self) -> None:
+    def rebuild(self) -> bool:
         """Free the room of removed vectors: copy the live ones to a new graph, then swap.
 
         Takes as long as adding all of them, and both graphs are in memory meanwhile. Searches, adds and
-        removals go on; only at the end adds wait, while those that came meanwhile are copied.
+        removals go on; only at the end adds wait, while those that came meanwhile are copied. Returns whether
+        it was done: `close` ends it early.
         """
         with self._rebuilding:
             fresh = self._new_graph(len(self), originals=self._graph.originals)
             self._copy_missing(fresh)
             with self._changing:
                 self._copy_missing(fresh)
-                for vector_id in filter(fresh.__contains__, self._graph.tombstones):
-                    fresh.remove(vector_id)
+                if self._is_closed.is_set():
+                    return False
+                fresh.remove([vector_id for vector_id in self._graph.tombstones if vector_id in fresh])
                 with self._access:
                     self._graph = fresh
+        return True
+
+    def close(self) -> None:
+        """End what takes long, so that the process can end; the index still answers."""
+        self._is_closed.set()
 
     def _copy_missing(self, target: Graph) -> None:
         with self._access:
             missing = [vector_id for vector_id in self._graph.ids() if not target.has_seen(vector_id)]
         target.reserve(len(missing))
         for part in _portions(len(missing), _PORTION * self._settings.threads):
+            if self._is_closed.is_set():
+                return
             with self._access:
                 live = [vector_id for vector_id in missing[part] if vector_id in self._graph]
                 vectors = self._graph.vectors(live)

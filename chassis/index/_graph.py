@@ -94,6 +94,8 @@ class Graph:
             storage_data_type=_storage(settings),
         )
         self.tombstones: set[int] = set()
+        self.unwiped: set[int] = set()
+        """Tombstones whose places still hold their vectors."""
 
     @classmethod
     def load(
@@ -147,18 +149,25 @@ class Graph:
                 self.originals.add(ids, vectors)
             self._index.add_items(vectors, ids, num_threads=min(self._settings.threads, len(ids)))
 
-    def remove(self, vector_id: int) -> None:
-        """Make a live vector a tombstone whose place holds nothing of it.
+    def remove(self, ids: Sequence[int]) -> None:
+        """Make live vectors tombstones, which no search finds; `wipe` is still to come."""
+        for vector_id in ids:
+            self._index.mark_deleted(vector_id)
+        self.tombstones.update(ids)
+        self.unwiped.update(ids)
+        if self.originals is not None:
+            self.originals.discard(ids)
+
+    def wipe(self, vector_id: int) -> None:
+        """Have the place of a tombstone hold nothing of its vector.
 
         Noise takes the place, and the neighbours are linked anew. A copy of a neighbour would stay when that
         one is removed, too.
         """
         noise = np.random.default_rng().normal(size=self._dimension).astype(np.float32)
-        self._index.add_item(unit(noise), vector_id)
+        self._index.add_item(unit(noise), vector_id)  # which makes it live
         self._index.mark_deleted(vector_id)
-        self.tombstones.add(vector_id)
-        if self.originals is not None:
-            self.originals.discard([vector_id])
+        self.unwiped.discard(vector_id)
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """The stored vectors of live ids, in their order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +20,7 @@ _WRITTEN_ROWS = 4096
 class Originals:
     """Vectors by id. Callers take turns.
 
-    A file is never changed: removed rows are let go of, new ones stay in memory until the next file.
+    New ones stay in memory until the next file. Rows of a file are only ever overwritten by zeros.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -39,8 +39,10 @@ class Originals:
             if not is_known:
                 self._new.setdefault(vector_id, vector.copy())
 
-    def discard(self, ids: Iterable[int]) -> None:
-        """Let go of vectors in memory; those of the file go with it."""
+    def discard(self, ids: Sequence[int]) -> None:
+        """Let nothing of these vectors stay, neither in memory nor in the file."""
+        rows, are_in_file = self._rows_of(ids)
+        self._file[rows[are_in_file]] = 0
         for vector_id in ids:
             self._new.pop(vector_id, None)
 
@@ -61,9 +63,10 @@ class Originals:
     def map(self, path: Path, ids: NDArray[np.int64]) -> None:
         """Read from a file that `write` made of these sorted ids from now on; it may be deleted meanwhile."""
         shape = (len(ids), self._dimension)
-        self._file = np.memmap(path, _STORED, "r", shape=shape) if len(ids) else np.empty(shape, _STORED)
+        self._file = _mapped(path, shape) if len(ids) else np.empty(shape, _STORED)
         self._file_ids = np.asarray(ids, np.int64)
-        self.discard(ids.tolist())
+        for vector_id in ids.tolist():
+            self._new.pop(vector_id, None)
 
     def _rows_of(self, ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Rows of the file, and which of the ids are there."""
@@ -72,3 +75,10 @@ class Originals:
             return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), np.bool_)
         rows = np.minimum(np.searchsorted(self._file_ids, wanted), len(self._file_ids) - 1)
         return rows, np.asarray(self._file_ids[rows] == wanted, np.bool_)
+
+
+def _mapped(path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
+    try:
+        return np.memmap(path, _STORED, "r+", shape=shape)
+    except PermissionError:  # not ours to change: then only this process sees the zeros
+        return np.memmap(path, _STORED, "c", shape=shape)

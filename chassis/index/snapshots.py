@@ -135,7 +135,7 @@ class SnapshotFolder:
         None, and nothing written, where another process writes here, or where the index changed meanwhile.
         Raises OSError for a full disk or a folder that cannot be written; what was there before stays.
         """
-        if not self._may_write():
+        if not self.may_write():
             return None
         found = self._found()
         generation = _generation(found[-1]) + 1 if found else 1
@@ -149,15 +149,26 @@ class SnapshotFolder:
         if index.is_compact:
             index.map_originals(target / _ORIGINALS, np.ascontiguousarray(rows["seq"]))
         for old in found:
-            shutil.rmtree(old)
+            _delete(old)
         return manifest
 
+    def has(self, manifest: Manifest) -> bool:
+        """Whether this snapshot is still there: another process may have deleted it."""
+        return (self._path / f"snapshot-{manifest.generation}").is_dir()
+
     def remove(self) -> None:
-        """Delete every snapshot, and what an interrupted writer left, unless another process writes here."""
-        if self._path.exists() and self._may_write():
-            for folder in (*self._found(), *self._path.glob(f"{_ASIDE}*")):
-                shutil.rmtree(folder)
-            _sync(self._path)
+        """Delete every snapshot, whoever wrote it; and what an interrupted writer left, if none writes now.
+
+        Raises OSError where that is not possible.
+        """
+        if not self._path.exists():
+            return
+        for folder in self._found():
+            _delete(folder)
+        if self.may_write():
+            for folder in self._path.glob(f"{_ASIDE}*"):
+                _delete(folder)
+        _sync(self._path)
 
     def close(self) -> None:
         """Let other processes write."""
@@ -165,8 +176,11 @@ class SnapshotFolder:
             self._lock.close()
             self._lock = None
 
-    def _may_write(self) -> bool:
-        """Whether this is the process that writes here; the first one is, for as long as it lives."""
+    def may_write(self) -> bool:
+        """Whether this is the process that writes here; the first one is, for as long as it lives.
+
+        Raises OSError for a folder that cannot be made.
+        """
         if self._lock is not None:
             return True
         self._path.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
@@ -300,6 +314,14 @@ def _verify(folder: Path, manifest: Manifest) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _delete(folder: Path) -> None:
+    """Delete a folder, even if another process does so at the same time."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _generation(folder: Path) -> int:

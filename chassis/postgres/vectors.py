@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from chassis.errors import InvalidInput, StoreError
+from chassis.errors import DamagedRow, InvalidInput
 
 __all__ = ["vector_from_bytes", "vector_to_bytes", "vectors_from_bytes"]
 
@@ -32,7 +32,7 @@ def vector_to_bytes(vector: npt.ArrayLike, *, dimension: int) -> bytes:
 def vector_from_bytes(data: bytes, *, dimension: int) -> npt.NDArray[np.float32]:
     """Return the vector of shape (dimension,), float32, C-contiguous and writable.
 
-    Raises StoreError for another length and for values that are not finite: the row is damaged.
+    Raises DamagedRow for another length and for values that are not finite: the row is damaged.
     """
     vector: npt.NDArray[np.float32] = vectors_from_bytes([data], dimension=dimension)[0]
     return vector
@@ -41,13 +41,13 @@ def vector_from_bytes(data: bytes, *, dimension: int) -> npt.NDArray[np.float32]
 def vectors_from_bytes(rows: Sequence[bytes], *, dimension: int) -> npt.NDArray[np.float32]:
     """Return many vectors as one array of shape (len(rows), dimension), float32, C-contiguous and writable.
 
-    Raises StoreError as `vector_from_bytes` does.
+    Raises DamagedRow as `vector_from_bytes` does.
     """
     for row in rows:
         if len(row) != dimension * _STORED.itemsize:
-            raise StoreError(f"a stored vector has {len(row)} bytes, not {dimension * _STORED.itemsize}")
+            raise DamagedRow(f"a stored vector has {len(row)} bytes, not {dimension * _STORED.itemsize}")
     stored = np.frombuffer(b"".join(rows), dtype=_STORED).reshape(len(rows), dimension)
     vectors = stored.astype(np.float32)  # a copy in the machine's byte order
     if not np.isfinite(vectors).all():
-        raise StoreError("a stored vector holds values that are not finite")
+        raise DamagedRow("a stored vector holds values that are not finite")
     return vectors

@@ -7,10 +7,13 @@ transaction can commit any more, and everything from the mark on is read again u
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +27,8 @@ __all__ = ["Delta", "Feed", "FeedTable", "Listing", "Moment"]
 _HEADER = struct.Struct("!11sIi")
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _TRAILER = b"\xff\xff"
+# A process that has no connection to spare for so long cannot follow, and says so.
+_PATIENCE_SECONDS = 10.0
 # One tuple of `COPY (bigint, xid8, uuid) TO STDOUT (FORMAT binary)`, each field after its length.
 _TUPLE = np.dtype(
     [
@@ -61,6 +66,8 @@ class Moment:
     """Which life of which table: server, timeline, database and table. Marks of another one mean nothing."""
     mark: int
     """No transaction below this id can commit any more."""
+    at: datetime
+    """By the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class Feed:
         self._listing = _LISTING.format(**names)
         self._changes = _CHANGES.format(**names)
         self._now = f"SELECT {_MOMENT}".format(**names)
+        self._trim = _TRIM.format(**names)
 
     def __repr__(self) -> str:
         return f"<Feed of {self.table.schema}.{self.table.table}>"
@@ -107,20 +115,18 @@ class Feed:
 
         with translate():
             async with (
-                self._pool.acquire() as connection,
+                self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 moment = await self._moment(connection)
                 await connection.copy_from_query(self._listing, *key, output=keep, format="binary")
-        rows = _rows_of(b"".join(parts))
-        rows = rows[np.argsort(rows["seq"], kind="stable")]
-        return Listing(moment, rows["seq"].astype(np.int64), rows["xid"].astype(np.uint64), rows["performer"])
+        return await asyncio.to_thread(_listing, moment, parts)
 
     async def _moment(self, connection: Connection) -> Moment:
         row = await connection.fetchrow(self._now)
         if row is None:
             raise StoreError("the database did not say what time it is")
-        return Moment(row["epoch"], row["mark"])
+        return _moment(row)
 
     async def changes(self, keys: Sequence[ModelKey], since: int) -> Delta:
         """Rows of these models from the mark on that can be found, and seqs that were withdrawn.
@@ -129,11 +135,27 @@ class Feed:
         """
         names, versions = [name for name, _ in keys], [version for _, version in keys]
         with translate():
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
                 row = await connection.fetchrow(self._changes, since, names, versions)
         if row is None:
             raise StoreError("the database did not say what changed")
-        return Delta(Moment(row["epoch"], row["mark"]), row["added"], row["withdrawn"])
+        return Delta(_moment(row), row["added"], row["withdrawn"])
+
+    async def trim(self, seen: Moment) -> None:
+        """Delete what was noted of withdrawals before a moment of this database that everyone has seen."""
+        with translate():
+            async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
+                await connection.execute(self._trim, seen.mark, seen.epoch)
+
+
+def _moment(row: asyncpg.Record) -> Moment:
+    return Moment(row["epoch"], row["mark"], row["at"])
+
+
+def _listing(moment: Moment, parts: Sequence[bytes]) -> Listing:
+    rows = _rows_of(b"".join(parts))
+    rows = rows[np.argsort(rows["seq"], kind="stable")]
+    return Listing(moment, rows["seq"].astype(np.int64), rows["xid"].astype(np.uint64), rows["performer"])
 
 
 def _rows_of(data: bytes) -> NDArray[np.void]:
@@ -148,13 +170,14 @@ def _rows_of(data: bytes) -> NDArray[np.void]:
     return rows
 
 
-_MOMENT = """
-pg_snapshot_xmin(pg_current_snapshot()) AS mark,
+_EPOCH = """
 concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
           (SELECT timeline_id FROM pg_control_checkpoint()),
           (SELECT oid FROM pg_database WHERE datname = current_database()),
-          '{table}'::regclass::oid) AS epoch
+          '{table}'::regclass::oid)
 """
+_MOMENT = f"pg_snapshot_xmin(pg_current_snapshot()) AS mark, clock_timestamp() AS at, {_EPOCH} AS epoch"
+_TRIM = f"DELETE FROM {{schema}}.withdrawals WHERE xid < $1::xid8 AND $2 = {_EPOCH}"
 _LISTING = """
 SELECT seq, xid, performer_id FROM {table} WHERE model = $1 AND version = $2 AND {active}
 """

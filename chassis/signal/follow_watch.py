@@ -15,6 +15,7 @@ from chassis.errors import MarqueeError
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.recall import Recall, is_low
+from chassis.signal.feed import Moment
 from chassis.signal.followed import Followed
 from chassis.signal.model_sets import ModelKey
 
@@ -24,6 +25,9 @@ _LISTEN_AGAIN_SECONDS = 5.0
 _FILES_SECONDS = 1.0
 # After a start others have more need of the processor.
 _FIRST_RECALL_SECONDS = 30.0
+# What was withdrawn before the last round is noted no longer: everyone who follows has seen it since.
+_TRIM_SECONDS = 3600.0
+_PATIENCE_SECONDS = 10.0
 
 _log = structlog.get_logger()
 
@@ -37,11 +41,18 @@ class FollowWatch:
     """
 
     def __init__(
-        self, pool: Pool, channel: str, followed: AllFollowed, settings: IndexSection | None = None
+        self,
+        pool: Pool,
+        channel: str,
+        followed: AllFollowed,
+        settings: IndexSection | None = None,
+        *,
+        trim_seconds: float = _TRIM_SECONDS,
     ) -> None:
         self._pool = pool
         self._channel = channel
         self._followed = followed
+        self._trim_seconds = trim_seconds
         self._settings = settings or IndexSection()
         self._hint = asyncio.Event()
         self._trouble: dict[str, str] = {}
@@ -57,7 +68,7 @@ class FollowWatch:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Follow for the time of the block; afterwards other processes may write the files."""
-        loops = (self._follow(), self._listen(), self._keep_files(), self._watch_recall())
+        loops = (self._follow(), self._listen(), self._keep_files(), self._watch_recall(), self._trim())
         tasks = [asyncio.create_task(one) for one in loops]
         try:
             yield
@@ -91,6 +102,15 @@ class FollowWatch:
                     self._warn(key, recall)
             await asyncio.sleep(self._settings.recall_seconds)
 
+    async def _trim(self) -> None:
+        seen: Moment | None = None
+        while True:
+            for one in tuple(self._followed())[:1]:  # all follow one table
+                if seen is not None:
+                    await self._tried("trimming what was noted of withdrawals", one.trim(seen))
+                seen = one.state.moment
+            await asyncio.sleep(self._trim_seconds)
+
     def _warn(self, key: ModelKey, recall: Recall) -> None:
         if is_low(recall, self._settings.recall_warning):
             _log.warning(
@@ -109,7 +129,7 @@ class FollowWatch:
     async def _listen_once(self) -> None:
         """Return when the connection is lost."""
         with translate():
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
                 await self._heard(connection)
 
     async def _heard(self, connection: Connection) -> None:

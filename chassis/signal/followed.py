@@ -9,68 +9,38 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
-from uuid import UUID
+from typing import Any, Generic, TypeVar
 
-import numpy as np
 import structlog
 
 from chassis.errors import Conflict
 from chassis.gallery import Gallery
-from chassis.index import VectorIndex
-from chassis.index.snapshots import Snapshot
 from chassis.recall import Recall, measure_recall
 from chassis.signal.feed import Delta, Feed, Listing, Moment
 from chassis.signal.index_files import IndexFiles
+from chassis.signal.known_rows import (
+    KnownRows,
+    RowReader,
+    RowSource,
+    differences,
+    missing,
+    owned_by_performer,
+    touched,
+)
 from chassis.signal.model_sets import ModelKey
 
-__all__ = ["Followed", "FollowState", "KnownRows", "RowSource"]
+__all__ = ["Followed", "FollowState"]
 
-_BATCH = 2000
-_TELL_EVERY = 50_000
+# Notes of withdrawals are kept for longer than this, see `FollowWatch`; who looks later compares everything.
+_TRUSTED = timedelta(minutes=30)
 _log = structlog.get_logger()
 
 RowT = TypeVar("RowT")
 _ResultT = TypeVar("_ResultT")
-_RowInT = TypeVar("_RowInT", contravariant=True)
-_RowOutT = TypeVar("_RowOutT", covariant=True)
-
-
-class KnownRows(Protocol[_RowInT]):
-    """A signal's rows in memory; only `Followed` changes them. Safe to use from many threads."""
-
-    @property
-    def galleries(self) -> Mapping[ModelKey, Gallery]:
-        """Those of its vectors that an index finds, by model; empty where no index is needed."""
-
-    def __contains__(self, seq: int, /) -> bool: ...
-
-    def seqs(self, key: ModelKey, /) -> Sequence[int]:
-        """Every row of a model."""
-
-    def add(self, rows: Sequence[_RowInT], /) -> None:
-        """Add committed rows that are not here."""
-
-    def adopt(
-        self, key: ModelKey, index: VectorIndex, owned: Mapping[str, Sequence[int]], facts: Sequence[Any], /
-    ) -> None:
-        """Take over a gallery's index from a file, with its rows by performer and their facts."""
-
-    def withdraw(self, seqs: Iterable[int], /) -> None:
-        """Make rows unknown at once; those that are not here are passed over."""
-
-
-class RowSource(Protocol[_RowOutT]):
-    """A signal's rows in the database. Raises as the database does."""
-
-    async def rows(self, seqs: Sequence[int]) -> Sequence[_RowOutT]:
-        """Those of the rows that are there, in any order."""
-
-    async def facts(self, seqs: Sequence[int]) -> Sequence[Any]:
-        """The same without their vectors; nothing where there is nothing to know besides the performer."""
 
 
 _KnownT = TypeVar("_KnownT", bound=KnownRows[Any])
@@ -86,8 +56,6 @@ class FollowState:
     """Of the monotonic clock, seconds: when the database was looked at last."""
     rebuilding: str = ""
     """Why everything is being read anew, in words; "" while it is not."""
-    problem: str = ""
-    """What went wrong with following or with the files last, in words; "" when nothing did."""
 
 
 class Followed(Generic[RowT, _KnownT]):
@@ -107,7 +75,7 @@ class Followed(Generic[RowT, _KnownT]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._feed = feed
-        self._source = source
+        self._reader = RowReader(source)
         self._new_known = new_known
         self.keys = tuple(keys)
         self.files = files
@@ -127,6 +95,12 @@ class Followed(Generic[RowT, _KnownT]):
     def known(self) -> _KnownT:
         """What is known now; read it once a call, because a rebuild replaces it."""
         return self._known
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with rows or files, in words; "" when nothing is."""
+        files = self.files.problem if self.files is not None else ""
+        return "; ".join(filter(None, (self._reader.problem, files)))
 
     async def start(self) -> None:
         """Read everything, from snapshots as far as they are good."""
@@ -148,6 +122,8 @@ class Followed(Generic[RowT, _KnownT]):
 
     async def keep_files(self) -> None:
         """Write snapshots where it is time; free the room of rows that are gone. See `IndexFiles`."""
+        if self.files is not None:
+            await asyncio.to_thread(self.files.delete_rest)
         for key, gallery in self._known.galleries.items():
             if await asyncio.to_thread(gallery.compact):
                 _log.info("index compacted", model=key[0], version=key[1], vectors=len(gallery))
@@ -162,8 +138,14 @@ class Followed(Generic[RowT, _KnownT]):
             if recall is not None:
                 self.recalls[key] = recall
 
+    async def trim(self, seen: Moment) -> None:
+        """Delete notes of withdrawals that every process looked at: from before a moment long ago."""
+        await self._feed.trim(seen)
+
     async def close(self, *, remove: Iterable[ModelKey] = ()) -> None:
         """Let other processes write the files; delete those of models that are not needed any more."""
+        for gallery in self._known.galleries.values():
+            gallery.close()
         async with self._turn:
             files, self.files = self.files, None
             if files is not None:
@@ -185,7 +167,7 @@ class Followed(Generic[RowT, _KnownT]):
         delta = await self._feed.changes(self.keys, moment.mark if moment is not None else 0)
         if moment is None or not _follows(moment, delta.moment):
             await self._rebuild("the database is another one than before, or was restored")
-        elif self._is_sure:
+        elif self._is_sure and delta.moment.at - moment.at < _TRUSTED:
             await self._apply(delta)
             self._looked(delta.moment)
         else:
@@ -194,20 +176,20 @@ class Followed(Generic[RowT, _KnownT]):
 
     async def _apply(self, delta: Delta) -> None:
         """Withdrawals come first: what is gone must not be found for as long as reading takes."""
-        await self._withdraw([seq for seq in delta.withdrawn if seq in self._known])
+        await self._withdraw(delta.withdrawn)
         await self._add(self._known, [seq for seq in delta.added if seq not in self._known])
 
     async def _compare(self) -> Moment:
         """Make what is known the same as the database's rows, as of the moment returned."""
+        self._reader.forgive()
         moments = []
         for key in self.keys:
             listing = await self._feed.listing(key)
             moments.append(listing.moment)
-            there = set(listing.seqs.tolist())
-            known = await asyncio.to_thread(self._known.seqs, key)
-            await self._withdraw([seq for seq in known if seq not in there])
-            await self._add(self._known, [seq for seq in there if seq not in self._known])
-        return min(moments, key=lambda moment: moment.mark)
+            gone, new = await asyncio.to_thread(differences, self._known, key, listing)
+            await self._withdraw(gone)
+            await self._add(self._known, new)
+        return _earliest(moments)
 
     async def _rebuild(self, reason: str) -> None:
         _log.warning("everything is read anew; what was known serves meanwhile", cause=reason)
@@ -220,14 +202,15 @@ class Followed(Generic[RowT, _KnownT]):
             self.state = replace(self.state, rebuilding="")
 
     async def _loaded(self, known: _KnownT, *, are_files_good: bool) -> _KnownT:
+        self._reader.forgive()
         moments = []
         for key in self.keys:
             listing = await self._feed.listing(key)
             if are_files_good and self.files is not None and key in known.galleries:
                 await self._restore(known, key, listing, self.files)
-            await self._add(known, [seq for seq in listing.seqs.tolist() if seq not in known])
+            await self._add(known, await asyncio.to_thread(missing, known, listing.seqs))
             moments.append(listing.moment)
-        self._looked(min(moments, key=lambda moment: moment.mark))
+        self._looked(_earliest(moments))
         self._is_sure = True
         return known
 
@@ -237,47 +220,45 @@ class Followed(Generic[RowT, _KnownT]):
         snapshot = await asyncio.to_thread(files.read, key, gallery, listing.moment)
         if snapshot is None:
             return
-        owned, left_out = _owned(snapshot, listing)
-        facts = await self._facts([seq for seqs in owned.values() for seq in seqs])
-        await asyncio.to_thread(known.adopt, key, snapshot.index, owned, facts)
-        _log.info("index read from its file", model=key[0], version=key[1], vectors=len(known.galleries[key]))
+        owned, left_out = await asyncio.to_thread(owned_by_performer, snapshot.rows, listing)
         if left_out:  # the file has vectors of rows that are gone
             await asyncio.to_thread(files.forget, [key])
-
-    async def _facts(self, seqs: Sequence[int]) -> list[Any]:
-        """In portions, so that no statement takes long."""
-        facts: list[Any] = []
-        for start in range(0, len(seqs), _BATCH):
-            facts += await self._source.facts(seqs[start : start + _BATCH])
-        return facts
+        facts = await self._reader.facts([seq for seqs in owned.values() for seq in seqs])
+        await asyncio.to_thread(known.adopt, key, snapshot.index, owned, facts)
+        _log.info("index read from its file", model=key[0], version=key[1], vectors=len(known.galleries[key]))
 
     async def _add(self, known: _KnownT, seqs: Sequence[int]) -> None:
-        for start in range(0, len(seqs), _BATCH):
-            part = seqs[start : start + _BATCH]
-            await asyncio.to_thread(known.add, await self._source.rows(part))
-            if start and start % _TELL_EVERY == 0:
-                _log.info("reading what is enrolled", read=start, of=len(seqs))
-        for key, gallery in known.galleries.items():
-            self._note(key, changes=sum(seq in gallery for seq in seqs))
-
-    async def _withdraw(self, seqs: Sequence[int]) -> None:
         if not seqs:
             return
-        keys = [key for key, gallery in self._known.galleries.items() if any(seq in gallery for seq in seqs)]
-        await asyncio.to_thread(self._known.withdraw, seqs)
+        before = {key: len(gallery) for key, gallery in known.galleries.items()}
+        try:
+            await self._reader.add(known, seqs)
+        finally:
+            for key, gallery in known.galleries.items():
+                self._note(key, changes=len(gallery) - before[key])
+
+    async def _withdraw(self, seqs: Sequence[int]) -> None:
+        """Files that hold any of these rows go before anybody is told that the rows are gone."""
+        self._reader.forgive(seqs)
+        gone = [seq for seq in seqs if seq in self._known]
+        if not gone:
+            return
         if self.files is not None:
+            keys = await asyncio.to_thread(touched, self._known.galleries, gone)
             await asyncio.to_thread(self.files.forget, keys)
+        await asyncio.to_thread(self._known.withdraw, gone)
 
     async def _write(self, key: ModelKey, gallery: Gallery, files: IndexFiles) -> None:
         """Save an index with its rows as the database has them. Nobody changes it meanwhile."""
         async with self._turn:
             if self.files is not files or self._known.galleries[key] is not gallery:
                 return  # closed, or read anew, while others had their turn
+            if not await asyncio.to_thread(files.may_write, key):
+                return  # another process does
             listing = await self._feed.listing(key)
             if self.state.moment is None or listing.moment.epoch != self.state.moment.epoch:
                 return  # the next look sees to that
-            problem = await _to_the_end(partial(files.write, key, gallery, listing, self.state.moment))
-        self.state = replace(self.state, problem=problem)
+            await _to_the_end(partial(files.write, key, gallery, listing, self.state.moment))
 
     def _looked(self, moment: Moment) -> None:
         self.state = replace(self.state, moment=moment, caught_up_at=self._clock())
@@ -303,28 +284,10 @@ def _retrieve(look: asyncio.Task[None]) -> None:
         look.exception()
 
 
+def _earliest(moments: Sequence[Moment]) -> Moment:
+    return min(moments, key=lambda moment: moment.mark)
+
+
 def _follows(before: Moment, now: Moment) -> bool:
     """Whether a look came after another one into the same life of the same database."""
     return now.epoch == before.epoch and now.mark >= before.mark
-
-
-def _owned(snapshot: Snapshot, listing: Listing) -> tuple[dict[str, list[int]], int]:
-    """Rows of the file that the database still has, by performer, and how many it has not.
-
-    The same number and the same transaction: a number that a restored database gave again is another row.
-    """
-    rows = snapshot.rows
-    places = np.searchsorted(listing.seqs, rows["seq"])
-    places = np.minimum(places, max(0, len(listing.seqs) - 1))
-    if not len(listing.seqs):
-        return {}, len(rows)
-    is_same = (listing.seqs[places] == rows["seq"]) & (listing.xids[places] == rows["xid"])
-    performers, inverse = np.unique(listing.performers[places[is_same]], return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    seqs = rows["seq"][is_same][order]
-    bounds = np.searchsorted(inverse[order], np.arange(len(performers) + 1))
-    owned = {
-        str(UUID(bytes=performer.tobytes())): seqs[bounds[place] : bounds[place + 1]].tolist()
-        for place, performer in enumerate(performers)
-    }
-    return owned, int((~is_same).sum())

@@ -11,8 +11,9 @@ from chassis.config import IndexSection
 from chassis.index import IndexSettings
 from chassis.postgres.pool import Pool
 from chassis.signal.feed import Feed, FeedTable
-from chassis.signal.followed import Followed, KnownRows, RowSource
+from chassis.signal.followed import Followed
 from chassis.signal.index_files import IndexFiles, prune
+from chassis.signal.known_rows import KnownRows, RowSource
 from chassis.signal.model_sets import ModelKey
 
 __all__ = ["Following"]

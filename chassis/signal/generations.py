@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from chassis.signal.followed import Followed, KnownRows
+from chassis.signal.followed import Followed
+from chassis.signal.known_rows import KnownRows
 from chassis.signal.model_sets import ModelKey, ModelRecord
 
 __all__ = ["Row", "Models", "Generation", "InUse"]

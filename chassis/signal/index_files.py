@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import time
@@ -33,7 +34,7 @@ _LEAST_CHANGES, _LEAST_SHARE = 1000, 0.05
 # Removals come in flocks: one file for all of them.
 _AFTER_REMOVAL_SECONDS = 2.0
 # The disk is full, or another process writes here: looking through all rows again at once helps nobody.
-_AFTER_FAILURE_SECONDS = 10.0
+_AFTER_FAILURE_SECONDS, _LONGEST_PAUSE_SECONDS = 10.0, 160.0
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 _log = structlog.get_logger()
@@ -49,8 +50,12 @@ class _Condition:
     is_missing: bool = True
     not_before: float = 0.0
     """After a write that was not possible."""
+    pause: float = _AFTER_FAILURE_SECONDS
+    """Until the try after the next one."""
+    is_undeleted: bool = False
+    """Files that must go could not be deleted."""
     manifest: Manifest | None = None
-    told: str = ""
+    problem: str = ""
 
 
 class IndexFiles:
@@ -112,9 +117,34 @@ class IndexFiles:
         for key in keys:
             self._delete(key)
 
+    def delete_rest(self) -> None:
+        """Try again to delete what could not be deleted."""
+        for key, condition in list(self._conditions.items()):
+            if condition.is_undeleted:
+                self._delete(key)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with files, in words; "" when nothing is."""
+        return "; ".join(one.problem for one in list(self._conditions.values()) if one.problem)
+
+    def may_write(self, key: ModelKey) -> bool:
+        """Whether this process writes this model's files; where another one does, it is asked ever later."""
+        condition = self._condition(key)
+        try:
+            if self._folder(key).may_write():
+                return True
+        except OSError as exc:
+            _tell(condition, f"the index of {' '.join(key)} cannot be saved: {exc.strerror or exc}")
+        self._put_off(condition)
+        return False
+
     def is_due(self, key: ModelKey, gallery: Gallery) -> bool:
         """Whether it is time to write a file."""
         condition, age = self._condition(key), self._clock() - self._condition(key).written_at
+        if condition.manifest is not None and not self._folder(key).has(condition.manifest):
+            condition.is_missing, condition.manifest = True, None  # another process deleted it
+            condition.changes += 1
         if not len(gallery) or not condition.changes or self._clock() < condition.not_before:
             return False
         if condition.is_missing:
@@ -122,26 +152,27 @@ class IndexFiles:
         most = max(_LEAST_CHANGES, int(_LEAST_SHARE * len(gallery)))
         return condition.changes >= most or age >= self._seconds
 
-    def write(self, key: ModelKey, gallery: Gallery, listing: Listing, moment: Moment) -> str:
-        """Write what is in both the gallery and the listing; why it could not, in words, else ""."""
+    def write(self, key: ModelKey, gallery: Gallery, listing: Listing, moment: Moment) -> None:
+        """Write what is in both the gallery and the listing; see `problem` for why it could not."""
         condition, ids = self._condition(key), gallery.index.ids()
         rows = np.empty(len(listing.seqs), ROWS)
         rows["seq"], rows["xid"] = listing.seqs, listing.xids
         rows = rows[np.isin(listing.seqs, ids)]
         origin = Origin(model=key[0], version=key[1], epoch=moment.epoch, mark=moment.mark)
         condition.written_at = self._clock()
-        condition.not_before = self._clock() + _AFTER_FAILURE_SECONDS
         try:
             manifest = self._folder(key).write(gallery.index, rows, origin)
         except OSError as exc:
-            return self._told(
-                condition, f"the index of {' '.join(key)} cannot be saved: {exc.strerror or exc}"
-            )
-        if manifest is not None:
-            condition.not_before = 0.0
-            condition.changes, condition.is_missing, condition.manifest = 0, False, manifest
-            _log.info("index saved", model=key[0], version=key[1], vectors=manifest.count)
-        return self._told(condition, "")
+            self._put_off(condition)
+            _tell(condition, f"the index of {' '.join(key)} cannot be saved: {exc.strerror or exc}")
+            return
+        _tell(condition, "")
+        if manifest is None:
+            self._put_off(condition)
+            return
+        condition.not_before, condition.pause, condition.is_undeleted = 0.0, _AFTER_FAILURE_SECONDS, False
+        condition.changes, condition.is_missing, condition.manifest = 0, False, manifest
+        _log.info("index saved", model=key[0], version=key[1], vectors=manifest.count)
 
     def manifest(self, key: ModelKey) -> Manifest | None:
         """Of the file that is there, as far as this process knows."""
@@ -160,13 +191,16 @@ class IndexFiles:
         try:
             self._folder(key).remove()
         except OSError as exc:
-            self._told(condition, f"an index file cannot be deleted: {exc.strerror or exc}")
+            condition.is_undeleted = True
+            _tell(condition, f"the file of {' '.join(key)} cannot be deleted: {exc.strerror or exc}")
+            return
+        if condition.is_undeleted:
+            condition.is_undeleted = False
+            _tell(condition, "")
 
-    def _told(self, condition: _Condition, problem: str) -> str:
-        if problem and problem != condition.told:
-            _log.warning("trouble with an index file", cause=problem)
-        condition.told = problem
-        return problem
+    def _put_off(self, condition: _Condition) -> None:
+        condition.not_before = self._clock() + condition.pause
+        condition.pause = min(2 * condition.pause, _LONGEST_PAUSE_SECONDS)
 
     def _folder(self, key: ModelKey) -> SnapshotFolder:
         if key not in self._folders:
@@ -187,9 +221,18 @@ def prune(directory: Path, keys: Iterable[ModelKey]) -> None:
                 _log.info("index file of a model that is not in use deleted", folder=folder.name)
 
 
+def _tell(condition: _Condition, problem: str) -> None:
+    if problem and problem != condition.problem:
+        _log.warning("trouble with an index file", cause=problem)
+    condition.problem = problem
+
+
 def _folder_name(key: ModelKey) -> str:
     # The separator is in no part, so that two models never share a folder by the place where one ends.
-    return "@".join(_UNSAFE.sub("-", part) for part in key)
+    name = "@".join(_UNSAFE.sub("-", part) for part in key)
+    if name == "@".join(key):
+        return name
+    return f"{name}@{hashlib.sha256(repr(key).encode()).hexdigest()[:8]}"
 
 
 def _check_origin(origin: Origin, key: ModelKey, moment: Moment) -> None:

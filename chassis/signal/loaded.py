@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.errors import MarqueeError, ModelError
-from chassis.signal.followed import Followed, KnownRows
+from chassis.signal.followed import Followed
 from chassis.signal.generations import Generation, InUse, Models, Row
+from chassis.signal.known_rows import KnownRows
 from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, Sets
 
 __all__ = ["LoadedGenerations"]

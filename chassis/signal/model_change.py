@@ -15,8 +15,9 @@ import structlog
 
 from chassis.errors import MarqueeError, ModelError
 from chassis.signal.coverage import Coverage
-from chassis.signal.followed import Followed, KnownRows
+from chassis.signal.followed import Followed
 from chassis.signal.generations import InUse, Models, Row
+from chassis.signal.known_rows import KnownRows
 from chassis.signal.loaded import LoadedGenerations
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.model_sets import ModelKey, ModelRecord, ModelSet, Progress, Sets, is_another_file

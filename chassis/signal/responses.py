@@ -164,7 +164,7 @@ def _index(
         tombstones=gallery.index.tombstones,
         seconds_behind=max(0.0, time.monotonic() - state.caught_up_at),
         rebuilding=state.rebuilding,
-        problem=state.problem,
+        problem=followed.problem,
         snapshot_generation=manifest.generation if manifest is not None else 0,
         snapshot_at=manifest.created_at.isoformat() if manifest is not None else "",
         recall=_recall(recall, least_recall) if recall is not None else None,

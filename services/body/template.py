@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.errors import InvalidInput, StoreError
+from chassis.errors import DamagedRow, InvalidInput
 from chassis.postgres.vectors import vector_from_bytes
 from services.body.kinds import KINDS
 from services.body.measurement import Measurement
@@ -55,8 +55,8 @@ def decode(vector: NDArray[np.float32]) -> Measurement:
 
 
 def stored_measurement(data: bytes) -> Measurement:
-    """The measurement of a row's bytes. Raises StoreError: the row is damaged."""
+    """The measurement of a row's bytes. Raises DamagedRow."""
     try:
         return decode(vector_from_bytes(data, dimension=DIMENSION))
     except InvalidInput as exc:
-        raise StoreError("a stored measurement is damaged") from exc
+        raise DamagedRow("a stored measurement is damaged") from exc

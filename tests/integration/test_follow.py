@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -357,9 +358,56 @@ async def test_one_process_writes_the_files(pool: Pool, tmp_path: Path, start: S
     assert second.files is not None
     second.files.note(_ROW.key, 5000)
     await second.keep_files()
+    assert not second.files.is_due(_ROW.key, second.known.galleries[_ROW.key])
     assert {path: path.stat().st_mtime_ns for path in _files(tmp_path)} == written
     await first.close()
+    second.files.note(_ROW.key, 5000)
     await _save(second)
+
+
+async def test_the_process_that_is_told_deletes_the_file_of_the_other_one(
+    pool: Pool, tmp_path: Path, start: Start
+) -> None:
+    """Before it answers; the one that wrote the file sees that it is gone, and writes the next one."""
+    stays, goes = await _performer(pool), await _performer(pool)
+    await _enroll(pool, stays, 1)
+    await _enroll(pool, goes, 2)
+    first, second = await start(pool, tmp_path), await start(pool, tmp_path)
+    await _save(first)
+    await _forget(pool, goes)
+    await second.catch_up()
+    assert _files(tmp_path) == []
+    await first.keep_files()
+    assert first.files is not None
+    assert first.files.manifest(_ROW.key) is None
+    await first.catch_up()
+    await _save(first)
+    assert (await start(pool, tmp_path)).known.seqs(_ROW.key) == first.known.seqs(_ROW.key)
+
+
+async def test_a_file_that_cannot_be_deleted_is_told_and_tried_again(
+    pool: Pool, tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is gone from every search; the status says that a file still holds it."""
+    stays, goes = await _performer(pool), await _performer(pool)
+    await _enroll(pool, stays, 1)
+    await _enroll(pool, goes, 2)
+    replica = await start(pool, tmp_path)
+    await _save(replica)
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", refuse)
+        await _forget(pool, goes)
+        await replica.catch_up()
+        await replica.keep_files()
+        assert _found(replica, 2) == []
+        assert "cannot be deleted: Permission denied" in replica.problem
+        assert _files(tmp_path) != []
+    await replica.keep_files()
+    assert (replica.problem, _files(tmp_path)) == ("", [])
 
 
 async def test_a_full_disk_is_told_and_costs_nothing(pool: Pool, tmp_path: Path, start: Start) -> None:
@@ -372,7 +420,7 @@ async def test_a_full_disk_is_told_and_costs_nothing(pool: Pool, tmp_path: Path,
 
     async def is_told() -> bool:
         await replica.keep_files()
-        return "cannot be saved" in replica.state.problem
+        return "cannot be saved" in replica.problem
 
     await until(is_told)
     assert _found(replica, 1) == [performer]
@@ -380,7 +428,7 @@ async def test_a_full_disk_is_told_and_costs_nothing(pool: Pool, tmp_path: Path,
     replica_files = replica.files
     assert replica_files is not None
     await _save(replica)
-    assert replica.state.problem == ""
+    assert replica.problem == ""
 
 
 async def test_a_number_that_is_given_again_is_another_row(pool: Pool, start: Start) -> None:
@@ -394,6 +442,114 @@ async def test_a_number_that_is_given_again_is_another_row(pool: Pool, start: St
     await _enroll(pool, performer, 3)
     await replica.catch_up()
     assert [_found(replica, number) for number in (1, 2, 3)] == [[performer], [], [performer]]
+
+
+async def test_a_damaged_row_is_left_out_and_told(pool: Pool, start: Start) -> None:
+    """Following goes on with all others; once it is gone, or whole again, nothing is told any more."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1, 2, 3)
+    await pool.execute("UPDATE face.vectors SET vector = 'four' WHERE image_hash = $1", f"{2:064x}")
+    replica = await start(pool)
+    seq = await pool.fetchval("SELECT seq FROM face.vectors WHERE image_hash = $1", f"{2:064x}")
+    assert [_found(replica, number) for number in (1, 2, 3)] == [[performer], [], [performer]]
+    assert replica.problem == f"damaged rows in the database are left out: 1, seq {seq}"
+    await _enroll(pool, performer, 4)
+    await pool.execute(
+        "INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash)"
+        " VALUES ($1, 'm', '1', $2, 0.9, '{1,2,3,4}', $3)",
+        performer,
+        bytes(32),  # all zeros: of the right length, and without a direction
+        f"{5:064x}",
+    )
+    await replica.catch_up()
+    assert _found(replica, 4) == [performer]
+    assert "left out: 2," in replica.problem
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = ANY($1)", [f"{2:064x}", f"{5:064x}"])
+    await replica.catch_up()
+    assert replica.problem == ""
+
+
+async def test_truncated_rows_are_gone(pool: Pool, start: Start) -> None:
+    """By hand, in the table or by cascade; what is enrolled afterwards is found."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1)
+    replica = await start(pool)
+    await pool.execute("TRUNCATE catalogue.performers CASCADE")
+    await replica.catch_up()
+    assert _found(replica, 1) == []
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 2)
+    await replica.catch_up()
+    assert (_found(replica, 1), _found(replica, 2)) == ([], [performer])
+
+
+async def test_what_was_seen_is_noted_no_longer(pool: Pool, start: Start) -> None:
+    """Notes from before a moment go, later ones stay; a moment of another database deletes nothing."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1, 2)
+    replica = await start(pool)
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = $1", f"{1:064x}")
+    await replica.catch_up()
+    seen = replica.state.moment
+    assert seen is not None
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = $1", f"{2:064x}")
+    await replica.trim(dataclasses.replace(seen, epoch="another", mark=seen.mark + 1000))
+    assert await pool.fetchval("SELECT count(*) FROM face.withdrawals") == 2
+    await replica.trim(seen)
+    assert await pool.fetchval("SELECT count(*) FROM face.withdrawals") == 1
+
+
+async def test_a_process_that_slept_compares_everything(
+    pool: Pool, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have missed notes that are no longer there; the next look is an ordinary one again."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1, 2)
+    replica = await start(pool)
+    await replica.catch_up()
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = $1", f"{1:064x}")
+    await pool.execute("DELETE FROM face.withdrawals")
+    await replica.catch_up()
+    assert _found(replica, 1) == [performer]
+    assert replica.state.moment is not None
+    earlier = replica.state.moment.at - datetime.timedelta(hours=2)
+    before = dataclasses.replace(replica.state.moment, at=earlier)
+    monkeypatch.setattr(replica, "state", dataclasses.replace(replica.state, moment=before))
+    await replica.catch_up()
+    assert (_found(replica, 1), _found(replica, 2)) == ([], [performer])
+
+
+async def test_notes_are_trimmed_while_a_process_serves(pool: Pool, start: Start) -> None:
+    """What was noted before the round before goes."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1)
+    replica = await start(pool)
+    watch = FollowWatch(
+        pool, FEED.channel, lambda: [replica], IndexSection(poll_seconds=0.05), trim_seconds=0.1
+    )
+
+    async def is_trimmed() -> bool:
+        return not await pool.fetchval("SELECT count(*) FROM face.withdrawals")
+
+    async with watch.watching():
+        await _forget(pool, performer)
+        await replica.catch_up()
+        assert _found(replica, 1) == []
+        await until(is_trimmed)
+
+
+async def test_ending_does_not_wait_for_compaction(pool: Pool, start: Start) -> None:
+    """A rebuild that is under way stops, and what is known still serves until the process ends."""
+    performer, other = await _performer(pool), await _performer(pool)
+    await _enroll(pool, performer, 1)
+    await _enroll(pool, other, *range(2, 40))
+    replica = await start(pool)
+    await _forget(pool, other)
+    await replica.catch_up()
+    await replica.close()
+    await replica.keep_files()
+    gallery = replica.known.galleries[_ROW.key]
+    assert (gallery.index.tombstones, _found(replica, 1)) == (38, [performer])
 
 
 async def test_only_files_of_indexes_are_pruned(pool: Pool, tmp_path: Path, start: Start) -> None:

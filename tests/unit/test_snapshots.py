@@ -109,6 +109,55 @@ def test_nothing_of_a_removed_vector_is_in_the_files(tmp_path: Path, settings: I
     assert [seq for seq in range(100) if stored[seq].tobytes() in data] == index.ids()
 
 
+@_BOTH
+def test_nothing_of_many_removed_vectors_is_in_the_files(tmp_path: Path, settings: IndexSettings) -> None:
+    """Their places are overwritten after the removal, and before a file is written at the latest."""
+    index = _index(600, settings)
+    stored = index.vectors(range(600))
+    index.remove(range(500))
+    with closing(SnapshotFolder(tmp_path)) as folder:
+        _write(folder, index)
+    data = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert [seq for seq in range(600) if stored[seq].tobytes() in data] == index.ids()
+
+
+def test_a_compact_index_overwrites_what_it_has_mapped(tmp_path: Path) -> None:
+    """The bytes of a removed vector stay in no file, even one that is only open and has no name any more."""
+    with closing(SnapshotFolder(tmp_path)) as folder:
+        _write(folder, _index(50, _COMPACT))
+        snapshot = _read(folder, _COMPACT)
+        assert snapshot is not None
+        index, path = snapshot.index, tmp_path / "snapshot-1" / "originals.f32"
+        stored = index.vectors(range(50))
+        with path.open("rb") as still_open:
+            folder.remove()
+            index.remove(range(10, 20))
+            data = still_open.read()
+    assert [seq for seq in range(50) if stored[seq].tobytes() in data] == index.ids()
+    np.testing.assert_array_equal(index.vectors(index.ids()), stored[index.ids()])
+
+
+def test_files_of_another_owner_are_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that may only be read are mapped for this process alone."""
+    with closing(SnapshotFolder(tmp_path)) as folder:
+        _write(folder, _index(50, _COMPACT))
+        path = tmp_path / "snapshot-1" / "originals.f32"
+        before, real = path.read_bytes(), np.memmap
+
+        def refuse(name: Path, dtype: object, mode: str, shape: tuple[int, int]) -> object:
+            if mode == "r+":
+                raise PermissionError
+            return real(name, dtype, mode, shape=shape)  # type: ignore[call-overload]
+
+        monkeypatch.setattr(np, "memmap", refuse)
+        snapshot = _read(folder, _COMPACT)
+        assert snapshot is not None
+        stored = snapshot.index.vectors(range(50))
+        snapshot.index.remove([7])
+    assert path.read_bytes() == before
+    np.testing.assert_array_equal(snapshot.index.vectors([6, 8]), stored[[6, 8]])
+
+
 def _flip(path: Path, at: float) -> None:
     data = bytearray(path.read_bytes())
     data[int(at * (len(data) - 1))] ^= 1
@@ -189,12 +238,24 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
     with closing(SnapshotFolder(tmp_path)) as first, closing(SnapshotFolder(tmp_path)) as second:
         assert _write(first, _index(10)) is not None
         assert _write(second, _index(20)) is None
-        second.remove()
         snapshot = _read(second)
         assert snapshot is not None
         assert snapshot.manifest.count == 10
         first.close()
         assert _write(second, _index(20)) is not None
+
+
+def test_any_process_may_delete(tmp_path: Path) -> None:
+    """Whoever knows first that a row is gone; what the other one is writing is left alone."""
+    with closing(SnapshotFolder(tmp_path)) as first, closing(SnapshotFolder(tmp_path)) as second:
+        manifest = _write(first, _index(10))
+        assert manifest is not None
+        assert first.has(manifest)
+        (tmp_path / "writing-2").mkdir()
+        second.remove()
+        assert not first.has(manifest)
+        assert _names(tmp_path) == ["writing-2"]
+        assert _write(first, _index(20)) is not None
 
 
 def test_removing_leaves_nothing(tmp_path: Path) -> None:

@@ -236,6 +236,30 @@ def test_removing_is_all_or_nothing() -> None:
         index.vectors([5, 0])
 
 
+def test_many_are_removed_at_once() -> None:
+    """No search finds any of them from then on, whether or not their places are overwritten already."""
+    index = filled(1000)
+    index.remove(range(600))
+    for _ in range(2):
+        for probe in random_vectors(20, seed=2):
+            found = [one.id for one in index.search(probe, 20)]
+            assert len(found) == 20
+            assert min(found) >= 600
+        index.wipe()
+    assert (len(index), index.tombstones) == (400, 600)
+
+
+def test_closing_ends_what_takes_long() -> None:
+    """Neither rebuilding nor overwriting goes on, and the index still answers."""
+    index = filled(1000)
+    index.remove(range(600))
+    index.close()
+    index.wipe()
+    assert not index.rebuild()
+    assert (len(index), index.tombstones) == (400, 600)
+    assert index.search(random_vectors(1, seed=2)[0], 5)
+
+
 def test_only_live_vectors_are_compared() -> None:
     """Exact similarities leave out ids that are unknown or removed."""
     index = filled(10)
