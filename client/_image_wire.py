@@ -86,7 +86,9 @@ def image_record(reply: pb.ImageRecord) -> ImageRecord:
 def _faces(reply: pb.FaceCoverage) -> FaceCounts:
     # A float of the contract as the decimal that was meant.
     best = round(reply.best_quality, 6)
-    return FaceCounts(reply.good, reply.usable, reply.weak, best, reply.reserve, reply.quarantined)
+    return FaceCounts(
+        reply.good, reply.usable, reply.weak, best, reply.reserve, reply.quarantined, reply.unsearchable
+    )
 
 
 def _sources(reply: Iterable[pb.SourceCoverage]) -> tuple[SourceCoverage, ...]:

@@ -45,6 +45,8 @@ class FaceCounts:
     """Kept and not searched: nearly the same as others, or more than are searched."""
     quarantined: int
     """Kept and not searched: they seem to be somebody else."""
+    unsearchable: int = 0
+    """Kept and not searched: no embedder in use describes them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from chassis.errors import Unavailable, Unsupported
 from chassis.images import ImageHeader, ImageLimits, inspect
 from chassis.work import WorkPool
 from gateway.asking import performers_to_ask, queries_for
-from gateway.catalogue.performer import Performer
-from gateway.catalogue.store import CatalogueStore
+from gateway.catalogue.names import NamedPerformer, PerformerNames
 from gateway.fan_out import Branch, attempt, time_for
 from gateway.observations import Signal, TattooSeen
 from gateway.observing import Looks, look
@@ -62,7 +61,7 @@ class Identification:
     height: int
     people: tuple[RankedPerson, ...]
     unassigned: tuple[TattooSeen, ...]
-    performers: Mapping[str, Performer]
+    performers: Mapping[str, NamedPerformer]
     reports: tuple[Report, ...]
     policy: FusionPolicy.ValueType
     milliseconds: float
@@ -72,10 +71,10 @@ class Identify:
     """Fans out to the signals, associates what they see with people, and fuses."""
 
     def __init__(
-        self, signals: Signals, store: CatalogueStore, work: WorkPool, *, limits: ImageLimits, timing: Timing
+        self, signals: Signals, names: PerformerNames, work: WorkPool, *, limits: ImageLimits, timing: Timing
     ) -> None:
         self._signals = signals
-        self._store = store
+        self._names = names
         self._work = work
         self._limits = limits
         self._timing = timing
@@ -135,14 +134,14 @@ class Identify:
 
     async def _compare(
         self, scene: Scene, asked: Sequence[tuple[str, ...]]
-    ) -> tuple[dict[Signal, Branch[Scores]], dict[str, Performer]]:
+    ) -> tuple[dict[Signal, Branch[Scores]], dict[str, NamedPerformer]]:
         """Ask the signals for scores and, at the same time, the catalogue who these performers are.
 
         Every search has ended by now, so whoever is forgotten before the request began is not found here.
         """
         scoring = asyncio.create_task(self._score(scene, asked))
         try:
-            performers = await self._store.by_ids(set[str]().union(*asked))
+            performers = await self._names(set[str]().union(*asked))
             return await scoring, performers
         finally:
             scoring.cancel()
@@ -167,7 +166,7 @@ def _rank(
     scene: Scene,
     looks: Looks,
     scoring: Mapping[Signal, Branch[Scores]],
-    performers: Mapping[str, Performer],
+    performers: Mapping[str, NamedPerformer],
     options: IdentifyOptions,
 ) -> tuple[RankedPerson, ...]:
     return tuple(

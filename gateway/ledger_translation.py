@@ -137,6 +137,7 @@ def to_proto_faces(faces: FaceCounts | None) -> pb.FaceCoverage | None:
         best_quality=faces.best_quality,
         reserve=faces.reserve,
         quarantined=faces.quarantined,
+        unsearchable=faces.unsearchable,
     )
 
 

@@ -26,6 +26,7 @@ from gateway.catalogue.forget import ForgetPerformer
 from gateway.catalogue.holdings import AskHoldings
 from gateway.catalogue.image_counts import ImageCounts
 from gateway.catalogue.images import ImageLedger
+from gateway.catalogue.names import PerformerNames
 from gateway.catalogue.store import SCHEMA, CatalogueStore
 from gateway.catalogue.upsert import UpsertPerformer
 from gateway.catalogue_servicer import CatalogueServicer
@@ -115,7 +116,7 @@ def _services(
     return [
         (
             "marquee.gateway.v1.IdentificationService",
-            partial(add_identification, IdentificationServicer(_identify(config, signals, store, work))),
+            partial(add_identification, IdentificationServicer(_identify(config, signals, pool, work))),
         ),
         (
             "marquee.gateway.v1.CatalogueService",
@@ -129,7 +130,7 @@ def _services(
     ]
 
 
-def _identify(config: GatewayConfig, signals: Signals, store: CatalogueStore, work: WorkPool) -> Identify:
+def _identify(config: GatewayConfig, signals: Signals, pool: Pool, work: WorkPool) -> Identify:
     settings = config.gateway
     timing = Timing(
         observe_seconds=settings.observe_seconds,
@@ -137,7 +138,7 @@ def _identify(config: GatewayConfig, signals: Signals, store: CatalogueStore, wo
         reserve_seconds=settings.reserve_seconds,
         candidates=settings.candidates,
     )
-    return Identify(signals, store, work, limits=_image_limits(config), timing=timing)
+    return Identify(signals, PerformerNames(pool), work, limits=_image_limits(config), timing=timing)
 
 
 def _catalogue(

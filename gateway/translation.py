@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from chassis.protos import parse_date, to_proto_box
 from gateway.catalogue.breast_history import BreastRecord
+from gateway.catalogue.names import NamedPerformer
 from gateway.catalogue.performer import ExternalId, Performer
 from gateway.identify import Identification
 from gateway.observations import Signal, TattooSeen
@@ -128,7 +129,7 @@ def to_proto_counts(counts: Mapping[Signal, int]) -> list[catalogue_pb2.SignalCo
     ]
 
 
-def _person(person: RankedPerson, performers: Mapping[str, Performer]) -> pb.Person:
+def _person(person: RankedPerson, performers: Mapping[str, NamedPerformer]) -> pb.Person:
     view = person.view
     return pb.Person(
         box=to_proto_box(view.box),
@@ -142,7 +143,7 @@ def _person(person: RankedPerson, performers: Mapping[str, Performer]) -> pb.Per
     )
 
 
-def _candidate(candidate: Ranked, performer: Performer) -> pb.RankedCandidate:
+def _candidate(candidate: Ranked, performer: NamedPerformer) -> pb.RankedCandidate:
     return pb.RankedCandidate(
         performer_id=performer.id,
         name=performer.name,

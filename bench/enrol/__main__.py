@@ -21,11 +21,12 @@ from bench.report import print_heading, print_table, write_json
 from chassis.postgres import open_pool
 from client.api import Marquee
 from client.supervisor.stack import Stack, StackOptions, running_stack, throw_away_folder
+from client.values import Signal
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 
 _SEED = 20261126
 _PRIMARY = BUILT_IN_ROWS[DEFAULT_EMBEDDERS[0]]
-_ABSENT, _ABSENT_VERSION = "facenet512", "community"
+_ABSENT, _ABSENT_TATTOO = ("facenet512", "community"), ("community_tattoo", "community")
 _TARGET_ROWS, _TARGET_LOOKUP_MS = 100_000, 1.0
 
 
@@ -57,8 +58,9 @@ async def _measure(json_path: Path | None, performers: int, vectors: int, single
                     "UpsertPerformer, one by one (baseline)": await upsert_one_by_one(marquee, single),
                 }
                 rates = await _vectors(stack, marquee, ids[: single + vectors], single, rng)
-                await pool.execute("ANALYZE")
-                lookups = await look_up(pool, ids[: max(vectors, CANDIDATES)], rng, rounds=rounds)
+                await pool.execute("VACUUM ANALYZE", timeout=600)  # as autovacuum does within a minute
+            candidates = ids[single : single + max(vectors, CANDIDATES)]
+            lookups = await look_up(stack.database.dsn, candidates, rng, rounds=rounds)
     _print(attributes, rates, lookups)
     write_json(
         json_path,
@@ -82,7 +84,7 @@ async def _vectors(
     dimension, few, many = _PRIMARY.dimension, ids[:single], ids[single:]
     plain = await plain_inserts(stack.database.dsn, few, dimension, rng)
     enrolled = await enroll_one_by_one(stack.processes["face"].address, few, _PRIMARY, rng)
-    imported = await import_portions(marquee, many, *_PRIMARY.key, rng)
+    imported = await import_portions(marquee, Signal.FACE, many, _PRIMARY.key, dimension, rng)
     rates = {
         f"INSERT, one by one, {dimension}-d (baseline)": plain,
         f"Enroll, one by one, {dimension}-d, searchable": enrolled,
@@ -92,8 +94,15 @@ async def _vectors(
     if waited is not None:
         searchable = Rate(imported.count, imported.seconds + waited)
         rates[f"ImportVectors, {dimension}-d, searchable"] = searchable
-    absent = await import_portions(marquee, many, _ABSENT, _ABSENT_VERSION, rng)
-    return {**rates, "ImportVectors, 512-d, no embedder here": absent}
+    return {
+        **rates,
+        "ImportVectors, 512-d, no embedder here": await import_portions(
+            marquee, Signal.FACE, many, _ABSENT, 512, rng
+        ),
+        "ImportVectors of tattoos, 1280-d, no embedder here": await import_portions(
+            marquee, Signal.TATTOO, many, _ABSENT_TATTOO, 1280, rng
+        ),
+    }
 
 
 def _print(attributes: Mapping[str, Performers], rates: Mapping[str, Rate], lookups: list[Lookup]) -> None:
@@ -123,8 +132,15 @@ def _print(attributes: Mapping[str, Performers], rates: Mapping[str, Rate], look
     )
     print_table(
         f"Lookup of {CANDIDATES} candidates, milliseconds; target p50 {_TARGET_LOOKUP_MS:g}",
-        ["what", "n", "p5", "p50", "p95"],
-        [[one.what, one.n, *(f"{each:.2f}" for each in (one.p5, one.p50, one.p95))] for one in lookups],
+        ["what", "n", "p5", "p50", "p95", "CPU of Python", "CPU of PostgreSQL"],
+        [
+            [
+                one.what,
+                one.n,
+                *(f"{each:.2f}" for each in (one.p5, one.p50, one.p95, one.python_cpu, one.postgres_cpu)),
+            ]
+            for one in lookups
+        ],
     )
 
 

@@ -6,17 +6,22 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from chassis.postgres import Pool
+from chassis.postgres import open_pool
+from gateway.catalogue.names import PerformerNames
 from gateway.catalogue.store import CatalogueStore
 from services.face.store import FaceStore
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.store import TattooStore
 
 __all__ = ["CANDIDATES", "Lookup", "look_up"]
 
 CANDIDATES = 50
+_ROUNDS_TO_WARM_UP = 10
+_SERVING = [BUILT_IN_ROWS[name].key for name in DEFAULT_EMBEDDERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +34,68 @@ class Lookup:
     """What it takes while nobody else has the processor."""
     p50: float
     p95: float
+    python_cpu: float
+    """Processor time of this process, on average."""
+    postgres_cpu: float
+    """Processor time of the one connection's server process, on average."""
 
 
 async def look_up(
-    pool: Pool, performers: Sequence[str], rng: np.random.Generator, *, rounds: int
+    dsn: str, performers: Sequence[str], rng: np.random.Generator, *, rounds: int
 ) -> list[Lookup]:
-    """Each lookup for other candidates every time; the baseline asks for one after the other."""
-    catalogue, faces, tattoos = CatalogueStore(pool), FaceStore(pool, most_searched=20), TattooStore(pool)
+    """Each lookup for other candidates every time, on one connection; the baseline asks for them one by one.
 
-    async def one_after_the_other(ids: Sequence[str]) -> None:
-        for performer_id in ids:
-            await catalogue.by_id(performer_id)
+    Of an embedded PostgreSQL: what its process takes is read from this machine.
+    """
+    async with open_pool(dsn, max_size=1) as pool:
+        catalogue, tattoos = CatalogueStore(pool), TattooStore(pool)
+        faces = FaceStore(pool, most_searched=20)
+        server = int(await pool.fetchval("SELECT pg_backend_pid()"))
 
-    lookups: dict[str, Callable[[Sequence[str]], Awaitable[object]]] = {
-        "catalogue, by_ids": catalogue.by_ids,
-        "face, Lookup": faces.lookup,
-        "tattoo, Lookup": tattoos.of_performers,
-        "catalogue, one after the other (baseline)": one_after_the_other,
-    }
-    times: dict[str, list[float]] = {name: [] for name in lookups}
-    for number in range(rounds + 1):
-        ids = [performers[one] for one in rng.choice(len(performers), CANDIDATES, replace=False)]
-        for name, call in lookups.items():
-            started = time.perf_counter()
-            await call(ids)
-            if number:  # the first one opens connections and prepares statements
-                times[name].append((time.perf_counter() - started) * 1e3)
-    return [_lookup(name, each) for name, each in times.items()]
+        async def count_faces(ids: Sequence[str]) -> None:
+            await faces.lookup(ids, _SERVING)
+
+        async def one_after_the_other(ids: Sequence[str]) -> None:
+            for performer_id in ids:
+                await catalogue.by_id(performer_id)
+
+        lookups: dict[str, Callable[[Sequence[str]], Awaitable[object]]] = {
+            "catalogue, names (Identify)": PerformerNames(pool),
+            "catalogue, whole performers": catalogue.by_ids,
+            "face, Lookup": count_faces,
+            "tattoo, Lookup": tattoos.of_performers,
+            "catalogue, one after the other (baseline)": one_after_the_other,
+        }
+        drawn = [
+            [performers[one] for one in rng.choice(len(performers), CANDIDATES, replace=False)]
+            for _ in range(rounds + _ROUNDS_TO_WARM_UP)
+        ]
+        return [await _timed(name, call, drawn, server) for name, call in lookups.items()]
 
 
-def _lookup(name: str, times: list[float]) -> Lookup:
-    ranked = sorted(times)
-    last = len(ranked) - 1
+async def _timed(
+    name: str, call: Callable[[Sequence[str]], Awaitable[object]], drawn: Sequence[Sequence[str]], server: int
+) -> Lookup:
+    for ids in drawn[:_ROUNDS_TO_WARM_UP]:  # prepares statements, and has the server plan once for all
+        await call(ids)
+    times, here, there = [], time.process_time(), _cpu_seconds(server)
+    for ids in drawn[_ROUNDS_TO_WARM_UP:]:
+        started = time.perf_counter()
+        await call(ids)
+        times.append((time.perf_counter() - started) * 1e3)
+    python, postgres = time.process_time() - here, _cpu_seconds(server) - there
+    ranked, last = sorted(times), len(times) - 1
     return Lookup(
-        name, len(ranked), ranked[int(0.05 * last)], statistics.median(ranked), ranked[int(0.95 * last)]
+        name,
+        len(ranked),
+        ranked[int(0.05 * last)],
+        statistics.median(ranked),
+        ranked[int(0.95 * last)],
+        python * 1e3 / len(ranked),
+        postgres * 1e3 / len(ranked),
     )
+
+
+def _cpu_seconds(process_id: int) -> float:
+    """Processor time of a process on this machine so far."""
+    return int(Path(f"/proc/{process_id}/schedstat").read_text().split()[0]) / 1e9

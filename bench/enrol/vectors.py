@@ -20,7 +20,7 @@ from client.transfer.values import Observation, VectorRow
 from client.values import Signal
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
-from services.face.table import BUILT_IN_ROWS, EmbedderRow
+from services.face.table import EmbedderRow
 
 __all__ = ["Rate", "enroll_one_by_one", "import_portions", "plain_inserts", "until_searchable"]
 
@@ -54,18 +54,26 @@ async def enroll_one_by_one(
 
 
 async def import_portions(
-    marquee: Marquee, performers: Sequence[str], model: str, version: str, rng: np.random.Generator
+    marquee: Marquee,
+    signal: Signal,
+    performers: Sequence[str],
+    key: tuple[str, str],
+    dimension: int,
+    rng: np.random.Generator,
 ) -> Rate:
-    """A face of each performer by `ImportVectors`, a thousand at a time, one portion after the other."""
-    dimension = BUILT_IN_ROWS[model].dimension
+    """An observation of each performer by `ImportVectors`, a thousand at a time, one portion after the other.
+
+    key: model and version of the vectors.
+    """
     vectors = _unit_vectors(rng, len(performers), dimension)
+    region = "left_forearm" if signal is Signal.TATTOO else ""
     rows = [
-        VectorRow(performer, model, version, vector.tobytes(), _seen(f"{model} {number}"))
+        VectorRow(performer, *key, vector.tobytes(), _seen(f"{key[0]} {number}", region))
         for number, (performer, vector) in enumerate(zip(performers, vectors, strict=True))
     ]
     started = time.perf_counter()
     for start in range(0, len(rows), _PORTION):
-        result = await marquee.transfer.import_vectors(Signal.FACE, rows[start : start + _PORTION])
+        result = await marquee.transfer.import_vectors(signal, rows[start : start + _PORTION])
         assert not result.rejected, result.rejected[0]
     return Rate(len(rows), time.perf_counter() - started)
 
@@ -111,8 +119,9 @@ def _enrolment(
     return face_pb2.EnrollRequest(performer_id=performer, observations=[face])
 
 
-def _seen(image: str) -> Observation:
-    return Observation(quality=0.9, image_hash=_hash(image), uri=image, box=(1.0, 1.0, 100.0, 100.0))
+def _seen(image: str, region: str) -> Observation:
+    box = (1.0, 1.0, 100.0, 100.0)
+    return Observation(quality=0.9, image_hash=_hash(image), uri=image, box=box, region=region)
 
 
 def _hash(text: str) -> str:

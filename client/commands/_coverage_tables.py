@@ -12,6 +12,7 @@ from client.values import Signal
 
 __all__ = ["headline", "signals_table", "target_line", "sources_table", "performers_table"]
 
+_ASIDE = ("reserve", "quarantined", "not searchable")
 _SIGNALS = (Signal.FACE, Signal.TATTOO, Signal.BODY)
 
 
@@ -25,7 +26,7 @@ def headline(totals: Coverage) -> str:
 
 def signals_table(totals: Coverage) -> Table:
     """What each signal has; faces by quality, and those set aside."""
-    columns = ("performers", "of all", "observations", "good", "usable", "weak", "reserve", "quarantined")
+    columns = ("performers", "of all", "observations", "good", "usable", "weak", *_ASIDE)
     table = _right(Table("signal", *columns), 1)
     for signal, count in totals.signals.items():
         share = f"{count.performers / totals.performers:.0%}" if totals.performers else ""
@@ -84,7 +85,8 @@ def performers_table(performers: Iterable[PerformerCoverage]) -> Table:
 def _kinds(faces: FaceCounts | None) -> list[str]:
     if faces is None:
         return []
-    return [str(one) for one in (faces.good, faces.usable, faces.weak, faces.reserve, faces.quarantined)]
+    searched = (faces.good, faces.usable, faces.weak)
+    return [str(one) for one in (*searched, faces.reserve, faces.quarantined, faces.unsearchable)]
 
 
 def _wanted(target: Target) -> str:

@@ -135,6 +135,7 @@ class FaceClient:
                 best_quality=plain(one.best_quality),
                 reserve=one.reserve_faces,
                 quarantined=one.quarantined_faces,
+                unsearchable=one.unsearchable_faces,
             )
             for one in response.performers
         }

@@ -12,7 +12,8 @@ __all__ = ["FaceCounts"]
 class FaceCounts:
     """Faces of quality above 0.8 (good), below 0.4 (weak) and between; the best quality, 0..1.
 
-    Besides these, which are searched, those that are set aside: in reserve, and quarantined.
+    Besides these, which are searched, those that are not: in reserve, quarantined, and without a vector of an
+    embedder in use.
     """
 
     good: int = 0
@@ -21,6 +22,7 @@ class FaceCounts:
     best_quality: float = 0.0
     reserve: int = 0
     quarantined: int = 0
+    unsearchable: int = 0
 
     @property
     def total(self) -> int:
@@ -37,4 +39,5 @@ class FaceCounts:
             weak=sum(one.weak for one in each),
             reserve=sum(one.reserve for one in each),
             quarantined=sum(one.quarantined for one in each),
+            unsearchable=sum(one.unsearchable for one in each),
         )

@@ -20,7 +20,7 @@ from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
-from services.face.ensemble import Ensemble
+from services.face.ensemble import Ensemble, ModelKey
 from services.face.listing import FaceList, parse_list_faces, to_proto_faces
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
@@ -98,7 +98,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         asked = list(dict.fromkeys(parse_performer_ids(request.performer_ids)))
-        known = await self._store.lookup(asked)
+        known = await self._store.lookup(asked, self._serving())
         return _translation(self._models()).attributes(known[one] for one in asked if one in known)
 
     async def ListFaces(self, request: pb.ListFacesRequest, context: _Context) -> pb.ListFacesResponse:
@@ -140,9 +140,12 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
             performers=library.performers,
             observations=library.faces,
             model_change=to_proto_change(self._change),
-            not_searchable=await self._unsearchable.seen([row.key for row in in_use.serving.rows]),
+            not_searchable=await self._unsearchable.seen(self._serving()),
         )
         return pb.GetStatusResponse(status=status)
+
+    def _serving(self) -> list[ModelKey]:
+        return [row.key for row in self._change.in_use.serving.rows]
 
     def _models(self, made_in: Collection[int] = ()) -> FaceModels:
         return models_of(self._change, self._embedders, made_in)

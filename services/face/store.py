@@ -72,7 +72,7 @@ class FaceAttributes:
 
     performer_id: str
     faces: int
-    """That are searched."""
+    """That are searched: an embedder that serves describes them, and they are not set aside."""
     good_faces: int
     """Of these, of quality above 0.8."""
     best_quality: float
@@ -83,6 +83,8 @@ class FaceAttributes:
     """Kept besides."""
     quarantined: int
     """Kept besides, because they seem to be somebody else."""
+    unsearchable: int
+    """Kept besides, because no embedder that serves describes them."""
 
 
 class FaceStore:
@@ -121,14 +123,14 @@ class FaceStore:
         async with removing_rows(self._pool, performer_id) as connection:
             return int(await connection.fetchval(_DELETE, performer_id))
 
-    async def lookup(self, performer_ids: Sequence[str]) -> dict[str, FaceAttributes]:
-        """Attributes of those of the performers that have faces."""
+    async def lookup(
+        self, performer_ids: Sequence[str], serving: Sequence[ModelKey]
+    ) -> dict[str, FaceAttributes]:
+        """Attributes of those of the performers that have faces; `serving`: embedders that are searched."""
+        names, versions = [name for name, _ in serving], [version for _, version in serving]
         with translate():
-            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD, _WEAK)
-        found = [
-            FaceAttributes(str(performer_id), faces, good, float(best), weak, reserve, quarantined)
-            for performer_id, faces, good, best, weak, reserve, quarantined in rows
-        ]
+            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD, _WEAK, names, versions)
+        found = [FaceAttributes(str(performer_id), *counts) for performer_id, *counts in rows]
         return {one.performer_id: one for one in found}
 
     async def rows(self, seqs: Sequence[int]) -> list[FaceRow]:
@@ -191,17 +193,21 @@ _DELETE = """
 WITH deleted AS (DELETE FROM face.vectors WHERE performer_id = $1 RETURNING image_hash)
 SELECT count(DISTINCT image_hash) FROM deleted
 """
+# One face may have a vector of each embedder. All of it is in an index: rows are as wide as their vectors.
 _LOOKUP = """
 SELECT performer_id,
-       count(*) FILTER (WHERE state = 'active') AS faces,
-       count(*) FILTER (WHERE state = 'active' AND quality > $2) AS good_faces,
-       coalesce(max(quality) FILTER (WHERE state = 'active'), 0) AS best,
-       count(*) FILTER (WHERE state = 'active' AND quality < $3) AS weak_faces,
-       count(*) FILTER (WHERE state = 'reserve') AS reserve,
-       count(*) FILTER (WHERE state = 'quarantined') AS quarantined
+       count(*) FILTER (WHERE is_searched),
+       count(*) FILTER (WHERE is_searched AND quality > $2),
+       coalesce(max(quality) FILTER (WHERE is_searched), 0),
+       count(*) FILTER (WHERE is_searched AND quality < $3),
+       count(*) FILTER (WHERE state = 'reserve'),
+       count(*) FILTER (WHERE state = 'quarantined'),
+       count(*) FILTER (WHERE state = 'active' AND NOT is_searched)
 FROM (
-    SELECT performer_id, image_hash, state, max(quality) AS quality FROM face.vectors
-    WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash, state
+    SELECT performer_id, state, max(quality) AS quality,
+           state = 'active' AND bool_or((model, version) IN (SELECT * FROM unnest($4::text[], $5::text[])))
+               AS is_searched
+    FROM face.vectors WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash, state
 ) AS faces
 GROUP BY performer_id
 """

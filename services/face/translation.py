@@ -154,4 +154,5 @@ def _to_attributes(attributes: FaceAttributes) -> pb.FaceAttributes:
         best_quality=attributes.best_quality,
         reserve_faces=attributes.reserve,
         quarantined_faces=attributes.quarantined,
+        unsearchable_faces=attributes.unsearchable,
     )

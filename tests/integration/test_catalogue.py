@@ -11,7 +11,8 @@ import grpc
 import pytest
 import pytest_asyncio
 
-from chassis.postgres import connect
+from chassis.postgres import connect, open_pool
+from gateway.catalogue.names import PerformerNames
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2 as pb
 from marquee.gateway.v1 import status_pb2
@@ -453,3 +454,20 @@ async def test_status_tells_of_everybody(system: System) -> None:
     assert reply.signals[0].status.observations == 1
     assert reply.signals[1].detail == "could not be reached, or failed"
     assert not reply.signals[1].HasField("status")
+
+
+async def test_candidates_are_named_with_their_ids_in_order(system: System) -> None:
+    """What Identify asks of fifty performers at once: also of one without ids, nothing of who is unknown."""
+    ids = _ids(("stashdb.org", "z"), ("fansdb.cc", "a"), ("stashdb.org", "b"))
+    named = (await _upsert(system, name="Anna", external_ids=ids, urls=["https://a.example/1"])).performer
+    plain = (await _upsert(system, name="Bea")).performer
+    async with open_pool(system.dsn) as pool:
+        found = await PerformerNames(pool)([plain.id, str(uuid.uuid4()), named.id])
+    assert found.keys() == {named.id, plain.id}
+    assert [(one.authority, one.id) for one in found[named.id].external_ids] == [
+        ("stashdb.org", "z"),
+        ("fansdb.cc", "a"),
+        ("stashdb.org", "b"),
+    ]
+    assert (found[named.id].name, found[named.id].urls) == ("Anna", ("https://a.example/1",))
+    assert (found[plain.id].name, found[plain.id].external_ids) == ("Bea", ())

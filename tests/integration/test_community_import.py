@@ -13,6 +13,7 @@ import pytest_asyncio
 from onnx import helper
 
 from chassis.errors import InvalidInput
+from client.coverage import CoverageFilter
 from client.transfer.importing import ImportSummary, import_from, open_folder
 from client.transfer.values import unseen_hash
 from services.face.config import EmbedderSettings, FaceSection
@@ -102,6 +103,20 @@ async def test_status_says_what_cannot_be_found(system: TransferSystem, folder: 
         ("facenet512", 8, "facenet512.onnx is missing, see docs/models.md"),
     ]
     assert face.model_change is None
+
+
+async def test_faces_that_cannot_be_found_count_for_no_target(
+    system: TransferSystem, folder: CommunityFolder
+) -> None:
+    """Coverage has them apart: everybody still needs faces, and a backfill of who has none goes on."""
+    await _import(system, folder)
+    totals = await system.marquee.coverage()
+    assert totals.faces is not None
+    assert (totals.faces.good + totals.faces.usable + totals.faces.weak, totals.faces.unsearchable) == (0, 8)
+    assert totals.below_target == 4
+    wanted = CoverageFilter(only_without_faces=True)
+    listed = [one async for one in system.marquee.performer_coverage(wanted)]
+    assert [one.faces.unsearchable for one in listed if one.faces is not None] == [2, 2, 2, 2]
 
 
 async def test_importing_again_changes_nothing(system: TransferSystem, folder: CommunityFolder) -> None:

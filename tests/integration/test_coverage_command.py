@@ -80,7 +80,7 @@ async def test_json_has_everything(system: System, tmp_path: Path) -> None:
     seen = await _json(system, tmp_path, "--performers")
     assert (seen["performers"], seen["below_target"], seen["without_observations"]) == (3, 2, 2)
     assert seen["target"] == {"faces": 1, "good_faces": 1, "bodies": 0}
-    aside = {"reserve": 0, "quarantined": 0}
+    aside = {"reserve": 0, "quarantined": 0, "unsearchable": 0}
     assert seen["faces"] == {"good": 1, "usable": 0, "weak": 0, "best_quality": 0, **aside}
     dead = seen["sources"][0]
     assert (dead["source"], dead["seen"], dead["has_brought_nothing"]) == ("dead.example", 1, True)

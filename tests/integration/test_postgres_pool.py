@@ -56,6 +56,25 @@ async def test_a_uuid_may_be_given_as_text(pool: Pool) -> None:
     assert str(await pool.fetchval("SELECT id FROM performers")) == SOMEBODY
 
 
+async def test_giving_a_connection_back_costs_no_statement(pool: Pool, database: str) -> None:
+    """The last statement of the session is the caller's: the next caller has nothing to wait for."""
+    async with pool.acquire() as connection:
+        session = await connection.fetchval("SELECT pg_backend_pid()")
+        await connection.fetchval("SELECT 42")
+    async with connect(database) as other:
+        last = await other.fetchval("SELECT query FROM pg_stat_activity WHERE pid = $1", session)
+    assert last == "SELECT 42"
+
+
+async def test_a_transaction_that_is_left_open_ends_with_the_loan(pool: Pool) -> None:
+    """Whoever has the connection next is in no transaction of somebody else."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("INSERT INTO performers (id) VALUES ($1)", SOMEBODY)
+    assert await pool.fetchval("SELECT count(*) FROM performers") == 0
+
+
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [

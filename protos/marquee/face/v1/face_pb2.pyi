@@ -438,6 +438,7 @@ class FaceAttributes(google.protobuf.message.Message):
     WEAK_FACES_FIELD_NUMBER: builtins.int
     RESERVE_FACES_FIELD_NUMBER: builtins.int
     QUARANTINED_FACES_FIELD_NUMBER: builtins.int
+    UNSEARCHABLE_FACES_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     faces: builtins.int
@@ -452,6 +453,8 @@ class FaceAttributes(google.protobuf.message.Message):
     """Further faces that are kept in reserve: nearly the same as others, or more than are searched."""
     quarantined_faces: builtins.int
     """Further faces that seem to be somebody else; ListFaces has them one by one."""
+    unsearchable_faces: builtins.int
+    """Further faces that no embedder in use describes: they cannot be found until one does."""
     def __init__(
         self,
         *,
@@ -462,8 +465,9 @@ class FaceAttributes(google.protobuf.message.Message):
         weak_faces: builtins.int = ...,
         reserve_faces: builtins.int = ...,
         quarantined_faces: builtins.int = ...,
+        unsearchable_faces: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "faces", b"faces", "good_faces", b"good_faces", "performer_id", b"performer_id", "quarantined_faces", b"quarantined_faces", "reserve_faces", b"reserve_faces", "weak_faces", b"weak_faces"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "faces", b"faces", "good_faces", b"good_faces", "performer_id", b"performer_id", "quarantined_faces", b"quarantined_faces", "reserve_faces", b"reserve_faces", "unsearchable_faces", b"unsearchable_faces", "weak_faces", b"weak_faces"]) -> None: ...
 
 Global___FaceAttributes: typing_extensions.TypeAlias = FaceAttributes
 

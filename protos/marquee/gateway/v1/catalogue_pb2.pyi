@@ -630,6 +630,7 @@ class FaceCoverage(google.protobuf.message.Message):
     BEST_QUALITY_FIELD_NUMBER: builtins.int
     RESERVE_FIELD_NUMBER: builtins.int
     QUARANTINED_FIELD_NUMBER: builtins.int
+    UNSEARCHABLE_FIELD_NUMBER: builtins.int
     good: builtins.int
     """Quality above 0.8."""
     usable: builtins.int
@@ -642,6 +643,10 @@ class FaceCoverage(google.protobuf.message.Message):
     """Kept and not searched: nearly the same as others, or more than are searched."""
     quarantined: builtins.int
     """Kept and not searched: they seem to be somebody else. FaceService.ListFaces has them with the reasons."""
+    unsearchable: builtins.int
+    """Kept and not searched: no embedder in use describes them, as GetStatus says with the reason. They count for no
+    target.
+    """
     def __init__(
         self,
         *,
@@ -651,8 +656,9 @@ class FaceCoverage(google.protobuf.message.Message):
         best_quality: builtins.float = ...,
         reserve: builtins.int = ...,
         quarantined: builtins.int = ...,
+        unsearchable: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "good", b"good", "quarantined", b"quarantined", "reserve", b"reserve", "usable", b"usable", "weak", b"weak"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["best_quality", b"best_quality", "good", b"good", "quarantined", b"quarantined", "reserve", b"reserve", "unsearchable", b"unsearchable", "usable", b"usable", "weak", b"weak"]) -> None: ...
 
 Global___FaceCoverage: typing_extensions.TypeAlias = FaceCoverage
 
