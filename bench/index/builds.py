@@ -6,10 +6,11 @@ import json
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import platformdirs
@@ -63,11 +64,11 @@ class VoyagerLibrary(Library):
 
     def save(self, index: VectorIndex, path: Path) -> None:
         if not index.is_compact:
-            with path.open("wb") as graph:
+            with _replacing(path) as graph:
                 index.save(graph)
             return
-        originals = originals_of(path)
-        with path.open("wb") as graph, originals.open("wb") as file:
+        originals = originals_of(path)  # the index may have the one that is there now mapped
+        with _replacing(path) as graph, _replacing(originals) as file:
             ids = index.save(graph, file)
         index.map_originals(originals, ids)
 
@@ -105,6 +106,15 @@ class HnswLibrary(Library):
         import hnswlib  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is installed
 
         return hnswlib.Index("cosine", dimension)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of the one that is there at the end of the block."""
+    aside = path.with_name(f"{path.name}.writing")
+    with aside.open("wb") as file:
+        yield file
+    aside.replace(path)
 
 
 def originals_of(path: Path) -> Path:
