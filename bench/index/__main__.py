@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bench.index.builds import Build, HnswLibrary, Library, VoyagerLibrary, build
 from bench.index.data import CLUSTERED, HARD, FaceLike
+from bench.index.freshness import measure_freshness
 from bench.index.loading import Loading, measure_loading
 from bench.index.recall import Searches, Truth, exact_ms, measure_searches, truth_of
 from bench.index.stalls import Place, measure_stalls
@@ -28,6 +29,7 @@ from chassis.index import IndexSettings, VectorIndex
 _HARD_EFS = (192, 384, 768, 1536)
 _HARD_SIZE = 100_000
 _EXACT_SIZES = (2_000, 10_000, 50_000)
+_COMMITS = 200
 _PLACES: tuple[Place, ...] = ("none", "thread", "process")
 
 
@@ -53,6 +55,7 @@ def main(
         "graphs": _graphs(libraries, wanted, probes),
         "exact": _exact(probes),
     }
+    payload["freshness"] = _freshness(wanted)
     payload["stalls"] = _stalls(wanted, seconds)
     if not skip_hard:
         payload["hard"] = {"within_identity_cosine": _within(HARD), "by_ef": _hard(probes)}
@@ -78,7 +81,17 @@ def _graphs(libraries: Sequence[Library], sizes: Sequence[int], probes: int) -> 
             if isinstance(library, VoyagerLibrary):
                 loading = measure_loading(library, one, CLUSTERED.dimension)
             figures.append(_figures(library, one, searches, loading))
-    columns = ("graph", "vectors", "recall@10", "same performer", "p50 / p99 ms", "build ms", "read s", "kB")
+    columns = (
+        "graph",
+        "vectors",
+        "recall@10",
+        "same performer",
+        "p50 / p99 ms",
+        "build ms",
+        "write s",
+        "read s",
+        "kB",
+    )
     print_table("Clustered", columns, [_row(one) for one in figures])
     return figures
 
@@ -122,6 +135,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
         f"{one['same_performer']:.4f}",
         f"{one['p50_ms']:.1f} / {one['p99_ms']:.1f}",
         f"{one['build_cpu_ms_a_vector']:.2f}",
+        f"{loading['write_seconds']:.1f}" if loading else "",
         f"{loading['read_seconds']:.1f}" if loading else "",
         f"{loading['anonymous_bytes'] / 1000:.2f}" if loading else "",
     )
@@ -134,6 +148,19 @@ def _exact(probes: int) -> dict[str, float]:
     found = {str(size): exact_ms(vectors[:size], chosen) for size in _EXACT_SIZES}
     print_table("Exact search", ("vectors", "p50 ms"), [(size, f"{ms:.2f}") for size, ms in found.items()])
     return found
+
+
+def _freshness(sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """Of each size: the work of one more vector grows slowly."""
+    figures = [
+        {"vectors": one.count, **asdict(measure_freshness(one, CLUSTERED, commits=_COMMITS))}
+        for one in build(VoyagerLibrary(), CLUSTERED, sizes)
+    ]
+    columns = ("vectors", "found p50 s", "p99 s", "gone p50 s", "p99 s")
+    names = ("found_p50", "found_p99", "gone_p50", "gone_p99")
+    rows = [(f"{one['vectors']:,}", *(f"{one[name]:.3f}" for name in names)) for one in figures]
+    print_table(f"After a commit, {_COMMITS} each", columns, rows)
+    return figures
 
 
 def _stalls(sizes: Sequence[int], seconds: float) -> list[dict[str, Any]]:

@@ -1,10 +1,12 @@
-"""Time and memory of an index that a fresh process reads from its snapshot."""
+"""Time to write a snapshot, and time and memory of an index that a fresh process reads from it."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -57,6 +59,8 @@ print(json.dumps({
 class Loading:
     """Of one index."""
 
+    write_seconds: float
+    """SHA-256 of all files included, until they are on disk."""
     read_seconds: float
     """SHA-256 of all files, and reading the graph."""
     adopted_seconds: float
@@ -68,14 +72,17 @@ class Loading:
 
 
 def measure_loading(library: VoyagerLibrary, build: Build, dimension: int) -> Loading:
-    """Write a snapshot of a build once, and read it in a process of its own."""
+    """Write a snapshot of a build, and read it in a process of its own."""
     path = build.path.with_suffix(".snapshot")
     with closing(SnapshotFolder(path)) as folder:
-        if folder.newest() is None:
-            index = library.load(build.path, dimension, build.count, build.count)
-            rows = np.empty(build.count, ROWS)
-            rows["seq"], rows["xid"] = np.arange(build.count), 1
-            folder.write(index, rows, _ORIGIN)
+        folder.remove()
+        index = library.load(build.path, dimension, build.count, build.count)
+        rows = np.empty(build.count, ROWS)
+        rows["seq"], rows["xid"] = np.arange(build.count), 1
+        started = time.perf_counter()
+        folder.write(index, rows, _ORIGIN)
+        written = time.perf_counter() - started
+        del index
     kind = "compact" if library.settings.is_compact else "full"
     run = subprocess.run(
         [sys.executable, "-c", _SCRIPT, str(path), str(dimension), kind, str(build.count)],
@@ -84,8 +91,10 @@ def measure_loading(library: VoyagerLibrary, build: Build, dimension: int) -> Lo
         check=True,
         timeout=900,
     )
+    shutil.rmtree(path)
     figures = json.loads(run.stdout)
     return Loading(
+        write_seconds=written,
         read_seconds=figures["read_seconds"],
         adopted_seconds=figures["adopted_seconds"],
         anonymous_bytes=round(figures["anonymous_bytes"] / build.count),
