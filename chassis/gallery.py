@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from threading import Lock
 
 import numpy as np
@@ -96,7 +97,7 @@ class Gallery:
         The gallery must be empty. Raises NotFound for a vector that is not in the index.
         """
         ids, counted = index.ids(), sum(map(len, owned.values()))
-        is_there = np.isin(np.concatenate([np.empty(0, np.int64), *owned.values()]), ids)
+        is_there = np.isin(np.fromiter(chain.from_iterable(owned.values()), np.int64, counted), ids)
         if not is_there.all():
             raise NotFound(f"{counted - int(is_there.sum())} of {counted} vectors are not in the index")
         with self._changing:

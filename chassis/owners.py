@@ -13,6 +13,7 @@ __all__ = ["Owners"]
 _PAGE_BITS = 14
 _PAGE = 1 << _PAGE_BITS
 _NOBODY = -1
+_NONE = array("q")
 
 
 class Owners:
@@ -24,14 +25,14 @@ class Owners:
 
     def __init__(self) -> None:
         self._pages: dict[int, NDArray[np.int32]] = {}
+        self._numbers: dict[str, int] = {}
         # By number; None once a performer has no rows. A number is not given twice: readers take no lock.
         self._ids: list[str | None] = []
-        self._numbers: dict[str, int] = {}
-        self._seqs: dict[str, array[int]] = {}
+        self._seqs: list[array[int]] = []
         self._count = 0
 
     def __repr__(self) -> str:
-        return f"<Owners, {len(self._seqs)} performers of {self._count} rows>"
+        return f"<Owners, {len(self._numbers)} performers of {self._count} rows>"
 
     def __len__(self) -> int:
         """Rows."""
@@ -43,7 +44,7 @@ class Owners:
     @property
     def performers(self) -> KeysView[str]:
         """Performers with at least one row; a live view."""
-        return self._seqs.keys()
+        return self._numbers.keys()
 
     def of(self, seq: int) -> str | None:
         """The performer of a row; None when it is not here."""
@@ -53,16 +54,17 @@ class Owners:
 
     def seqs_of(self, performer_id: str) -> Sequence[int]:
         """A performer's rows, as they came; empty for nobody's id."""
-        return self._seqs.get(performer_id, ())
+        number = self._numbers.get(performer_id)
+        return () if number is None else self._seqs[number]
 
     def put(self, seqs: Iterable[int], performer_id: str) -> None:
         """Rows that are not here yet, of one performer."""
-        number = self._number_of(performer_id)
-        own = self._seqs[performer_id]
-        for seq in seqs:
+        new, number = list(seqs), self._number_of(performer_id)
+        for seq in new:
             self._page_of(seq)[seq & (_PAGE - 1)] = number
-            own.append(seq)
-            self._count += 1
+        # Made anew, because an array that grows keeps room to spare.
+        self._seqs[number] = array("q", [*self._seqs[number], *new])
+        self._count += len(new)
 
     def pop(self, seq: int) -> str | None:
         """Take a row out and return whose it was; None when it is not here."""
@@ -71,11 +73,12 @@ class Owners:
             return None
         self._page_of(seq)[seq & (_PAGE - 1)] = _NOBODY
         self._count -= 1
-        own = self._seqs[performer_id]
-        own.remove(seq)
-        if not own:
-            del self._seqs[performer_id]
-            self._ids[self._numbers.pop(performer_id)] = None
+        number = self._numbers[performer_id]
+        rest = [own for own in self._seqs[number] if own != seq]
+        self._seqs[number] = array("q", rest)
+        if not rest:
+            del self._numbers[performer_id]
+            self._ids[number] = None
         return performer_id
 
     def _page_of(self, seq: int) -> NDArray[np.int32]:
@@ -89,5 +92,5 @@ class Owners:
         if number is None:
             number = self._numbers[performer_id] = len(self._ids)
             self._ids.append(performer_id)
-            self._seqs[performer_id] = array("q")
+            self._seqs.append(_NONE)
         return number

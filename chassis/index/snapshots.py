@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 import pydantic
@@ -23,6 +24,9 @@ from chassis.index import IndexSettings, Space, VectorIndex
 
 __all__ = ["FileFacts", "Manifest", "Origin", "Snapshot", "SnapshotFolder", "ROWS", "is_snapshot_folder"]
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 ROWS = np.dtype([("seq", "<i8"), ("xid", "<u8")])
 """A row of a snapshot: its number, and the transaction that wrote it."""
 
@@ -30,6 +34,8 @@ _GRAPH, _ORIGINALS, _ROWS, _MANIFEST = "graph.voy", "originals.f32", "rows.npy",
 _NAME = re.compile(r"snapshot-(\d{1,18})")
 _ASIDE = "writing-"
 _PRIVATE = 0o700
+# Voyager writes a million small pieces.
+_BUFFER = 2**20
 
 
 class _Frozen(pydantic.BaseModel):
@@ -216,10 +222,10 @@ def is_snapshot_folder(path: Path) -> bool:
     return all(_NAME.fullmatch(name) or name.startswith(_ASIDE) for name in others)
 
 
-class _Hashed:
+class _Hashed(io.RawIOBase):
     """A file that knows the SHA-256 of what was written to it, from its beginning to its end."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: io.RawIOBase) -> None:
         self._file = file
         self._digest = hashlib.sha256()
         self.size = 0
@@ -228,13 +234,17 @@ class _Hashed:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    def write(self, data: bytes) -> int:
-        self._digest.update(data)
-        self.size += len(data)
-        return self._file.write(data)
+    def write(self, data: ReadableBuffer) -> int:
+        written = self._file.write(data) or 0
+        self._digest.update(memoryview(data)[:written])
+        self.size += written
+        return written
 
     def tell(self) -> int:
         return self.size
+
+    def writable(self) -> bool:
+        return True
 
     def seekable(self) -> bool:
         return True  # Voyager asks; it never does
@@ -278,10 +288,11 @@ def _write(
 @contextmanager
 def _hashed(path: Path, files: dict[str, FileFacts]) -> Iterator[BinaryIO]:
     """A file to write; at the end of the block it is on disk, and its facts are noted."""
-    with path.open("xb") as file:
+    with path.open("xb", buffering=0) as file:
         hashed = _Hashed(file)
-        yield cast(BinaryIO, hashed)
-        file.flush()
+        buffered = io.BufferedWriter(hashed, _BUFFER)
+        yield cast(BinaryIO, buffered)
+        buffered.flush()
         os.fsync(file.fileno())
     files[path.name] = FileFacts(sha256=hashed.sha256, size=hashed.size)
 
