@@ -56,12 +56,12 @@ def truth_of(data: FaceLike, count: int, probes: int) -> Truth:
     ids = np.zeros((probes, 0), np.int64)
     best = np.zeros((probes, 0), np.float32)
     for number, start in enumerate(range(0, count, PORTION)):
-        portion = data.portion(number, owners[start : start + PORTION])
-        similarities = np.concatenate([best, vectors @ portion.T], 1)
-        places = np.broadcast_to(np.arange(start, start + len(portion)), (probes, len(portion)))
-        everything = np.concatenate([ids, places], 1)
-        order = np.argsort(-similarities, axis=1, kind="stable")[:, :_K]
-        ids, best = np.take_along_axis(everything, order, 1), np.take_along_axis(similarities, order, 1)
+        similarities = vectors @ data.portion(number, owners[start : start + PORTION]).T
+        near = np.argpartition(-similarities, _K, axis=1)[:, :_K]
+        ids = np.concatenate([ids, start + near], 1)
+        best = np.concatenate([best, np.take_along_axis(similarities, near, 1)], 1)
+        order = np.argsort(-best, axis=1, kind="stable")[:, :_K]
+        ids, best = np.take_along_axis(ids, order, 1), np.take_along_axis(best, order, 1)
     return Truth(vectors, identities, owners, best[:, -1], ids)
 
 
