@@ -6,10 +6,10 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from bench.processor import Processor, server_processes
 from chassis.postgres import open_pool
 from gateway.catalogue.names import PerformerNames
 from gateway.catalogue.store import CatalogueStore
@@ -50,7 +50,7 @@ async def look_up(
     async with open_pool(dsn, max_size=1) as pool:
         catalogue, tattoos = CatalogueStore(pool), TattooStore(pool)
         faces = FaceStore(pool, most_searched=20)
-        server = int(await pool.fetchval("SELECT pg_backend_pid()"))
+        servers = await server_processes(pool)
 
         async def count_faces(ids: Sequence[str]) -> None:
             await faces.lookup(ids, _SERVING)
@@ -70,20 +70,23 @@ async def look_up(
             [performers[one] for one in rng.choice(len(performers), CANDIDATES, replace=False)]
             for _ in range(rounds + _ROUNDS_TO_WARM_UP)
         ]
-        return [await _timed(name, call, drawn, server) for name, call in lookups.items()]
+        return [await _timed(name, call, drawn, servers) for name, call in lookups.items()]
 
 
 async def _timed(
-    name: str, call: Callable[[Sequence[str]], Awaitable[object]], drawn: Sequence[Sequence[str]], server: int
+    name: str,
+    call: Callable[[Sequence[str]], Awaitable[object]],
+    drawn: Sequence[Sequence[str]],
+    servers: Sequence[int],
 ) -> Lookup:
     for ids in drawn[:_ROUNDS_TO_WARM_UP]:  # prepares statements, and has the server plan once for all
         await call(ids)
-    times, here, there = [], time.process_time(), _cpu_seconds(server)
+    times, before = [], Processor.now(servers)
     for ids in drawn[_ROUNDS_TO_WARM_UP:]:
         started = time.perf_counter()
         await call(ids)
         times.append((time.perf_counter() - started) * 1e3)
-    python, postgres = time.process_time() - here, _cpu_seconds(server) - there
+    taken = Processor.now(servers) - before
     ranked, last = sorted(times), len(times) - 1
     return Lookup(
         name,
@@ -91,11 +94,6 @@ async def _timed(
         ranked[int(0.05 * last)],
         statistics.median(ranked),
         ranked[int(0.95 * last)],
-        python * 1e3 / len(ranked),
-        postgres * 1e3 / len(ranked),
+        taken.python * 1e3 / len(ranked),
+        taken.postgres * 1e3 / len(ranked),
     )
-
-
-def _cpu_seconds(process_id: int) -> float:
-    """Processor time of a process on this machine so far."""
-    return int(Path(f"/proc/{process_id}/schedstat").read_text().split()[0]) / 1e9

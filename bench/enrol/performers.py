@@ -1,20 +1,22 @@
-"""Performers' attributes into PostgreSQL: by COPY, through the whole system, and one by one."""
+"""Performers' attributes into PostgreSQL: by COPY alone, in bulk, through the whole system, one by one."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from chassis.postgres import Pool
+from bench.processor import Processor, server_processes
+from chassis.postgres import Pool, open_pool
 from client import catalogue
 from client.api import Marquee
 from client.transfer.values import PerformerRecord
 from client.values import ExternalId as ClientId
 from gateway.catalogue.performer import ExternalId, Performer
-from gateway.transfer.bulk_store import BulkStore
+from gateway.transfer.bulk_store import BulkStore, copied_rows
 from gateway.transfer.records import Decision
 
 __all__ = ["Performers", "copy_attributes", "import_records", "upsert_one_by_one"]
@@ -31,6 +33,8 @@ class Performers:
     performers: int
     rows: int
     seconds: float
+    processor: Processor | None = None
+    """What it took here and in PostgreSQL; None where other processes took part."""
 
     @property
     def rows_per_second(self) -> float:
@@ -41,26 +45,78 @@ class Performers:
         return self.performers / self.seconds
 
 
-async def copy_attributes(pool: Pool, count: int) -> tuple[Performers, list[str]]:
-    """Checked performers with two ids each into the catalogue, 10,000 in a transaction; and who they are."""
-    decisions = [_decision(number) for number in range(count)]
+async def copy_attributes(dsn: str, count: int) -> tuple[dict[str, Performers], list[str]]:
+    """Performers with two ids each into the catalogue, 10,000 in a transaction: by COPY alone, by the code
+    that imports use, and by it with two portions side by side, as an import does; and who the last ones are.
+    """
+    bare = [_decision(number, "bare") for number in range(count)]
+    single = [_decision(number, "one") for number in range(count)]
+    double = [_decision(number, "two") for number in range(count)]
+    async with open_pool(dsn, max_size=2) as pool:
+        found = {
+            "COPY alone, rows made before": await _timed(pool, count, _copying(pool, bare)),
+            "BulkStore": await _timed(pool, count, _writing(pool, single, at_a_time=1)),
+            "BulkStore, two portions at a time": await _timed(
+                pool, count, _writing(pool, double, at_a_time=2)
+            ),
+        }
+    return found, [one.performer.id for one in double if one.performer is not None]
+
+
+async def _timed(pool: Pool, count: int, work: Callable[[], Awaitable[None]]) -> Performers:
+    servers = await server_processes(pool)
+    before, started = Processor.now(servers), time.perf_counter()
+    await work()
+    return Performers(count, 3 * count, time.perf_counter() - started, Processor.now(servers) - before)
+
+
+def _copying(pool: Pool, decisions: Sequence[Decision]) -> Callable[[], Awaitable[None]]:
+    """The least that anybody could do: nothing is checked but by the tables themselves."""
+    portions = [copied_rows(one) for one in _portions(decisions)]
+
+    async def work() -> None:
+        async with pool.acquire() as connection:
+            for portion in portions:
+                async with connection.transaction():
+                    for table, (columns, rows) in portion.items():
+                        await connection.copy_records_to_table(
+                            table, schema_name="catalogue", columns=columns, records=rows
+                        )
+
+    return work
+
+
+def _writing(pool: Pool, decisions: Sequence[Decision], *, at_a_time: int) -> Callable[[], Awaitable[None]]:
     store = BulkStore(pool)
-    started = time.perf_counter()
-    for start in range(0, count, _LARGE_PORTION):
-        async with store.edit() as edit:
-            await edit.write(decisions[start : start + _LARGE_PORTION])
-    seconds = time.perf_counter() - started
-    ids = [one.performer.id for one in decisions if one.performer is not None]
-    return Performers(count, 3 * count, seconds), ids
+    waiting = iter(_portions(decisions))
+
+    async def writer() -> None:
+        for portion in waiting:
+            async with store.edit() as edit:
+                await edit.write(portion)
+
+    async def work() -> None:
+        await asyncio.gather(*(writer() for _ in range(at_a_time)))
+
+    return work
+
+
+def _portions(decisions: Sequence[Decision]) -> list[Sequence[Decision]]:
+    return [decisions[start : start + _LARGE_PORTION] for start in range(0, len(decisions), _LARGE_PORTION)]
 
 
 async def import_records(marquee: Marquee, count: int) -> Performers:
-    """The same through client and gateway, every rule checked, 2,000 in a transaction."""
+    """The same through client and gateway, every rule checked: 2,000 in a transaction, two at a time."""
     records = [PerformerRecord(_client_performer(number, "import"), _RATIOS) for number in range(count)]
+    waiting = iter(range(0, count, _PORTION))
+
+    async def sender() -> None:
+        for start in waiting:
+            results = await marquee.transfer.import_performers(records[start : start + _PORTION])
+            assert all(one.is_created for one in results)
+
     started = time.perf_counter()
-    for start in range(0, count, _PORTION):
-        results = await marquee.transfer.import_performers(records[start : start + _PORTION])
-        assert all(one.is_created for one in results)
+    await asyncio.gather(sender(), sender())
     return Performers(count, 3 * count, time.perf_counter() - started)
 
 
@@ -73,12 +129,15 @@ async def upsert_one_by_one(marquee: Marquee, count: int) -> Performers:
     return Performers(count, 3 * count, time.perf_counter() - started)
 
 
-def _decision(number: int) -> Decision:
+def _decision(number: int, kind: str) -> Decision:
     performer = Performer(
         id=str(uuid.uuid4()),
         name=f"Performer {number}",
         aliases=(f"Alias {number}", f"Other {number}"),
-        external_ids=(ExternalId("stashdb.org", f"copy-{number}"), ExternalId("fansdb.cc", f"copy-{number}")),
+        external_ids=(
+            ExternalId("stashdb.org", f"bulk-{kind}-{number}"),
+            ExternalId("fansdb.cc", f"bulk-{kind}-{number}"),
+        ),
         birth_date=_BIRTH,
         career_start_year=2012,
         adult_attested=False,

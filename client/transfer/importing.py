@@ -100,8 +100,7 @@ async def import_from(
     running = _Import(marquee, on_step)
     summary = running.summary
     summary.remarks = incoming.remarks
-    async for performers in _batches(incoming.performers(), _PERFORMERS):
-        await running.performers(performers)
+    await _at_a_time(_batches(incoming.performers(), _PERFORMERS), running.performers)
     async for texts in _batches(incoming.texts(), _TEXTS):
         await running.texts(texts)
     for each in incoming.sets:

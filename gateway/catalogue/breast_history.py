@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from chassis.errors import InvalidInput
 from chassis.postgres import Connection
 
-__all__ = ["BreastRecord", "check_history", "HISTORY_COLUMN", "history_of", "write_histories"]
+__all__ = [
+    "BreastRecord",
+    "check_history",
+    "HISTORY_COLUMN",
+    "drop_histories",
+    "history_of",
+    "write_histories",
+]
 
 _MOST_RECORDS = 50
 
@@ -70,30 +77,41 @@ def history_of(column: str) -> tuple[BreastRecord, ...]:
     )
 
 
-async def write_histories(connection: Connection, histories: Mapping[str, Sequence[BreastRecord]]) -> None:
-    """Replace what is stored of these performers, by id, within the connection's transaction."""
+async def drop_histories(connection: Connection, performer_ids: Sequence[str]) -> None:
+    """Delete what is stored of these performers, within the connection's transaction."""
     await connection.execute(
-        "DELETE FROM catalogue.performer_breast_history WHERE performer_id = ANY($1::uuid[])", list(histories)
+        "DELETE FROM catalogue.performer_breast_history WHERE performer_id = ANY($1::uuid[])", performer_ids
     )
-    await connection.executemany(
-        """
-        INSERT INTO catalogue.performer_breast_history
-            (performer_id, size_category, natural_probability, effective_from, effective_until, source)
-        VALUES ($1::uuid, $2, $3, $4, $5, $6)
-        """,
-        [
-            (
-                performer_id,
-                one.size_category,
-                one.natural_probability,
-                one.effective_from,
-                one.effective_until,
-                one.source,
-            )
-            for performer_id, history in histories.items()
-            for one in history
-        ],
-    )
+
+
+async def write_histories(connection: Connection, histories: Mapping[str, Sequence[BreastRecord]]) -> None:
+    """Store histories of performers who have none stored, by id, within the connection's transaction."""
+    records = [
+        (
+            performer_id,
+            one.size_category,
+            one.natural_probability,
+            one.effective_from,
+            one.effective_until,
+            one.source,
+        )
+        for performer_id, history in histories.items()
+        for one in history
+    ]
+    if records:
+        await connection.copy_records_to_table(
+            "performer_breast_history", schema_name="catalogue", records=records, columns=_COLUMNS
+        )
+
+
+_COLUMNS = (
+    "performer_id",
+    "size_category",
+    "natural_probability",
+    "effective_from",
+    "effective_until",
+    "source",
+)
 
 
 def _day(text: str | None) -> datetime.date | None:

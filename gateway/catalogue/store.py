@@ -13,7 +13,7 @@ import asyncpg
 
 from chassis.errors import Conflict, NotFound
 from chassis.postgres import Connection, Pool, SchemaSource, translate
-from gateway.catalogue.breast_history import HISTORY_COLUMN, history_of, write_histories
+from gateway.catalogue.breast_history import HISTORY_COLUMN, drop_histories, history_of, write_histories
 from gateway.catalogue.do_not_identify import DoNotIdentify
 from gateway.catalogue.erase import erase
 from gateway.catalogue.image_record import ImageOutcome, ImageState
@@ -209,6 +209,7 @@ class CatalogueEdit:
         await self._connection.execute(
             "DELETE FROM catalogue.external_ids WHERE performer_id = $1::uuid", performer.id
         )
+        await drop_histories(self._connection, [performer.id])
         await self._insert_lists(performer)
 
     async def is_measured(self, performer_id: str) -> bool:

@@ -11,7 +11,7 @@ from gateway.age import check_enrolled, check_history, check_performer
 from gateway.catalogue.performer import Performer, merged, validated
 from gateway.catalogue.store import CatalogueStore
 
-__all__ = ["Upserted", "UpsertPerformer", "checked"]
+__all__ = ["Upserted", "UpsertPerformer", "checked", "checked_new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class UpsertPerformer:
         async with self._store.edit() as edit:
             stored = await edit.find(change)
             if stored is None:
-                performer = await edit.create(checked(change, self._today()))
+                performer = await edit.create(checked_new(change, self._today()))
             else:
                 if change.body_ratios and await edit.is_measured(stored.id):
                     change = replace(change, body_ratios={})
@@ -56,10 +56,17 @@ class UpsertPerformer:
 
 
 def checked(performer: Performer, today: datetime.date) -> Performer:
-    """The performer as it is to be stored, if it may be. Raises InvalidInput, and Refused for the age."""
+    """A merged performer as it is to be stored, if it may be: fields that are right alone may contradict what
+    is stored. Raises InvalidInput, and Refused for the age.
+    """
+    validated(performer, today=today)
+    return checked_new(performer, today)
+
+
+def checked_new(performer: Performer, today: datetime.date) -> Performer:
+    """A validated performer as it is to be stored, if it may be. Raises as `checked` does."""
     if not performer.name:
         raise InvalidInput("name: a new performer needs one")
-    validated(performer, today=today)  # fields that are right alone may contradict what is stored
     check_performer(
         birth_date=performer.birth_date, career_start_year=performer.career_start_year, today=today
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 
 from chassis.postgres import Connection, Pool, translate
-from gateway.catalogue.breast_history import write_histories
+from gateway.catalogue.breast_history import drop_histories, write_histories
 from gateway.catalogue.do_not_identify import DoNotIdentify
 from gateway.catalogue.image_record import ImageOutcome, ImageState
 from gateway.catalogue.images import record_outcomes
@@ -17,7 +17,7 @@ from gateway.catalogue.performer import ExternalId, Performer, search_text
 from gateway.catalogue.store import PERFORMER_COLUMNS, performer_of
 from gateway.transfer.records import Decision, Known, Record
 
-__all__ = ["BulkEdit", "BulkStore"]
+__all__ = ["BulkEdit", "BulkStore", "copied_rows"]
 
 
 class BulkStore:
@@ -59,13 +59,12 @@ class BulkEdit:
 
     async def write(self, decisions: Sequence[Decision]) -> None:
         """Create and change performers, and fill in ratios where none are known."""
-        created = [one for one in decisions if one.is_created]
+        new = [one.performer for one in decisions if one.is_created and one.performer is not None]
         changed = [one.performer for one in decisions if one.is_changed and one.performer is not None]
-        await self._copy("performers", _COLUMNS, [_values(one) for one in created])
         if changed:
             await self._change(changed)
-        new = [one.performer for one in created if one.performer is not None]
-        await self._copy("external_ids", _ID_COLUMNS, list(_ids_of((*new, *changed))))
+        for table, (columns, rows) in copied_rows(decisions).items():
+            await self._copy(table, columns, rows)
         await write_histories(self._connection, {one.id: one.breast_history for one in (*new, *changed)})
         pictured = [_named(one.id, one.image_url) for one in (*new, *changed) if one.image_url]
         if pictured:
@@ -85,13 +84,29 @@ class BulkEdit:
         records = [_values(Decision(performer, {})) for performer in performers]
         await self._connection.copy_records_to_table("incoming_performers", records=records, columns=_COLUMNS)
         await self._connection.execute(_UPDATE)
-        await self._connection.execute(_DROP_IDS, [performer.id for performer in performers])
+        ids = [performer.id for performer in performers]
+        await self._connection.execute(_DROP_IDS, ids)
+        await drop_histories(self._connection, ids)
 
     async def _copy(self, table: str, columns: Sequence[str], records: Sequence[tuple[object, ...]]) -> None:
         if records:
             await self._connection.copy_records_to_table(
                 table, schema_name="catalogue", records=records, columns=columns
             )
+
+
+def copied_rows(decisions: Sequence[Decision]) -> dict[str, tuple[Sequence[str], list[tuple[object, ...]]]]:
+    """Columns and rows by table, in the order of writing: of new performers, and ids of all that are written.
+
+    Ids are sorted, so that two imports that share some wait for each other and do not deadlock.
+    """
+    created = [one for one in decisions if one.is_created]
+    written = [one.performer for one in decisions if one.is_created or one.is_changed]
+    ids = (one for performer in written if performer is not None for one in _ids_of(performer))
+    return {
+        "performers": (_COLUMNS, [_values(one) for one in created]),
+        "external_ids": (_ID_COLUMNS, sorted(ids)),
+    }
 
 
 def _named(performer_id: str, url: str) -> ImageOutcome:
@@ -124,13 +139,10 @@ def _values(decision: Decision) -> tuple[object, ...]:
     )
 
 
-def _ids_of(performers: Iterable[Performer]) -> Iterable[tuple[object, ...]]:
-    """Sorted, so that two imports that share ids wait for each other and do not deadlock."""
-    return sorted(
-        (one.authority, one.id, performer.id, position)
-        for performer in performers
-        for position, one in enumerate(performer.external_ids)
-    )
+def _ids_of(performer: Performer) -> list[tuple[str, str, str, int]]:
+    return [
+        (one.authority, one.id, performer.id, position) for position, one in enumerate(performer.external_ids)
+    ]
 
 
 _COLUMNS = (

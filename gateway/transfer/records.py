@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from chassis.errors import InvalidInput
 from gateway.age import AgeNotAttested, UnderAge, check_image, is_attested
 from gateway.catalogue.performer import ExternalId, Performer, check_ratios, merged, validated
-from gateway.catalogue.upsert import checked
+from gateway.catalogue.upsert import checked, checked_new
 from marquee.gateway.v1.transfer_pb2 import (
     PERFORMER_REFUSAL_AGE_NOT_ATTESTED,
     PERFORMER_REFUSAL_CONFLICT,
@@ -133,7 +133,10 @@ def _decided(record: Record, claims: _Claims, adults_only: frozenset[str], today
     try:
         target = claims.target(change)
         stored = claims.known.performers[target] if target is not None else None
-        performer = checked(_new(change) if stored is None else _changed(stored, change), today)
+        if stored is None:
+            performer = checked_new(_new(change), today)
+        else:
+            performer = checked(_changed(stored, change), today)
         _check_adult(performer, adults_only, today)
         claims.take(performer)
     except InvalidInput as exc:

@@ -34,8 +34,11 @@ async def apply_policy(
         return {}
     rows = await connection.fetch(_FACES, list(performer_ids), *primary.key)
     decisions = await asyncio.to_thread(_decisions, rows, primary, most)
-    await connection.execute(_DROP, *_dropped(decisions))
-    await connection.execute(_WRITE, *_verdicts(decisions))
+    dropped, changed = _dropped(decisions), _changed(rows, decisions)
+    if dropped:
+        await connection.execute(_DROP, *zip(*dropped, strict=True))
+    if changed:
+        await connection.execute(_WRITE, *zip(*changed, strict=True))
     return decisions
 
 
@@ -48,24 +51,26 @@ def _decisions(rows: Sequence[asyncpg.Record], primary: PrimaryEmbedder, most: i
     return {one: decide(theirs, primary.operating_point, most=most) for one, theirs in faces.items()}
 
 
-def _dropped(decisions: Mapping[str, Decision]) -> tuple[list[str], ...]:
-    """As the statement takes them: performers and images."""
-    dropped = [(one, image_hash) for one, decision in decisions.items() for image_hash in decision.dropped]
-    return [one for one, _ in dropped], [image_hash for _, image_hash in dropped]
+def _dropped(decisions: Mapping[str, Decision]) -> list[tuple[str, str]]:
+    """Performers and images."""
+    return [(one, image_hash) for one, decision in decisions.items() for image_hash in decision.dropped]
 
 
-def _verdicts(decisions: Mapping[str, Decision]) -> tuple[list[str], ...]:
-    """As the statement takes them: performers, images, states and reasons."""
-    verdicts = [
-        (one, image_hash, verdict.state.value, verdict.reason)
-        for one, decision in decisions.items()
-        for image_hash, verdict in decision.verdicts.items()
-    ]
-    return tuple([verdict[column] for verdict in verdicts] for column in range(4))
+def _changed(
+    rows: Sequence[asyncpg.Record], decisions: Mapping[str, Decision]
+) -> list[tuple[str, str, str, str]]:
+    """Performers, images, states and reasons of faces that are judged in another way than before."""
+    changed = []
+    for row in rows:
+        performer_id, image_hash = str(row["performer_id"]), row["image_hash"]
+        verdict = decisions[performer_id].verdicts.get(image_hash)
+        if verdict is not None and (verdict.state, verdict.reason) != (row["state"], row["state_reason"]):
+            changed.append((performer_id, image_hash, verdict.state.value, verdict.reason))
+    return changed
 
 
 _FACES = """
-SELECT performer_id, image_hash, quality, vector FROM face.vectors
+SELECT performer_id, image_hash, quality, vector, state, state_reason FROM face.vectors
 WHERE performer_id = ANY($1::uuid[]) AND model = $2 AND version = $3
 """
 _DROP = """
@@ -77,5 +82,4 @@ UPDATE face.vectors AS stored SET state = decided.state, state_reason = decided.
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
      AS decided (performer_id, image_hash, state, reason)
 WHERE (stored.performer_id, stored.image_hash) = (decided.performer_id, decided.image_hash)
-  AND (stored.state, stored.state_reason) IS DISTINCT FROM (decided.state, decided.reason)
 """

@@ -105,8 +105,8 @@ def decide(faces: Sequence[JudgedFace], point: OperatingPoint, *, most: int) -> 
 
 def _verdicts(faces: Sequence[JudgedFace], point: OperatingPoint, most: int) -> list[Verdict]:
     """Of faces by falling quality."""
-    if not faces:
-        return []
+    if len(faces) < 2:
+        return [Verdict(FaceState.ACTIVE)] * len(faces)  # an import has many of them
     similarities = _similarities(faces)
     standing_for = _standing_for(similarities, near_duplicate_similarity(point))
     different = sorted(set(standing_for))
@@ -171,11 +171,13 @@ def _chosen(
     qualities: Sequence[float], similarities: _Similarities, point: OperatingPoint, most: int
 ) -> list[int]:
     """Rows of at most `most` faces, good and different; a distance is 0 for equal faces, 1 for strangers."""
+    if len(qualities) <= most:
+        return list(range(len(qualities)))
     distances = np.clip((1 - similarities) / (1 - point.impostor_p99), 0, 1)
     worth = np.array(qualities)
     nearest = np.ones(len(worth))
     chosen: list[int] = []
-    while len(chosen) < min(most, len(worth)):
+    while len(chosen) < most:
         value = worth + nearest
         value[chosen] = -np.inf
         chosen.append(int(value.argmax()))

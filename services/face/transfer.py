@@ -55,9 +55,9 @@ def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
 
 _CREATE = """
 CREATE TEMP TABLE IF NOT EXISTS incoming_faces (
-    performer_id uuid, model text, version text, vector bytea, quality real, box real[], image_hash text,
-    source text, image_date date
-) ON COMMIT DELETE ROWS
+    performer_id uuid, model text, version text, vector bytea STORAGE EXTERNAL, quality real,
+    box real[], image_hash text, source text, image_date date
+) WITH (toast_tuple_target = 4080) ON COMMIT DELETE ROWS
 """
 # In the order of the unique key, so that two imports of the same rows wait for each other and do not
 # deadlock. Every vector of one face has the same state.

@@ -84,9 +84,9 @@ async def _note_regions(connection: Connection, rows: Sequence[TransferredRow]) 
 
 _CREATE = """
 CREATE TEMP TABLE IF NOT EXISTS incoming_tattoos (
-    performer_id uuid, model text, version text, body_region text, embedding bytea, image_url text,
-    image_hash text, box real[], confidence real, quality real, first_seen_date date, removed_date date,
-    tattoo_id uuid
+    performer_id uuid, model text, version text, body_region text, embedding bytea STORAGE EXTERNAL,
+    image_url text, image_hash text, box real[], confidence real, quality real,
+    first_seen_date date, removed_date date, tattoo_id uuid
 ) ON COMMIT DELETE ROWS
 """
 # In the order of the unique key, so that two imports of the same rows wait for each other and do not

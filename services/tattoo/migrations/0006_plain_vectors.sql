@@ -1,0 +1,2 @@
+-- Nobody tries to compress what cannot be.
+ALTER TABLE tattoo.performer_tattoos ALTER COLUMN embedding SET STORAGE EXTERNAL;
