@@ -18,6 +18,7 @@ from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
 from services.tattoo.table import (
     DETECTOR,
     EMBEDDER,
+    DetectorFormat,
     DetectorRow,
     EmbedderRow,
     built_in_detector,
@@ -79,17 +80,19 @@ def embedder_file(row: EmbedderRow, store: ModelStore, inference: InferenceSecti
 
 
 def _detector(settings: TattooSection) -> DetectorRow:
-    row = built_in_detector() if settings.detector_file is None else _own_detector(settings.detector_file)
+    file = settings.detector_file
+    row = built_in_detector() if file is None else _own_detector(file, settings.detector_format)
     if settings.detection_threshold is None:
         return row
     threshold = settings.detection_threshold
     return replace(row, threshold=threshold, edge=min(row.edge, threshold))
 
 
-def _own_detector(file: Path) -> DetectorRow:
+def _own_detector(file: Path, format: DetectorFormat) -> DetectorRow:
     return DetectorRow(
         name=DETECTOR,
         version=_digest(file),
+        format=format,
         threshold=_OWN_THRESHOLD,
         edge=_OWN_THRESHOLD / 2,
         file=file,

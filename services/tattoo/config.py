@@ -61,8 +61,10 @@ class TattooSection(ServerSection):
     metrics_port: MetricsPort = 9092
     """TCP port of /metrics; 0 lets the system choose, "off" serves none."""
     detector_file: Path | None = None
-    """ONNX file of another detector with the input and output that docs/models.md gives for tattoo_detector;
-    empty: the built-in one."""
+    """ONNX file of a detector of your own, in the format of `detector_format`; empty: the built-in one."""
+    detector_format: Literal["yolo", "heatmap"] = "yolo"
+    """What `detector_file` takes and gives: yolo, a YOLOv5 or YOLOv8 export for 640 x 640 pixels, or
+    heatmap, the input and output that docs/models.md gives for tattoo_detector."""
     detection_threshold: float | None = pydantic.Field(default=None, gt=0, lt=1)
     """Least confidence of a tattoo; empty: what the built-in detector was trained for, 0.5 for another. Lower
     finds more, and more that is none."""

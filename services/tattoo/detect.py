@@ -42,9 +42,9 @@ class Detection:
 
     box: Box
     confidence: float
-    """Highest probability of its cells, each averaged with its neighbours, 0..1."""
+    """0..1: a box's score, or a region's highest probability, of cells averaged with their neighbours."""
     outline: tuple[Point, ...]
-    """Corners of the inked region, at least three, pixels of the picture."""
+    """Corners of the inked region, at least three, pixels of the picture; none from a detector of boxes."""
 
 
 def letterbox(image: NDArray[np.uint8]) -> Frame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from chassis.models import kept_name
 from chassis.signal.operating_point import OperatingPoint
@@ -20,6 +20,7 @@ __all__ = [
     "DETECTOR",
     "EMBEDDER",
     "DETECTOR_ROLE",
+    "DetectorFormat",
     "EMBEDDER_ROLE",
     "DetectorRow",
     "EmbedderRow",
@@ -40,6 +41,9 @@ _DEVIATION = (0.229, 0.224, 0.225)
 RECIPE = 1
 """Raised when cropping or mirror averaging change: vectors made before and after must not meet."""
 
+DetectorFormat = Literal["yolo", "heatmap"]
+"""What a detector takes and gives: that of a YOLOv5 or YOLOv8 export, or that of `tattoo_detector`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorRow:
@@ -47,12 +51,15 @@ class DetectorRow:
 
     name: str
     version: str
+    format: DetectorFormat
     threshold: float
     """Least confidence of a tattoo, 0..1."""
-    edge: float
-    """Probability at a tattoo's outline, at most `threshold`."""
+    edge: float = 0.0
+    """Heat maps: probability at a tattoo's outline, at most `threshold`."""
+    overlap: float = 0.45
+    """Boxes: intersection over union, 0..1, above which only the surer of two boxes is a tattoo."""
     file: Path | None = None
-    """The owner's ONNX file with the same input and output; None: the built-in one."""
+    """The owner's ONNX file; None: the built-in one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,9 @@ class EmbedderRow:
 def built_in_detector() -> DetectorRow:
     """The detector on MobileNetV2, with the threshold chosen when it was trained."""
     card = _card("detector")
-    return DetectorRow(name=DETECTOR, version="1", threshold=card["threshold"], edge=card["edge"])
+    return DetectorRow(
+        name=DETECTOR, version="1", format="heatmap", threshold=card["threshold"], edge=card["edge"]
+    )
 
 
 def built_in_embedder() -> EmbedderRow:

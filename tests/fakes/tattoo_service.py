@@ -141,6 +141,7 @@ def plain_section(folder: Path, *embedders: OwnEmbedder, max_tattoos: int = 16) 
     return TattooSection(
         port=0,
         detector_file=dark_detector(folder / "dark.onnx"),
+        detector_format="heatmap",
         embedder=tuple(one.name for one in own),
         embedders=own,
         max_tattoos=max_tattoos,

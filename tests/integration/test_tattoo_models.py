@@ -152,6 +152,7 @@ def _settings(folder: Path, *, version: str = "7") -> Path:
         [tattoo]
         port = 0
         detector_file = "{dark_detector(folder / "own.onnx")}"
+        detector_format = "heatmap"
         embedder = ["{embedder.name}"]
         [[tattoo.embedders]]
         name = "{embedder.name}"
