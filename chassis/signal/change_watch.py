@@ -60,8 +60,10 @@ class ChangeWatch:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_LEAST_SECONDS)
+            # Not `wait_for`, which on Python 3.11 forgets a cancellation that comes together with a hurry.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._poll_seconds)
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._hurry.wait()
             self._hurry.clear()
             await self._check()
 

@@ -81,8 +81,10 @@ class FollowWatch:
 
     async def _follow(self) -> None:
         while True:
+            # Not `wait_for`, which on Python 3.11 forgets a cancellation that comes together with a hint.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hint.wait(), self._settings.poll_seconds)
+                async with asyncio.timeout(self._settings.poll_seconds):
+                    await self._hint.wait()
             self._hint.clear()
             for one in tuple(self._followed()):
                 await self._tried("following", one.catch_up())

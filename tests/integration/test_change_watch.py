@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -112,3 +113,19 @@ async def test_a_process_starts_only_with_models_that_run(pool: Pool) -> None:
     await start_with(ModelChange(models, store, least_share=1.0, may_be_away=True), [_OLD])
     models.is_away = True
     await start_with(ModelChange(models, store, least_share=1.0, may_be_away=True), [_OLD])
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_it_ends_at_once_though_an_enrolment_comes_in_that_moment(pool: Pool, steps: int) -> None:
+    """So many steps of the event loop before the end: none of them makes it wait for ever."""
+    change = _change(pool)
+    await change.adopt([_OLD])
+    await enroll(pool, "old")
+    await change.adopt([_NEW])
+    watch = ChangeWatch(change, poll_seconds=_NEVER)
+    async with asyncio.timeout(20):
+        async with watch.watching():
+            await asyncio.sleep(0.2)  # now it waits
+            watch.hurry()
+            for _ in range(steps):
+                await asyncio.sleep(0)
