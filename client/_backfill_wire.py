@@ -19,7 +19,7 @@ __all__ = ["pending_page", "to_reembed", "reembed_reply"]
 
 def to_reembed(value: ReembedImage) -> backfill_pb2.ReembedImagesRequest:
     return backfill_pb2.ReembedImagesRequest(
-        key=value.key, performer_id=value.performer_id, image=value.image, image_hash=value.image_hash
+        key=value.key, performer_id=value.performer_id, image=value.image
     )
 
 

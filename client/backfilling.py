@@ -157,9 +157,7 @@ class _Work:
         except SourceUnusable as exc:
             self._settle(all_of(image, Outcome(exc.trouble.value), str(exc)))
             return None
-        return ReembedImage(
-            key=image.key, performer_id=image.performer_id, image=data, image_hash=image.image_hash
-        )
+        return ReembedImage(key=image.key, performer_id=image.performer_id, image=data)
 
     def _unsettled(self, images: Sequence[ImageToRead]) -> list[ImageToRead]:
         return [image for image in images if image.key not in self.settled]

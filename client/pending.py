@@ -52,8 +52,6 @@ class ReembedImage:
     performer_id: str
     image: bytes = field(repr=False)
     """The same as at enrolment."""
-    image_hash: str = ""
-    """As listed; empty: that of the bytes. Another only for a picture that nobody has seen."""
 
 
 @dataclass(frozen=True, slots=True)

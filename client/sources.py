@@ -13,7 +13,6 @@ from urllib.request import url2pathname
 
 from chassis.errors import InvalidInput
 from chassis.images import image_hash
-from chassis.unseen import unseen_hash
 from client.fetching import Failure, Fetcher, FetchFailed
 from client.picture_file import read_picture
 
@@ -55,14 +54,11 @@ async def read_source(
 ) -> bytes:
     """The bytes of an enrolled picture: those whose SHA-256 (hexadecimal) is `digest`.
 
-    uri: a path or a URL, as stored at enrolment; one of http is read by the fetcher. What is at the URL of a
-    picture that nobody has seen, which is enrolled under `unseen_hash`, is taken as it is. Raises
-    SourceUnusable, whose words name the file or URL.
+    uri: a path or a URL, as stored at enrolment; one of http is read by the fetcher. Raises SourceUnusable,
+    whose words name the file or URL.
     """
     if is_remote(uri):
         data, name = await _fetched(uri, fetcher), uri
-        if digest == unseen_hash(uri):
-            return data
     else:
         path = source_path(uri, roots)
         data, name = await asyncio.to_thread(_read, path), str(path)

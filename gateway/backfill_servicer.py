@@ -59,7 +59,7 @@ class BackfillServicer(backfill_pb2_grpc.BackfillServiceServicer):
 
 
 def _item(request: pb.ReembedImagesRequest) -> ImageToReembed:
-    return ImageToReembed(request.key, request.performer_id, request.image, request.image_hash)
+    return ImageToReembed(request.key, request.performer_id, request.image)
 
 
 def _image(image: PendingImage) -> pb.PendingImage:

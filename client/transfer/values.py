@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chassis.unseen import unseen_hash
 from client.catalogue import AgeStatus, Performer, Rejection
 
 __all__ = [
@@ -28,6 +28,14 @@ __all__ = [
 
 NOWHERE = (0.0, 0.0, 1.0, 1.0)
 """The box of something whose place in its picture nobody knows any more."""
+
+
+def unseen_hash(uri: str) -> str:
+    """What stands for the hash of a picture of which only the URL is known: nobody here has seen its bytes.
+
+    SHA-256 of `url:` and its URL, lower-case hexadecimal.
+    """
+    return hashlib.sha256(f"url:{uri}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

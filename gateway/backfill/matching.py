@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chassis.geometry import Box
-from chassis.unseen import NOWHERE
 
-__all__ = ["LEAST_OVERLAP", "placed", "matched"]
+__all__ = ["LEAST_OVERLAP", "matched"]
 
 LEAST_OVERLAP = 0.5
 """Intersection over union from which a box seen now is the stored one."""
-
-
-def placed(stored: Sequence[Box], seen: Sequence[Box]) -> dict[int, int]:
-    """As `matched`; but a single stored box that is nowhere is that of the only thing seen.
-
-    Who imported it knew the picture and not the place; among several nobody can say which it was.
-    """
-    if list(stored) == [NOWHERE]:
-        return {0: 0} if len(seen) == 1 else {}
-    return matched(stored, seen)
 
 
 def matched(stored: Sequence[Box], seen: Sequence[Box]) -> dict[int, int]:

@@ -11,9 +11,8 @@ from typing import Any
 from chassis.errors import InvalidInput, MarqueeError, NotFound, Refused, Unavailable
 from chassis.images import ImageLimits, image_hash, inspect
 from chassis.protos import parse_uuid
-from chassis.unseen import unseen_hash
 from chassis.work import WorkPool
-from gateway.backfill.matching import placed
+from gateway.backfill.matching import matched
 from gateway.backfill.reembedding import (
     Reembedding,
     could_not_ask,
@@ -40,8 +39,6 @@ class ImageToReembed:
     key: str
     performer_id: str
     image: bytes = field(repr=False)
-    known_as: str = ""
-    """The image's hash as it was listed; empty: that of the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +97,9 @@ class ReembedImage:
     async def _reembed(self, item: ImageToReembed, digest: str) -> tuple[Reembedding, ...]:
         performer_id = _checked(item)
         await self._work.run(inspect, item.image, self._images)
-        waiting, away = await self._waiting(performer_id, item.known_as or digest)
+        waiting, away = await self._waiting(performer_id, digest)
         if not waiting:
             return away
-        _check_bytes(item.known_as, digest, waiting)
         date = _earliest_date(waiting)
         await self._admission.check(performer_id, date)
         looks = await self._look(item.image, frozenset(waiting))
@@ -158,7 +154,7 @@ class ReembedImage:
             return could_not_ask(
                 client.signal, look.branch.error, str(restated(look.branch)), missed=len(stored)
             )
-        places = placed([one.box for one in stored], [one.box for one in look.seen])
+        places = matched([one.box for one in stored], [one.box for one in look.seen])
         if not places:
             return not_found_again(client.signal, len(stored))
         matches = [(stored[at], look.seen[found]) for at, found in sorted(places.items())]
@@ -200,13 +196,6 @@ def _checked(item: ImageToReembed) -> str:
     if not item.key:
         raise InvalidInput("key: must not be empty")
     return parse_uuid(item.performer_id)
-
-
-def _check_bytes(known_as: str, digest: str, waiting: Mapping[Signal, Sequence[Pending]]) -> None:
-    """Bytes stand for an image of another hash only if nobody has seen that one's. Raises InvalidInput."""
-    uris = {one.source.uri for observations in waiting.values() for one in observations}
-    if known_as not in ("", digest) and known_as not in map(unseen_hash, uris):
-        raise InvalidInput("image: is not the picture that was enrolled")
 
 
 def _earliest_date(waiting: Mapping[Signal, Sequence[Pending]]) -> datetime.date | None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.catalogue.holdings import MOST_IDS, AskHoldings, Holdings
+from gateway.catalogue.gallery_tally import ID_BYTES, GalleryTally, Tally
+from gateway.catalogue.holdings import AskHoldings, Holdings
 from gateway.catalogue.image_counts import ImageCounts, SourceCounts
-from gateway.catalogue.paging import START, Position
+from gateway.catalogue.paging import Position
 from gateway.catalogue.performer import Performer
 from gateway.catalogue.store import CatalogueStore, Page
 from gateway.catalogue.target import Target
 from gateway.observations import Signal
 from gateway.signals import FaceCounts
 
-__all__ = ["Tally", "CoveredPerformer", "GalleryCoverage", "CoverageReport", "covered"]
+__all__ = ["CoveredPerformer", "GalleryCoverage", "CoverageReport", "covered"]
 
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Enrolled observations, and performers with at least one."""
-
-    observations: int = 0
-    performers: int = 0
+_AT_ONCE = 20_000
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,10 @@ class GalleryCoverage:
 
 
 class CoverageReport:
-    """Asks every signal about every performer: exact; docs/coverage.md says how long it takes."""
+    """Asks every signal about every performer: exact; docs/coverage.md says how long it takes.
+
+    at_once: performers that a signal is asked about at once.
+    """
 
     def __init__(
         self,
@@ -70,12 +71,14 @@ class CoverageReport:
         *,
         target: Target,
         adults_only: frozenset[str],
+        at_once: int = _AT_ONCE,
     ) -> None:
         self._store = store
         self._images = images
         self._ask = ask
         self._target = target
         self._adults_only = adults_only
+        self._at_once = at_once
 
     async def of_performer(self, performer_id: str) -> Mapping[Signal, int]:
         """Enrolled observations of one performer; a signal that does not answer is missing."""
@@ -84,46 +87,43 @@ class CoverageReport:
 
     async def of_gallery(self, *, after: Position, page_size: int) -> GalleryCoverage:
         """Totals and one page. Raises Unavailable when the database is not there."""
+        tally = await self._tally()
         page = await self._store.page((), after=after, size=page_size) if page_size else Page((), None)
-        by_performer = await self._images.of_performers([one.id for one in page.performers])
-        performers = await self._store.count()
-        age_unverified = await self._store.count_age_unverified(self._adults_only)
-        sources = await self._images.of_everybody()
-        holdings, everybody = await self._everything()
+        shown, away = await self._shown(page)
         return GalleryCoverage(
-            performers=performers,
-            age_unverified=age_unverified,
-            without_observations=max(0, performers - len(set[str]().union(*holdings.counts.values()))),
-            signals={signal: _tally(holdings.counts[signal]) for signal in sorted(holdings.counts)},
-            faces=FaceCounts.sum(holdings.faces.values()) if Signal.FACE in holdings.counts else None,
-            below_target=_missed(self._target, holdings, everybody),
-            sources=sources,
-            page=tuple(
-                covered(one, holdings, self._target, by_performer.get(one.id, ())) for one in page.performers
-            ),
+            performers=tally.performers,
+            age_unverified=await self._store.count_age_unverified(self._adults_only),
+            without_observations=tally.without_observations,
+            signals=tally.signals,
+            faces=tally.faces,
+            below_target=tally.below(self._target),
+            sources=await self._images.of_everybody(),
+            page=shown,
             last=page.last,
-            unavailable=tuple(sorted(holdings.unavailable)),
+            unavailable=tuple(sorted(tally.unavailable | away)),
         )
 
-    async def _everything(self) -> tuple[Holdings, list[str]]:
-        """What the signals have of everybody, without those that failed on the way, and everybody's ids."""
-        counts: dict[Signal, dict[str, int]] = {signal: {} for signal in Signal}
-        faces: dict[str, FaceCounts] = {}
-        everybody: list[str] = []
-        asked = frozenset(Signal)
-        batch = await self._store.ids_after(START.performer_id, size=MOST_IDS)
-        is_first = True
-        while batch or is_first:  # an empty catalogue asks once, too: who is there is part of the answer
-            found = await self._ask(batch, asked)
-            asked -= found.unavailable
-            for signal, count in found.counts.items():
-                counts[signal].update(count)
-            faces |= found.faces
-            everybody += batch
-            is_first = False
-            batch = await self._store.ids_after(batch[-1], size=MOST_IDS) if batch else []
-        known = {signal: counts[signal] for signal in sorted(asked)}
-        return Holdings(known, faces, frozenset(Signal) - asked), everybody
+    async def _tally(self) -> GalleryTally:
+        """What the signals have of everybody, without those that failed on the way."""
+        tally, asked, after = GalleryTally(), frozenset(Signal), ""
+        everybody = await self._store.all_ids()
+        step = self._at_once * ID_BYTES
+        # An empty catalogue asks once, too: who is there is part of the answer.
+        for start in range(0, max(1, len(everybody)), step):
+            ids = everybody[start : start + step]
+            through = str(uuid.UUID(bytes=ids[-ID_BYTES:])) if ids else _LAST
+            counted = await self._ask.of_range(after, through, asked)
+            await asyncio.to_thread(tally.add, ids, counted)
+            asked, after = frozenset(counted), through
+        return tally
+
+    async def _shown(self, page: Page) -> tuple[tuple[CoveredPerformer, ...], frozenset[Signal]]:
+        ids = [one.id for one in page.performers]
+        if not ids:
+            return (), frozenset()
+        holdings, sources = await self._ask(ids), await self._images.of_performers(ids)
+        shown = (covered(one, holdings, self._target, sources.get(one.id, ())) for one in page.performers)
+        return tuple(shown), holdings.unavailable
 
 
 def covered(
@@ -143,14 +143,3 @@ def covered(
 def _of(performer_id: str, holdings: Holdings) -> tuple[dict[Signal, int], FaceCounts]:
     counts = {signal: count.get(performer_id, 0) for signal, count in sorted(holdings.counts.items())}
     return counts, holdings.faces.get(performer_id, FaceCounts())
-
-
-def _missed(target: Target, holdings: Holdings, everybody: Sequence[str]) -> int | None:
-    """How many are below the target."""
-    if target.signals & holdings.unavailable:
-        return None
-    return sum(target.is_missed(*_of(performer_id, holdings)) is True for performer_id in everybody)
-
-
-def _tally(counts: Mapping[str, int]) -> Tally:
-    return Tally(sum(counts.values()), sum(1 for count in counts.values() if count))

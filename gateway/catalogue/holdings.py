@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from gateway.fan_out import Branch, attempt, time_for
 from gateway.observations import Signal
-from gateway.signals import FaceCounts, SignalClient, Signals
+from gateway.signals import Counted, FaceCounts, SignalClient, Signals
 
 __all__ = ["MOST_IDS", "Holdings", "AskHoldings"]
 
@@ -37,36 +37,33 @@ class AskHoldings:
         self._lookup_seconds = lookup_seconds
         self._reserve_seconds = reserve_seconds
 
-    async def __call__(
-        self, performer_ids: Sequence[str], asked: frozenset[Signal] = frozenset(Signal)
-    ) -> Holdings:
+    async def __call__(self, performer_ids: Sequence[str]) -> Holdings:
         """Of up to MOST_IDS performers."""
         seconds = time_for(self._lookup_seconds, reserve=self._reserve_seconds)
         others: list[SignalClient] = [self._signals.tattoo, self._signals.body]
-        counts = (
-            attempt(one.signal, one.count(performer_ids, timeout=seconds))
-            for one in others
-            if one.signal in asked
-        )
-        faces = self._faces(performer_ids, seconds, is_asked=Signal.FACE in asked)
+        counts = (attempt(one.signal, one.count(performer_ids, timeout=seconds)) for one in others)
+        faces = attempt(Signal.FACE, self._signals.face.lookup(performer_ids, timeout=seconds))
         return _holdings(*await asyncio.gather(faces, asyncio.gather(*counts)))
 
-    async def _faces(
-        self, performer_ids: Sequence[str], seconds: float, *, is_asked: bool
-    ) -> Branch[Mapping[str, FaceCounts]] | None:
-        if not is_asked:
-            return None
-        return await attempt(Signal.FACE, self._signals.face.lookup(performer_ids, timeout=seconds))
+    async def of_range(self, after: str, through: str, asked: frozenset[Signal]) -> dict[Signal, Counted]:
+        """Counts of the performers after one id and up to another one, by signal that answered."""
+        seconds = time_for(self._lookup_seconds, reserve=self._reserve_seconds)
+        calls = (
+            attempt(one.signal, one.count_range(after, through, timeout=seconds))
+            for one in self._signals.all
+            if one.signal in asked
+        )
+        branches = await asyncio.gather(*calls)
+        return {one.signal: one.value for one in branches if one.value is not None}
 
 
 def _holdings(
-    faces: Branch[Mapping[str, FaceCounts]] | None, counted: Sequence[Branch[Mapping[str, int]]]
+    faces: Branch[Mapping[str, FaceCounts]], counted: Sequence[Branch[Mapping[str, int]]]
 ) -> Holdings:
     counts = {one.signal: one.value for one in counted if one.value is not None}
     failed = {one.signal for one in counted if one.error is not None}
-    if faces is not None and faces.value is not None:
+    if faces.value is not None:
         counts[Signal.FACE] = {performer_id: one.total for performer_id, one in faces.value.items()}
-    if faces is not None and faces.error is not None:
+    if faces.error is not None:
         failed.add(Signal.FACE)
-    known = faces.value if faces is not None and faces.value is not None else {}
-    return Holdings(counts, known, frozenset(failed))
+    return Holdings(counts, faces.value or {}, frozenset(failed))

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore
 from gateway.signals.body import BodyClient
+from gateway.signals.counted import Column, Counted
 from gateway.signals.face import FaceClient
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import ChangingClient, Pending, PendingPage
@@ -21,6 +22,8 @@ __all__ = [
     "FaceCounts",
     "TattooClient",
     "BodyClient",
+    "Column",
+    "Counted",
     "Query",
     "SignalScore",
     "Scores",

@@ -13,7 +13,8 @@ from chassis.errors import InvalidInput, Unavailable
 from chassis.geometry import Point
 from chassis.status import error_from
 from gateway.observations import Candidate, OperatingPoint, Signal
-from marquee.common.v1 import common_pb2
+from gateway.signals.counted import Counted
+from marquee.common.v1 import common_pb2, counts_pb2
 
 __all__ = [
     "Query",
@@ -29,6 +30,7 @@ __all__ = [
     "candidates_of",
     "operating_points_of",
     "to_queries",
+    "range_of",
     "outcome_of",
 ]
 
@@ -98,6 +100,9 @@ class SignalClient(Protocol):
     async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
         """Enrolled observations of each performer who has any; up to 1000 ids."""
 
+    async def count_range(self, after: str, through: str, *, timeout: float) -> Counted:
+        """The same of performers after one id and up to another one; "": from the first one on."""
+
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus: ...
 
 
@@ -116,6 +121,10 @@ def well_formed(signal: Signal) -> Iterator[None]:
         yield
     except InvalidInput as exc:
         raise Unavailable(f"{signal.label} gave a malformed answer") from exc
+
+
+def range_of(after: str, through: str) -> counts_pb2.PerformerRange:
+    return counts_pb2.PerformerRange(after=after, through=through)
 
 
 def plain(value: float) -> float:

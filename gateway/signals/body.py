@@ -19,9 +19,11 @@ from gateway.signals.base import (
     outcome_of,
     outline_of,
     plain,
+    range_of,
     to_queries,
     well_formed,
 )
+from gateway.signals.counted import Counted, counted_of
 from marquee.body.v1 import body_pb2, body_pb2_grpc
 from marquee.common.v1 import common_pb2
 
@@ -74,6 +76,12 @@ class BodyClient:
         request = body_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))
         return {one.performer_id: one.measurements for one in response.performers}
+
+    async def count_range(self, after: str, through: str, *, timeout: float) -> Counted:
+        request = body_pb2.CountObservationsRequest(performers=range_of(after, through))
+        response = await answered(self._stub.CountObservations(request, timeout=timeout))
+        with well_formed(self.signal):
+            return counted_of(response.counts)
 
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(body_pb2.GetStatusRequest(), timeout=timeout))).status

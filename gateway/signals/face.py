@@ -19,9 +19,11 @@ from gateway.signals.base import (
     operating_points_of,
     outcome_of,
     plain,
+    range_of,
     to_queries,
     well_formed,
 )
+from gateway.signals.counted import Counted, counted_of
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
@@ -139,6 +141,19 @@ class FaceClient:
             )
             for one in response.performers
         }
+
+    async def count_range(self, after: str, through: str, *, timeout: float) -> Counted:
+        request = face_pb2.CountObservationsRequest(performers=range_of(after, through))
+        response = await answered(self._stub.CountObservations(request, timeout=timeout))
+        faces = {
+            "good": response.good_faces,
+            "weak": response.weak_faces,
+            "reserve": response.reserve_faces,
+            "quarantined": response.quarantined_faces,
+            "unsearchable": response.unsearchable_faces,
+        }
+        with well_formed(self.signal):
+            return counted_of(response.counts, faces)
 
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(face_pb2.GetStatusRequest(), timeout=timeout))).status

@@ -19,9 +19,11 @@ from gateway.signals.base import (
     outcome_of,
     outline_of,
     plain,
+    range_of,
     to_queries,
     well_formed,
 )
+from gateway.signals.counted import Counted, counted_of
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
 from marquee.common.v1 import common_pb2, transfer_pb2
@@ -144,6 +146,12 @@ class TattooClient:
         request = tattoo_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))
         return {one.performer_id: len(one.tattoos) for one in response.performers if one.tattoos}
+
+    async def count_range(self, after: str, through: str, *, timeout: float) -> Counted:
+        request = tattoo_pb2.CountObservationsRequest(performers=range_of(after, through))
+        response = await answered(self._stub.CountObservations(request, timeout=timeout))
+        with well_formed(self.signal):
+            return counted_of(response.counts)
 
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(tattoo_pb2.GetStatusRequest(), timeout=timeout))).status

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from marquee.common.v1 import counts_pb2
 from services.body.measurement import Measurement, combine
 from services.body.store import MeasurementStore
 
@@ -32,3 +33,7 @@ class LookUpBodies:
         return [
             BodyAttributes(one, combine(found[one]), len(found[one])) for one in performer_ids if one in found
         ]
+
+    async def count(self, performers: counts_pb2.PerformerRange) -> counts_pb2.ObservationCounts:
+        """How many measurements there are of each. Raises as `MeasurementStore.count` does."""
+        return await self._store.count(performers)

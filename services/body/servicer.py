@@ -77,6 +77,11 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         return self._translation.attributes(await self._lookup(parse_performer_ids(request.performer_ids)))
 
+    async def CountObservations(
+        self, request: pb.CountObservationsRequest, context: _Context
+    ) -> pb.CountObservationsResponse:
+        return pb.CountObservationsResponse(counts=await self._lookup.count(request.performers))
+
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         measurement = common_pb2.ModelStatus(
             role="body.measurement",

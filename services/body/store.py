@@ -14,9 +14,11 @@ from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_to_bytes
+from chassis.signal.counting import count_range, to_proto_counts
 from chassis.signal.enrolment import Stored
 from chassis.signal.feed import FeedTable
 from chassis.signal.rows import adding_rows, removing_rows
+from marquee.common.v1 import counts_pb2
 from services.body.derived import clear_body_ratios, derive_body_ratios
 from services.body.enrolled import MeasurementRow
 from services.body.measurement import Measurement
@@ -85,6 +87,13 @@ class MeasurementStore:
             found.setdefault(str(row["performer_id"]), []).append(stored_measurement(row["vector"]))
         return found
 
+    async def count(self, performers: counts_pb2.PerformerRange) -> counts_pb2.ObservationCounts:
+        """How many measurements are stored of each.
+
+        Raises InvalidInput for a range that is none, or of too many.
+        """
+        return to_proto_counts(await count_range(self._pool, _COUNT, performers, *self._model.key))
+
     async def rows(self, seqs: Sequence[int]) -> list[MeasurementRow]:
         """Those of the rows that are there, of this model."""
         with translate():
@@ -124,6 +133,11 @@ _OF_PERFORMERS = """
 SELECT performer_id, vector FROM body.measurements
 WHERE performer_id = ANY($1::uuid[]) AND model = $2 AND version = $3
 ORDER BY seq
+"""
+_COUNT = """
+SELECT performer_id, count(*) FROM body.measurements
+WHERE performer_id > $1::uuid AND performer_id <= $2::uuid AND model = $4 AND version = $5
+GROUP BY performer_id ORDER BY performer_id LIMIT $3
 """
 _ROWS = """
 SELECT seq, performer_id, vector FROM body.measurements

@@ -20,6 +20,7 @@ from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
+from services.face.counting import to_proto_face_counts
 from services.face.ensemble import Ensemble, ModelKey
 from services.face.listing import FaceList, parse_list_faces, to_proto_faces
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
@@ -100,6 +101,12 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         asked = list(dict.fromkeys(parse_performer_ids(request.performer_ids)))
         known = await self._store.lookup(asked, self._serving())
         return _translation(self._models()).attributes(known[one] for one in asked if one in known)
+
+    async def CountObservations(
+        self, request: pb.CountObservationsRequest, context: _Context
+    ) -> pb.CountObservationsResponse:
+        rows = await self._store.count(request.performers, self._serving())
+        return await self._work.run(to_proto_face_counts, rows)
 
     async def ListFaces(self, request: pb.ListFacesRequest, context: _Context) -> pb.ListFacesResponse:
         page = await self._faces.page(parse_list_faces(request))

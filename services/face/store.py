@@ -16,10 +16,13 @@ from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
 from chassis.protos import ImageSource
+from chassis.signal.counting import count_range
 from chassis.signal.enrolment import Stored
 from chassis.signal.feed import FeedTable
 from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import adding_rows, removing_rows
+from marquee.common.v1 import counts_pb2
+from services.face.counting import COUNT_FACES, FACES_BY_QUALITY
 from services.face.deciding import apply_policy
 from services.face.ensemble import ModelKey
 from services.face.library import FaceRow
@@ -45,11 +48,6 @@ FEED = FeedTable("face", "vectors", active="state = 'active'")
 # What the primary embedder does not describe is not judged.
 _UNJUDGED = Verdict(FaceState.ACTIVE)
 _UNDECIDED = Decision({}, {})
-
-# Above this quality a face is good: it gets full weight in the policy WEIGHTED.
-_GOOD = 0.8
-# Below this one it says little.
-_WEAK = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,9 +127,16 @@ class FaceStore:
         """Attributes of those of the performers that have faces; `serving`: embedders that are searched."""
         names, versions = [name for name, _ in serving], [version for _, version in serving]
         with translate():
-            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), _GOOD, _WEAK, names, versions)
+            rows = await self._pool.fetch(_LOOKUP, list(performer_ids), names, versions)
         found = [FaceAttributes(str(performer_id), *counts) for performer_id, *counts in rows]
         return {one.performer_id: one for one in found}
+
+    async def count(
+        self, performers: counts_pb2.PerformerRange, serving: Sequence[ModelKey]
+    ) -> list[asyncpg.Record]:
+        """Rows of `COUNT_FACES`. Raises InvalidInput for a range that is none, or of too many."""
+        names, versions = [name for name, _ in serving], [version for _, version in serving]
+        return await count_range(self._pool, COUNT_FACES, performers, names, versions)
 
     async def rows(self, seqs: Sequence[int]) -> list[FaceRow]:
         """Those of the rows that are there, of embedders in use."""
@@ -193,24 +198,9 @@ _DELETE = """
 WITH deleted AS (DELETE FROM face.vectors WHERE performer_id = $1 RETURNING image_hash)
 SELECT count(DISTINCT image_hash) FROM deleted
 """
-# One face may have a vector of each embedder. All of it is in an index: rows are as wide as their vectors.
-_LOOKUP = """
-SELECT performer_id,
-       count(*) FILTER (WHERE is_searched),
-       count(*) FILTER (WHERE is_searched AND quality > $2),
-       coalesce(max(quality) FILTER (WHERE is_searched), 0),
-       count(*) FILTER (WHERE is_searched AND quality < $3),
-       count(*) FILTER (WHERE state = 'reserve'),
-       count(*) FILTER (WHERE state = 'quarantined'),
-       count(*) FILTER (WHERE state = 'active' AND NOT is_searched)
-FROM (
-    SELECT performer_id, state, max(quality) AS quality,
-           state = 'active' AND bool_or((model, version) IN (SELECT * FROM unnest($4::text[], $5::text[])))
-               AS is_searched
-    FROM face.vectors WHERE performer_id = ANY($1::uuid[]) GROUP BY performer_id, image_hash, state
-) AS faces
-GROUP BY performer_id
-"""
+_LOOKUP = FACES_BY_QUALITY.format(
+    condition="performer_id = ANY($1::uuid[])", names="$2::text[]", versions="$3::text[]"
+)
 _ROWS = """
 SELECT seq, performer_id, model, version, vector FROM face.vectors
 WHERE seq = ANY($1::bigint[]) AND state = 'active'

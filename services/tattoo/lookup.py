@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.errors import MarqueeError
+from marquee.common.v1 import counts_pb2
 from services.tattoo.enrolled import KnownTattoo
 from services.tattoo.regions_store import RegionStatement, RegionStore
 from services.tattoo.store import TattooStore
@@ -42,6 +43,10 @@ class LookUpTattoos:
             for one in performer_ids
             if one in tattoos or one in regions
         ]
+
+    async def count(self, performers: counts_pb2.PerformerRange) -> counts_pb2.ObservationCounts:
+        """How many views are enrolled of each. Raises as `TattooStore.count` does."""
+        return await self._store.count(performers)
 
     async def regions(self, performer_ids: Sequence[str]) -> dict[str, list[RegionStatement]]:
         """What is known of regions, by performer; nothing when the database is away or slow.

@@ -99,6 +99,11 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         known = await self._lookup(parse_performer_ids(request.performer_ids))
         return _translation(models_of(self._change)).attributes(known)
 
+    async def CountObservations(
+        self, request: pb.CountObservationsRequest, context: _Context
+    ) -> pb.CountObservationsResponse:
+        return pb.CountObservationsResponse(counts=await self._lookup.count(request.performers))
+
     async def ListPending(self, request: pb.ListPendingRequest, context: _Context) -> pb.ListPendingResponse:
         query = parse_pending(request.filter, request.page_size, request.page_token)
         page = await self._pending.page(self._change.sets, query)

@@ -17,10 +17,12 @@ from chassis.postgres import (
     vector_from_bytes,
     vector_to_bytes,
 )
+from chassis.signal.counting import count_range, to_proto_counts
 from chassis.signal.enrolment import Stored
 from chassis.signal.feed import FeedTable
 from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import adding_rows, removing_rows
+from marquee.common.v1 import counts_pb2
 from services.tattoo.enrolled import KnownTattoo, TattooFacts, TattooRow
 from services.tattoo.recorded import RecordedViews
 from services.tattoo.regions_store import write_observed
@@ -110,6 +112,10 @@ class TattooStore:
             known = _known(row)
             found.setdefault(str(row["performer_id"]), {}).setdefault((known.image_hash, known.box), known)
         return {performer_id: list(tattoos.values()) for performer_id, tattoos in found.items()}
+
+    async def count(self, performers: counts_pb2.PerformerRange) -> counts_pb2.ObservationCounts:
+        """How many views are stored of each. Raises InvalidInput for a range that is none, or of too many."""
+        return to_proto_counts(await count_range(self._pool, _COUNT, performers))
 
     async def rows(self, seqs: Sequence[int]) -> list[TattooRow]:
         """Those of the rows that are there, of embedders in use."""
@@ -201,5 +207,12 @@ SELECT count(*) FROM deleted
 _OF_PERFORMERS = (
     f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE performer_id = ANY($1::uuid[]) ORDER BY seq"
 )
+_COUNT = """
+SELECT performer_id, count(*) FROM (
+    SELECT DISTINCT performer_id, image_hash, box FROM tattoo.performer_tattoos
+    WHERE performer_id > $1::uuid AND performer_id <= $2::uuid
+) AS views
+GROUP BY performer_id ORDER BY performer_id LIMIT $3
+"""
 _ROWS = f"SELECT {_COLUMNS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"
 _FACTS_OF = f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"

@@ -101,7 +101,7 @@ class FakeBackfill(backfill_pb2_grpc.BackfillServiceServicer):
             yield self._reembed(request)
 
     def _reembed(self, request: pb.ReembedImagesRequest) -> pb.ReembedImagesResponse:
-        digest = request.image_hash or image_hash(request.image)
+        digest = image_hash(request.image)
         self.received.append(digest)
         image = (request.performer_id, digest)
         reply = pb.ReembedImagesResponse(key=request.key, image_hash=digest)

@@ -7,6 +7,7 @@ A fake sees what the test put in `seen`, proposes the candidates given there, an
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from chassis.interceptors import RequestInterceptor
 from chassis.protos import to_proto_box
 from gateway.observations import BodySeen, Candidate, FaceSeen, TattooSeen
 from marquee.body.v1 import body_pb2, body_pb2_grpc
-from marquee.common.v1 import common_pb2
+from marquee.common.v1 import common_pb2, counts_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
 from tests.fakes.model_change import FakeChange, pending_of
@@ -160,6 +161,18 @@ class FakeSignal(Generic[_SeenT]):
             switch_coverage=switch_coverage,
         )
 
+    def _in_range(self, performers: counts_pb2.PerformerRange) -> list[str]:
+        """Those with observations, in the order of ids."""
+        within = (one for one in self.enrolled if performers.after < one <= performers.through)
+        return sorted(one for one in within if self.enrolled[one])
+
+    def _counts(self, performers: counts_pb2.PerformerRange) -> counts_pb2.ObservationCounts:
+        found = self._in_range(performers)
+        return counts_pb2.ObservationCounts(
+            performer_ids=b"".join(uuid.UUID(one).bytes for one in found),
+            observations=[len(self.enrolled[one]) for one in found],
+        )
+
     def _status(self) -> common_pb2.ServiceStatus:
         return common_pb2.ServiceStatus(
             version="fake",
@@ -238,19 +251,29 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         await self._enter("Forget", request)
         return face_pb2.ForgetResponse(observations=self._forget(request.performer_id))
 
+    async def CountObservations(
+        self, request: face_pb2.CountObservationsRequest, context: _Context
+    ) -> face_pb2.CountObservationsResponse:
+        await self._enter("CountObservations", request)
+        each = [self._attributes(one) for one in self._in_range(request.performers)]
+        return face_pb2.CountObservationsResponse(
+            counts=self._counts(request.performers),
+            good_faces=[one.good_faces for one in each],
+            weak_faces=[one.weak_faces for one in each],
+            reserve_faces=[one.reserve_faces for one in each],
+            quarantined_faces=[one.quarantined_faces for one in each],
+            unsearchable_faces=[one.unsearchable_faces for one in each],
+        )
+
     async def Lookup(self, request: face_pb2.LookupRequest, context: _Context) -> face_pb2.LookupResponse:
         await self._enter("Lookup", request)
         return face_pb2.LookupResponse(
-            performers=[
-                _attributes(
-                    one,
-                    [observation for _, observation in self.enrolled[one]],
-                    self.set_aside.get(one, (0, 0)),
-                )
-                for one in request.performer_ids
-                if self.enrolled.get(one)
-            ]
+            performers=[self._attributes(one) for one in request.performer_ids if self.enrolled.get(one)]
         )
+
+    def _attributes(self, performer_id: str) -> face_pb2.FaceAttributes:
+        faces = [observation for _, observation in self.enrolled[performer_id]]
+        return _attributes(performer_id, faces, self.set_aside.get(performer_id, (0, 0)))
 
     async def ListFaces(
         self, request: face_pb2.ListFacesRequest, context: _Context
@@ -338,6 +361,12 @@ class FakeTattoo(FakeSignal[TattooSeen], tattoo_pb2_grpc.TattooServiceServicer):
         await self._enter("Forget", request)
         return tattoo_pb2.ForgetResponse(observations=self._forget(request.performer_id))
 
+    async def CountObservations(
+        self, request: tattoo_pb2.CountObservationsRequest, context: _Context
+    ) -> tattoo_pb2.CountObservationsResponse:
+        await self._enter("CountObservations", request)
+        return tattoo_pb2.CountObservationsResponse(counts=self._counts(request.performers))
+
     async def Lookup(self, request: tattoo_pb2.LookupRequest, context: _Context) -> tattoo_pb2.LookupResponse:
         await self._enter("Lookup", request)
         return tattoo_pb2.LookupResponse(
@@ -401,6 +430,12 @@ class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
     async def Forget(self, request: body_pb2.ForgetRequest, context: _Context) -> body_pb2.ForgetResponse:
         await self._enter("Forget", request)
         return body_pb2.ForgetResponse(observations=self._forget(request.performer_id))
+
+    async def CountObservations(
+        self, request: body_pb2.CountObservationsRequest, context: _Context
+    ) -> body_pb2.CountObservationsResponse:
+        await self._enter("CountObservations", request)
+        return body_pb2.CountObservationsResponse(counts=self._counts(request.performers))
 
     async def Lookup(self, request: body_pb2.LookupRequest, context: _Context) -> body_pb2.LookupResponse:
         await self._enter("Lookup", request)

@@ -11,7 +11,6 @@ import pytest
 
 from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded, Unavailable
 from chassis.images import image_hash
-from chassis.unseen import unseen_hash
 from marquee.common.v1 import common_pb2
 from tests.fakes.command_shell import BLUE, Done, Shell, ended
 from tests.fakes.gateway_server import fake_gateway
@@ -115,26 +114,6 @@ async def test_urls_are_fetched_and_must_be_the_same_bytes(shell: Shell) -> None
         web.put("/1", reply(429, Retry_After="9999"))
         done, report = await _backfill(shell, "--allow-private", "127.0.0.2", "--rate", "100")
         assert report["signals"]["face"]["outcomes"] == {"unreachable": 2}
-
-
-async def test_a_picture_that_nobody_has_seen_is_taken_as_it_is(shell: Shell) -> None:
-    """One that was imported with nothing but its URL: what is there now, under the hash it is listed by."""
-    shell.fake.change_models()
-    backfill = shell.fake.backfill
-    async with serve_web("127.0.0.2") as web:
-        uri = web.put("/1", reply(200, encode(gradient()), Content_Type="image/png"))
-        digest = unseen_hash(uri)
-        [performer_id, *_] = shell.fake.enrolled
-        source = common_pb2.ImageSource(image_hash=digest, uri=uri)
-        backfill.start(
-            [common_pb2.PendingObservation(performer_id=performer_id, source=source)],
-            switch_coverage=1.0,
-            tattoos=0,
-        )
-        done, report = await _backfill(shell, "--allow-private", "127.0.0.2")
-    assert done.code == 0, done.out + done.err
-    assert report["signals"]["face"]["outcomes"] == {"described": 1}
-    assert backfill.received == [digest]
 
 
 async def test_private_urls_are_not_fetched_without_the_owners_word(shell: Shell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import uuid
 from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from chassis.postgres import SchemaSource, migrate
 from chassis.protos import to_proto_embedding
 from marquee.body.v1 import body_pb2 as pb
 from marquee.body.v1 import body_pb2_grpc
-from marquee.common.v1 import common_pb2
+from marquee.common.v1 import common_pb2, counts_pb2
 from services.body.config import BodySection
 from services.body.region_names import Region
 from services.body.table import RATIOS
@@ -125,6 +126,10 @@ async def test_an_enrolled_body_is_found_and_scored(system: BodySystem) -> None:
     assert [one.performer_id for one in lookup.performers] == [other, performer]
     assert lookup.performers[1].measurements == 1
     assert len(lookup.performers[1].ratios) == 6
+    everybody = counts_pb2.PerformerRange(through="ffffffff-ffff-ffff-ffff-ffffffffffff")
+    counts = (await system.stub.CountObservations(pb.CountObservationsRequest(performers=everybody))).counts
+    assert counts.performer_ids == b"".join(sorted(uuid.UUID(one).bytes for one in (other, performer)))
+    assert list(counts.observations) == [1, 1]
 
 
 async def test_a_picture_of_an_enrolled_person_has_them_as_candidate(system: BodySystem) -> None:

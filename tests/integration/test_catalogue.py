@@ -416,22 +416,23 @@ async def test_coverage_names_who_did_not_answer(system: System) -> None:
 
 
 async def test_coverage_goes_through_any_number_of_performers(system: System) -> None:
-    """More performers than one Lookup takes: each is asked about once."""
+    """More performers than are asked about at once: each is counted once, in the order of ids."""
     connection = await asyncpg.connect(system.dsn)
     await connection.execute(
         "INSERT INTO catalogue.performers (id, name, sort_name, search_text) "
-        "SELECT gen_random_uuid(), 'P' || n, 'p' || n, 'p' || n FROM generate_series(1, 2500) AS n"
+        "SELECT gen_random_uuid(), 'P' || n, 'p' || n, 'p' || n FROM generate_series(1, 42000) AS n"
     )
     ids = [str(row["id"]) for row in await connection.fetch("SELECT id FROM catalogue.performers")]
     await connection.close()
     for performer_id in ids[:1200]:
         system.face.remember(performer_id)
     reply = await system.catalogue.GetCoverage(pb.GetCoverageRequest())
-    assert (reply.performers, reply.without_observations) == (2500, 1300)
-    assert reply.signals[0].performers == 1200
-    lookups = system.face.requests("Lookup")
-    assert [len(one.performer_ids) for one in lookups] == [1000, 1000, 500]
-    assert sorted(one for lookup in lookups for one in lookup.performer_ids) == sorted(ids)
+    assert (reply.performers, reply.without_observations) == (42000, 40800)
+    assert (reply.signals[0].performers, reply.signals[0].observations) == (1200, 1200)
+    asked = [one.performers for one in system.face.requests("CountObservations")]
+    in_order = sorted(ids)
+    ends = [in_order[19999], in_order[39999], in_order[-1]]
+    assert [(one.after, one.through) for one in asked] == list(zip(["", *ends[:-1]], ends, strict=True))
 
 
 async def test_status_tells_of_everybody(system: System) -> None:

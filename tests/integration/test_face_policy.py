@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import uuid
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
@@ -14,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from chassis.channels import open_channel
-from marquee.common.v1 import common_pb2
+from marquee.common.v1 import common_pb2, counts_pb2
 from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
 from services.face.config import FaceSection
@@ -123,6 +124,31 @@ async def test_a_stranger_is_quarantined_and_listed_with_the_reason(system: Face
     assert (listed.source.image_hash, listed.source.uri) == (_hash("stranger"), "a.jpg")
     assert listed.quality == 1
     assert listed.box.width == 30
+
+
+async def test_many_are_counted_as_lookup_counts_them(system: FaceSystem) -> None:
+    """In the order of ids, within the range; also who has nothing that is searched, not who has nothing."""
+    performers = [await system.performer() for _ in range(4)]
+    performers.sort()
+    await system.enroll(performers[0], _face("a"), _face("b"), _face("stranger", 2, quality=1.0))
+    await system.enroll(performers[2], _face("c", quality=0.35))
+    await system.enroll(performers[3], _face("d"))
+    await system.execute("UPDATE face.vectors SET version = 'of old' WHERE performer_id = $1", performers[2])
+    reply = await _counted(system, through=performers[2])
+    assert reply.counts.performer_ids == b"".join(uuid.UUID(performers[one]).bytes for one in (0, 2))
+    assert list(reply.counts.observations) == [2, 0]
+    assert (list(reply.good_faces), list(reply.weak_faces)) == ([2, 0], [0, 0])
+    assert (list(reply.quarantined_faces), list(reply.unsearchable_faces)) == ([1, 0], [0, 1])
+    later = await _counted(system, after=performers[2], through=performers[3])
+    assert list(later.counts.observations) == [1]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _counted(system, through="nobody")
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def _counted(system: FaceSystem, **fields: str) -> pb.CountObservationsResponse:
+    request = pb.CountObservationsRequest(performers=counts_pb2.PerformerRange(**fields))
+    return await system.stub.CountObservations(request, timeout=10)
 
 
 async def test_a_quarantined_face_comes_back_when_later_ones_agree_with_it(system: FaceSystem) -> None:

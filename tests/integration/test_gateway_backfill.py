@@ -12,10 +12,7 @@ import pytest_asyncio
 
 from chassis.errors import DeadlineExceeded, InvalidImage, NotFound, Overloaded, Unavailable
 from chassis.images import image_hash
-from chassis.protos import to_proto_box
-from chassis.unseen import NOWHERE, unseen_hash
 from marquee.common.v1 import common_pb2
-from marquee.face.v1 import face_pb2
 from marquee.gateway.v1 import backfill_pb2 as pb
 from marquee.gateway.v1 import catalogue_pb2
 from tests.fakes.gateway_system import System, open_system, picture
@@ -509,51 +506,3 @@ async def test_a_stream_ends_with_its_deadline(system: System) -> None:
 async def test_an_empty_stream_ends_well(system: System) -> None:
     """No images, no replies, no error."""
     assert await _reembed(system, []) == {}
-
-
-# --- images that nobody has seen ---
-
-
-async def _imported(system: System, uri: str) -> str:
-    """A performer whose face an import brought with nothing but the picture's URL; returns the id."""
-    anna = await system.performer("Anna")
-    source = common_pb2.ImageSource(image_hash=unseen_hash(uri), uri=uri)
-    face = face_pb2.FaceEnrolment(box=to_proto_box(NOWHERE), source=source)
-    system.face.enrolled[anna].append((source.image_hash, face))
-    system.face.start_change()
-    return anna
-
-
-async def test_an_image_that_nobody_has_seen_is_taken_as_it_is(system: System) -> None:
-    """By the hash of its URL; the only face there is the performer's, and keeps hash and place as stored."""
-    uri = "https://example.org/1.jpg"
-    anna = await _imported(system, uri)
-    listed = [one.source.image_hash for page in await _pages(system, 10) for one in page.images]
-    assert listed == [unseen_hash(uri)]
-    reply = await _reembed_one(system, _image(anna, image_hash=unseen_hash(uri)))
-    assert _counts(reply) == {_FACE: (1, 0)}
-    assert reply.image_hash == image_hash(picture())
-    [(_, observation)] = system.face.described
-    assert observation.source.image_hash == unseen_hash(uri)
-    assert observation.template.embeddings[0].vector == b"f"
-
-
-async def test_among_several_faces_nobody_knows_whose_it_was(system: System) -> None:
-    """It goes on waiting."""
-    uri = "https://example.org/1.jpg"
-    anna = await _imported(system, uri)
-    system.face.seen = [face_at(200, 100, name="a"), face_at(500, 100, name="b")]
-    reply = await _reembed_one(system, _image(anna, image_hash=unseen_hash(uri)))
-    assert _counts(reply) == {_FACE: (0, 1)}
-    assert system.face.described == []
-
-
-async def test_bytes_stand_for_no_other_picture(system: System) -> None:
-    """A hash of bytes that were seen is not taken over by other bytes."""
-    anna = await _enrolled(system)
-    _start_change(system)
-    known_as = image_hash(picture(0))
-    reply = await _reembed_one(system, _image(anna, 1, image_hash=known_as))
-    assert reply.detail == "image: is not the picture that was enrolled"
-    assert system.face.described == []
-    assert _counts(await _reembed_one(system, _image(anna, 0, image_hash=known_as)))[_FACE] == (1, 0)

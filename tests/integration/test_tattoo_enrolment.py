@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import uuid
 from pathlib import Path
 
 import grpc
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from chassis.geometry import Box
-from marquee.common.v1 import common_pb2
+from marquee.common.v1 import common_pb2, counts_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from tests.fakes.database_line import open_line
 from tests.fakes.ink import tattooed
@@ -63,6 +64,10 @@ async def test_several_tattoos_of_one_picture_are_enrolled_together(system: Tatt
     [attributes] = (await system.stub.Lookup(request)).performers
     assert attributes.performer_id == performer
     assert list(attributes.tattoos) == [neck, unknown]
+    everybody = counts_pb2.PerformerRange(through="ffffffff-ffff-ffff-ffff-ffffffffffff")
+    count = pb.CountObservationsRequest(performers=everybody)
+    counts = (await system.stub.CountObservations(count)).counts
+    assert (counts.performer_ids, list(counts.observations)) == (uuid.UUID(performer).bytes, [2])
 
 
 async def test_the_rows_are_as_integrations_know_them(system: TattooSystem) -> None:

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.geometry import Box
-from chassis.unseen import NOWHERE
-from gateway.backfill.matching import LEAST_OVERLAP, matched, placed
+from gateway.backfill.matching import LEAST_OVERLAP, matched
 
 # Whole pixels: then a box overlaps itself by exactly 1.
 _sides = st.integers(1, 100)
@@ -32,17 +31,6 @@ def test_the_best_pair_comes_first() -> None:
     first, second = Box(0, 0, 10, 10), Box(1, 0, 10, 10)
     assert matched([first, second], [Box(1, 0, 10, 10)]) == {1: 0}
     assert matched([first, second], [Box(1, 0, 10, 10), Box(2, 0, 10, 10)]) == {0: 1, 1: 0}
-
-
-def test_what_is_nowhere_is_the_only_thing_seen() -> None:
-    """Of several things nobody can say which; a place that is known is kept to."""
-    face, poster = Box(300, 50, 90, 90), Box(0, 0, 20, 20)
-    assert placed([NOWHERE], [face]) == {0: 0}
-    assert placed([NOWHERE], [face, poster]) == {}
-    assert placed([NOWHERE], []) == {}
-    assert placed([NOWHERE, face], [face]) == {1: 0}
-    assert placed([face], [poster]) == {}
-    assert placed([face], [poster, face]) == {0: 1}
 
 
 def test_equal_pairs_are_taken_in_order() -> None:

@@ -65,6 +65,11 @@ class BodyServiceStub:
                 request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.LookupRequest.SerializeToString,
                 response_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.LookupResponse.FromString,
                 _registered_method=True)
+        self.CountObservations = channel.unary_unary(
+                '/marquee.body.v1.BodyService/CountObservations',
+                request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsRequest.SerializeToString,
+                response_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.body.v1.BodyService/GetStatus',
                 request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.GetStatusRequest.SerializeToString,
@@ -120,6 +125,13 @@ class BodyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountObservations(self, request, context):
+        """How many observations are enrolled of each of many performers: as Lookup says it, without anything else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Models, counts, memory and readiness.
         """
@@ -159,6 +171,11 @@ def add_BodyServiceServicer_to_server(servicer, server):
                     servicer.Lookup,
                     request_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.LookupRequest.FromString,
                     response_serializer=marquee_dot_body_dot_v1_dot_body__pb2.LookupResponse.SerializeToString,
+            ),
+            'CountObservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountObservations,
+                    request_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsRequest.FromString,
+                    response_serializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -329,6 +346,33 @@ class BodyService:
             '/marquee.body.v1.BodyService/Lookup',
             marquee_dot_body_dot_v1_dot_body__pb2.LookupRequest.SerializeToString,
             marquee_dot_body_dot_v1_dot_body__pb2.LookupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountObservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.body.v1.BodyService/CountObservations',
+            marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsRequest.SerializeToString,
+            marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -121,6 +121,22 @@ _BodyServiceLookupType = typing_extensions.TypeVar(
     ],
 )
 
+_BodyServiceCountObservationsType = typing_extensions.TypeVar(
+    '_BodyServiceCountObservationsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.CountObservationsRequest,
+        marquee.body.v1.body_pb2.CountObservationsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.CountObservationsRequest,
+        marquee.body.v1.body_pb2.CountObservationsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.CountObservationsRequest,
+        marquee.body.v1.body_pb2.CountObservationsResponse,
+    ],
+)
+
 _BodyServiceGetStatusType = typing_extensions.TypeVar(
     '_BodyServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -137,7 +153,7 @@ _BodyServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreType, _BodyServiceCompareType, _BodyServiceEnrollType, _BodyServiceForgetType, _BodyServiceLookupType, _BodyServiceGetStatusType]):
+class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreType, _BodyServiceCompareType, _BodyServiceEnrollType, _BodyServiceForgetType, _BodyServiceLookupType, _BodyServiceCountObservationsType, _BodyServiceGetStatusType]):
     """Owns pose estimation, the body index and the measurements. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -165,6 +181,10 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.LookupRequest,
             marquee.body.v1.body_pb2.LookupResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.CountObservationsRequest,
+            marquee.body.v1.body_pb2.CountObservationsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.GetStatusRequest,
@@ -199,6 +219,10 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
             marquee.body.v1.body_pb2.LookupResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.CountObservationsRequest,
+            marquee.body.v1.body_pb2.CountObservationsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.GetStatusRequest,
             marquee.body.v1.body_pb2.GetStatusResponse,
         ],
@@ -225,6 +249,9 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
 
     Lookup: _BodyServiceLookupType
     """What is enrolled of each performer."""
+
+    CountObservations: _BodyServiceCountObservationsType
+    """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
 
     GetStatus: _BodyServiceGetStatusType
     """Models, counts, memory and readiness."""
@@ -253,6 +280,10 @@ BodyServiceAsyncStub: typing_extensions.TypeAlias = BodyServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.body.v1.body_pb2.LookupRequest,
         marquee.body.v1.body_pb2.LookupResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.CountObservationsRequest,
+        marquee.body.v1.body_pb2.CountObservationsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.body.v1.body_pb2.GetStatusRequest,
@@ -314,6 +345,14 @@ class BodyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.body.v1.body_pb2.LookupResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.LookupResponse]]:
         """What is enrolled of each performer."""
+
+    @abc.abstractmethod
+    def CountObservations(
+        self,
+        request: marquee.body.v1.body_pb2.CountObservationsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.body.v1.body_pb2.CountObservationsResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.CountObservationsResponse]]:
+        """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
 
     @abc.abstractmethod
     def GetStatus(

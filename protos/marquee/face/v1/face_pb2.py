@@ -23,74 +23,79 @@ _sym_db = _symbol_database.Default()
 
 
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
+from marquee.common.v1 import counts_pb2 as marquee_dot_common_dot_v1_dot_counts__pb2
 from marquee.common.v1 import transfer_pb2 as marquee_dot_common_dot_v1_dot_transfer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amarquee/face/v1/face.proto\x12\x0fmarquee.face.v1\x1a\x1emarquee/common/v1/common.proto\x1a marquee/common/v1/transfer.proto\"7\n\x0eObserveRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\"\xf3\x01\n\x0f\x46\x61\x63\x65Observation\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x02 \x01(\x02\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12+\n\tlandmarks\x18\x04 \x03(\x0b\x32\x18.marquee.common.v1.Point\x12-\n\x08template\x18\x05 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12\x30\n\ncandidates\x18\x06 \x03(\x0b\x32\x1c.marquee.common.v1.Candidate\"\xaa\x01\n\x0fObserveResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12/\n\x05\x66\x61\x63\x65s\x18\x03 \x03(\x0b\x32 .marquee.face.v1.FaceObservation\x12;\n\x10operating_points\x18\x04 \x03(\x0b\x32!.marquee.common.v1.OperatingPoint\">\n\x0cScoreRequest\x12.\n\x07queries\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.ScoreQuery\"r\n\tFaceScore\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x03llr\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05\x66\x61\x63\x65s\x18\x05 \x01(\rB\x06\n\x04_llr\"E\n\nFaceScores\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06scores\x18\x02 \x03(\x0b\x32\x1a.marquee.face.v1.FaceScore\"=\n\rScoreResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.marquee.face.v1.FaceScores\"@\n\x0e\x43ompareRequest\x12.\n\ttemplates\x18\x01 \x03(\x0b\x32\x1b.marquee.common.v1.Template\"\'\n\x0f\x43ompareResponse\x12\x14\n\x0csimilarities\x18\x01 \x03(\x02\"\x93\x01\n\rFaceEnrolment\x12-\n\x08template\x18\x01 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"[\n\rEnrollRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x34\n\x0cobservations\x18\x02 \x03(\x0b\x32\x1e.marquee.face.v1.FaceEnrolment\"D\n\x0e\x45nrollResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\"%\n\rForgetRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\"&\n\x0e\x46orgetResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\"&\n\rLookupRequest\x12\x15\n\rperformer_ids\x18\x01 \x03(\t\"\xc1\x01\n\x0e\x46\x61\x63\x65\x41ttributes\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x61\x63\x65s\x18\x02 \x01(\r\x12\x12\n\ngood_faces\x18\x03 \x01(\r\x12\x14\n\x0c\x62\x65st_quality\x18\x04 \x01(\x02\x12\x12\n\nweak_faces\x18\x05 \x01(\r\x12\x15\n\rreserve_faces\x18\x06 \x01(\r\x12\x19\n\x11quarantined_faces\x18\x07 \x01(\r\x12\x1a\n\x12unsearchable_faces\x18\x08 \x01(\r\"E\n\x0eLookupResponse\x12\x33\n\nperformers\x18\x01 \x03(\x0b\x32\x1f.marquee.face.v1.FaceAttributes\"{\n\x10ListFacesRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12*\n\x06states\x18\x02 \x03(\x0e\x32\x1a.marquee.face.v1.FaceState\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xc5\x01\n\x0c\x45nrolledFace\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.marquee.face.v1.FaceState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07quality\x18\x04 \x01(\x02\x12#\n\x03\x62ox\x18\x05 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x06 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"Z\n\x11ListFacesResponse\x12,\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1d.marquee.face.v1.EnrolledFace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x12ListPendingRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .marquee.common.v1.PendingFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"z\n\x13ListPendingResponse\x12;\n\x0cobservations\x18\x01 \x03(\x0b\x32%.marquee.common.v1.PendingObservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x04\"B\n\x14ImportVectorsRequest\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\"\xa4\x01\n\x15ImportVectorsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\r\n\x05known\x18\x02 \x01(\r\x12\x32\n\x08rejected\x18\x03 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\x12\x38\n\x0enot_searchable\x18\x04 \x03(\x0b\x32 .marquee.common.v1.NotSearchable\"=\n\x14\x45xportVectorsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x15\x45xportVectorsResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x12\n\x10GetStatusRequest\"E\n\x11GetStatusResponse\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus*r\n\tFaceState\x12\x1a\n\x16\x46\x41\x43\x45_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x41\x43\x45_STATE_ACTIVE\x10\x01\x12\x16\n\x12\x46\x41\x43\x45_STATE_RESERVE\x10\x02\x12\x1a\n\x16\x46\x41\x43\x45_STATE_QUARANTINED\x10\x03\x32\x94\x07\n\x0b\x46\x61\x63\x65Service\x12L\n\x07Observe\x12\x1f.marquee.face.v1.ObserveRequest\x1a .marquee.face.v1.ObserveResponse\x12\x46\n\x05Score\x12\x1d.marquee.face.v1.ScoreRequest\x1a\x1e.marquee.face.v1.ScoreResponse\x12L\n\x07\x43ompare\x12\x1f.marquee.face.v1.CompareRequest\x1a .marquee.face.v1.CompareResponse\x12I\n\x06\x45nroll\x12\x1e.marquee.face.v1.EnrollRequest\x1a\x1f.marquee.face.v1.EnrollResponse\x12I\n\x06\x46orget\x12\x1e.marquee.face.v1.ForgetRequest\x1a\x1f.marquee.face.v1.ForgetResponse\x12I\n\x06Lookup\x12\x1e.marquee.face.v1.LookupRequest\x1a\x1f.marquee.face.v1.LookupResponse\x12R\n\tListFaces\x12!.marquee.face.v1.ListFacesRequest\x1a\".marquee.face.v1.ListFacesResponse\x12X\n\x0bListPending\x12#.marquee.face.v1.ListPendingRequest\x1a$.marquee.face.v1.ListPendingResponse\x12^\n\rImportVectors\x12%.marquee.face.v1.ImportVectorsRequest\x1a&.marquee.face.v1.ImportVectorsResponse\x12^\n\rExportVectors\x12%.marquee.face.v1.ExportVectorsRequest\x1a&.marquee.face.v1.ExportVectorsResponse\x12R\n\tGetStatus\x12!.marquee.face.v1.GetStatusRequest\x1a\".marquee.face.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amarquee/face/v1/face.proto\x12\x0fmarquee.face.v1\x1a\x1emarquee/common/v1/common.proto\x1a\x1emarquee/common/v1/counts.proto\x1a marquee/common/v1/transfer.proto\"7\n\x0eObserveRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\"\xf3\x01\n\x0f\x46\x61\x63\x65Observation\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x02 \x01(\x02\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12+\n\tlandmarks\x18\x04 \x03(\x0b\x32\x18.marquee.common.v1.Point\x12-\n\x08template\x18\x05 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12\x30\n\ncandidates\x18\x06 \x03(\x0b\x32\x1c.marquee.common.v1.Candidate\"\xaa\x01\n\x0fObserveResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12/\n\x05\x66\x61\x63\x65s\x18\x03 \x03(\x0b\x32 .marquee.face.v1.FaceObservation\x12;\n\x10operating_points\x18\x04 \x03(\x0b\x32!.marquee.common.v1.OperatingPoint\">\n\x0cScoreRequest\x12.\n\x07queries\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.ScoreQuery\"r\n\tFaceScore\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x03llr\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\r\n\x05\x66\x61\x63\x65s\x18\x05 \x01(\rB\x06\n\x04_llr\"E\n\nFaceScores\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06scores\x18\x02 \x03(\x0b\x32\x1a.marquee.face.v1.FaceScore\"=\n\rScoreResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.marquee.face.v1.FaceScores\"@\n\x0e\x43ompareRequest\x12.\n\ttemplates\x18\x01 \x03(\x0b\x32\x1b.marquee.common.v1.Template\"\'\n\x0f\x43ompareResponse\x12\x14\n\x0csimilarities\x18\x01 \x03(\x02\"\x93\x01\n\rFaceEnrolment\x12-\n\x08template\x18\x01 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"[\n\rEnrollRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x34\n\x0cobservations\x18\x02 \x03(\x0b\x32\x1e.marquee.face.v1.FaceEnrolment\"D\n\x0e\x45nrollResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\"%\n\rForgetRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\"&\n\x0e\x46orgetResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\"&\n\rLookupRequest\x12\x15\n\rperformer_ids\x18\x01 \x03(\t\"\xc1\x01\n\x0e\x46\x61\x63\x65\x41ttributes\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x61\x63\x65s\x18\x02 \x01(\r\x12\x12\n\ngood_faces\x18\x03 \x01(\r\x12\x14\n\x0c\x62\x65st_quality\x18\x04 \x01(\x02\x12\x12\n\nweak_faces\x18\x05 \x01(\r\x12\x15\n\rreserve_faces\x18\x06 \x01(\r\x12\x19\n\x11quarantined_faces\x18\x07 \x01(\r\x12\x1a\n\x12unsearchable_faces\x18\x08 \x01(\r\"E\n\x0eLookupResponse\x12\x33\n\nperformers\x18\x01 \x03(\x0b\x32\x1f.marquee.face.v1.FaceAttributes\"Q\n\x18\x43ountObservationsRequest\x12\x35\n\nperformers\x18\x01 \x01(\x0b\x32!.marquee.common.v1.PerformerRange\"\xc7\x01\n\x19\x43ountObservationsResponse\x12\x34\n\x06\x63ounts\x18\x01 \x01(\x0b\x32$.marquee.common.v1.ObservationCounts\x12\x12\n\ngood_faces\x18\x02 \x03(\r\x12\x12\n\nweak_faces\x18\x03 \x03(\r\x12\x15\n\rreserve_faces\x18\x04 \x03(\r\x12\x19\n\x11quarantined_faces\x18\x05 \x03(\r\x12\x1a\n\x12unsearchable_faces\x18\x06 \x03(\r\"{\n\x10ListFacesRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12*\n\x06states\x18\x02 \x03(\x0e\x32\x1a.marquee.face.v1.FaceState\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xc5\x01\n\x0c\x45nrolledFace\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.marquee.face.v1.FaceState\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0f\n\x07quality\x18\x04 \x01(\x02\x12#\n\x03\x62ox\x18\x05 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x06 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"Z\n\x11ListFacesResponse\x12,\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1d.marquee.face.v1.EnrolledFace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x12ListPendingRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .marquee.common.v1.PendingFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"z\n\x13ListPendingResponse\x12;\n\x0cobservations\x18\x01 \x03(\x0b\x32%.marquee.common.v1.PendingObservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x04\"B\n\x14ImportVectorsRequest\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\"\xa4\x01\n\x15ImportVectorsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\r\n\x05known\x18\x02 \x01(\r\x12\x32\n\x08rejected\x18\x03 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\x12\x38\n\x0enot_searchable\x18\x04 \x03(\x0b\x32 .marquee.common.v1.NotSearchable\"=\n\x14\x45xportVectorsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x15\x45xportVectorsResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x12\n\x10GetStatusRequest\"E\n\x11GetStatusResponse\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus*r\n\tFaceState\x12\x1a\n\x16\x46\x41\x43\x45_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46\x41\x43\x45_STATE_ACTIVE\x10\x01\x12\x16\n\x12\x46\x41\x43\x45_STATE_RESERVE\x10\x02\x12\x1a\n\x16\x46\x41\x43\x45_STATE_QUARANTINED\x10\x03\x32\x80\x08\n\x0b\x46\x61\x63\x65Service\x12L\n\x07Observe\x12\x1f.marquee.face.v1.ObserveRequest\x1a .marquee.face.v1.ObserveResponse\x12\x46\n\x05Score\x12\x1d.marquee.face.v1.ScoreRequest\x1a\x1e.marquee.face.v1.ScoreResponse\x12L\n\x07\x43ompare\x12\x1f.marquee.face.v1.CompareRequest\x1a .marquee.face.v1.CompareResponse\x12I\n\x06\x45nroll\x12\x1e.marquee.face.v1.EnrollRequest\x1a\x1f.marquee.face.v1.EnrollResponse\x12I\n\x06\x46orget\x12\x1e.marquee.face.v1.ForgetRequest\x1a\x1f.marquee.face.v1.ForgetResponse\x12I\n\x06Lookup\x12\x1e.marquee.face.v1.LookupRequest\x1a\x1f.marquee.face.v1.LookupResponse\x12j\n\x11\x43ountObservations\x12).marquee.face.v1.CountObservationsRequest\x1a*.marquee.face.v1.CountObservationsResponse\x12R\n\tListFaces\x12!.marquee.face.v1.ListFacesRequest\x1a\".marquee.face.v1.ListFacesResponse\x12X\n\x0bListPending\x12#.marquee.face.v1.ListPendingRequest\x1a$.marquee.face.v1.ListPendingResponse\x12^\n\rImportVectors\x12%.marquee.face.v1.ImportVectorsRequest\x1a&.marquee.face.v1.ImportVectorsResponse\x12^\n\rExportVectors\x12%.marquee.face.v1.ExportVectorsRequest\x1a&.marquee.face.v1.ExportVectorsResponse\x12R\n\tGetStatus\x12!.marquee.face.v1.GetStatusRequest\x1a\".marquee.face.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.face.v1.face_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FACESTATE']._serialized_start=2844
-  _globals['_FACESTATE']._serialized_end=2958
-  _globals['_OBSERVEREQUEST']._serialized_start=113
-  _globals['_OBSERVEREQUEST']._serialized_end=168
-  _globals['_FACEOBSERVATION']._serialized_start=171
-  _globals['_FACEOBSERVATION']._serialized_end=414
-  _globals['_OBSERVERESPONSE']._serialized_start=417
-  _globals['_OBSERVERESPONSE']._serialized_end=587
-  _globals['_SCOREREQUEST']._serialized_start=589
-  _globals['_SCOREREQUEST']._serialized_end=651
-  _globals['_FACESCORE']._serialized_start=653
-  _globals['_FACESCORE']._serialized_end=767
-  _globals['_FACESCORES']._serialized_start=769
-  _globals['_FACESCORES']._serialized_end=838
-  _globals['_SCORERESPONSE']._serialized_start=840
-  _globals['_SCORERESPONSE']._serialized_end=901
-  _globals['_COMPAREREQUEST']._serialized_start=903
-  _globals['_COMPAREREQUEST']._serialized_end=967
-  _globals['_COMPARERESPONSE']._serialized_start=969
-  _globals['_COMPARERESPONSE']._serialized_end=1008
-  _globals['_FACEENROLMENT']._serialized_start=1011
-  _globals['_FACEENROLMENT']._serialized_end=1158
-  _globals['_ENROLLREQUEST']._serialized_start=1160
-  _globals['_ENROLLREQUEST']._serialized_end=1251
-  _globals['_ENROLLRESPONSE']._serialized_start=1253
-  _globals['_ENROLLRESPONSE']._serialized_end=1321
-  _globals['_FORGETREQUEST']._serialized_start=1323
-  _globals['_FORGETREQUEST']._serialized_end=1360
-  _globals['_FORGETRESPONSE']._serialized_start=1362
-  _globals['_FORGETRESPONSE']._serialized_end=1400
-  _globals['_LOOKUPREQUEST']._serialized_start=1402
-  _globals['_LOOKUPREQUEST']._serialized_end=1440
-  _globals['_FACEATTRIBUTES']._serialized_start=1443
-  _globals['_FACEATTRIBUTES']._serialized_end=1636
-  _globals['_LOOKUPRESPONSE']._serialized_start=1638
-  _globals['_LOOKUPRESPONSE']._serialized_end=1707
-  _globals['_LISTFACESREQUEST']._serialized_start=1709
-  _globals['_LISTFACESREQUEST']._serialized_end=1832
-  _globals['_ENROLLEDFACE']._serialized_start=1835
-  _globals['_ENROLLEDFACE']._serialized_end=2032
-  _globals['_LISTFACESRESPONSE']._serialized_start=2034
-  _globals['_LISTFACESRESPONSE']._serialized_end=2124
-  _globals['_LISTPENDINGREQUEST']._serialized_start=2126
-  _globals['_LISTPENDINGREQUEST']._serialized_end=2235
-  _globals['_LISTPENDINGRESPONSE']._serialized_start=2237
-  _globals['_LISTPENDINGRESPONSE']._serialized_end=2359
-  _globals['_IMPORTVECTORSREQUEST']._serialized_start=2361
-  _globals['_IMPORTVECTORSREQUEST']._serialized_end=2427
-  _globals['_IMPORTVECTORSRESPONSE']._serialized_start=2430
-  _globals['_IMPORTVECTORSRESPONSE']._serialized_end=2594
-  _globals['_EXPORTVECTORSREQUEST']._serialized_start=2596
-  _globals['_EXPORTVECTORSREQUEST']._serialized_end=2657
-  _globals['_EXPORTVECTORSRESPONSE']._serialized_start=2659
-  _globals['_EXPORTVECTORSRESPONSE']._serialized_end=2751
-  _globals['_GETSTATUSREQUEST']._serialized_start=2753
-  _globals['_GETSTATUSREQUEST']._serialized_end=2771
-  _globals['_GETSTATUSRESPONSE']._serialized_start=2773
-  _globals['_GETSTATUSRESPONSE']._serialized_end=2842
-  _globals['_FACESERVICE']._serialized_start=2961
-  _globals['_FACESERVICE']._serialized_end=3877
+  _globals['_FACESTATE']._serialized_start=3161
+  _globals['_FACESTATE']._serialized_end=3275
+  _globals['_OBSERVEREQUEST']._serialized_start=145
+  _globals['_OBSERVEREQUEST']._serialized_end=200
+  _globals['_FACEOBSERVATION']._serialized_start=203
+  _globals['_FACEOBSERVATION']._serialized_end=446
+  _globals['_OBSERVERESPONSE']._serialized_start=449
+  _globals['_OBSERVERESPONSE']._serialized_end=619
+  _globals['_SCOREREQUEST']._serialized_start=621
+  _globals['_SCOREREQUEST']._serialized_end=683
+  _globals['_FACESCORE']._serialized_start=685
+  _globals['_FACESCORE']._serialized_end=799
+  _globals['_FACESCORES']._serialized_start=801
+  _globals['_FACESCORES']._serialized_end=870
+  _globals['_SCORERESPONSE']._serialized_start=872
+  _globals['_SCORERESPONSE']._serialized_end=933
+  _globals['_COMPAREREQUEST']._serialized_start=935
+  _globals['_COMPAREREQUEST']._serialized_end=999
+  _globals['_COMPARERESPONSE']._serialized_start=1001
+  _globals['_COMPARERESPONSE']._serialized_end=1040
+  _globals['_FACEENROLMENT']._serialized_start=1043
+  _globals['_FACEENROLMENT']._serialized_end=1190
+  _globals['_ENROLLREQUEST']._serialized_start=1192
+  _globals['_ENROLLREQUEST']._serialized_end=1283
+  _globals['_ENROLLRESPONSE']._serialized_start=1285
+  _globals['_ENROLLRESPONSE']._serialized_end=1353
+  _globals['_FORGETREQUEST']._serialized_start=1355
+  _globals['_FORGETREQUEST']._serialized_end=1392
+  _globals['_FORGETRESPONSE']._serialized_start=1394
+  _globals['_FORGETRESPONSE']._serialized_end=1432
+  _globals['_LOOKUPREQUEST']._serialized_start=1434
+  _globals['_LOOKUPREQUEST']._serialized_end=1472
+  _globals['_FACEATTRIBUTES']._serialized_start=1475
+  _globals['_FACEATTRIBUTES']._serialized_end=1668
+  _globals['_LOOKUPRESPONSE']._serialized_start=1670
+  _globals['_LOOKUPRESPONSE']._serialized_end=1739
+  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_start=1741
+  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_end=1822
+  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_start=1825
+  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_end=2024
+  _globals['_LISTFACESREQUEST']._serialized_start=2026
+  _globals['_LISTFACESREQUEST']._serialized_end=2149
+  _globals['_ENROLLEDFACE']._serialized_start=2152
+  _globals['_ENROLLEDFACE']._serialized_end=2349
+  _globals['_LISTFACESRESPONSE']._serialized_start=2351
+  _globals['_LISTFACESRESPONSE']._serialized_end=2441
+  _globals['_LISTPENDINGREQUEST']._serialized_start=2443
+  _globals['_LISTPENDINGREQUEST']._serialized_end=2552
+  _globals['_LISTPENDINGRESPONSE']._serialized_start=2554
+  _globals['_LISTPENDINGRESPONSE']._serialized_end=2676
+  _globals['_IMPORTVECTORSREQUEST']._serialized_start=2678
+  _globals['_IMPORTVECTORSREQUEST']._serialized_end=2744
+  _globals['_IMPORTVECTORSRESPONSE']._serialized_start=2747
+  _globals['_IMPORTVECTORSRESPONSE']._serialized_end=2911
+  _globals['_EXPORTVECTORSREQUEST']._serialized_start=2913
+  _globals['_EXPORTVECTORSREQUEST']._serialized_end=2974
+  _globals['_EXPORTVECTORSRESPONSE']._serialized_start=2976
+  _globals['_EXPORTVECTORSRESPONSE']._serialized_end=3068
+  _globals['_GETSTATUSREQUEST']._serialized_start=3070
+  _globals['_GETSTATUSREQUEST']._serialized_end=3088
+  _globals['_GETSTATUSRESPONSE']._serialized_start=3090
+  _globals['_GETSTATUSRESPONSE']._serialized_end=3159
+  _globals['_FACESERVICE']._serialized_start=3278
+  _globals['_FACESERVICE']._serialized_end=4302
 # @@protoc_insertion_point(module_scope)

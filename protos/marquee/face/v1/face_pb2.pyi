@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import marquee.common.v1.common_pb2
+import marquee.common.v1.counts_pb2
 import marquee.common.v1.transfer_pb2
 import sys
 import typing
@@ -490,6 +491,78 @@ class LookupResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["performers", b"performers"]) -> None: ...
 
 Global___LookupResponse: typing_extensions.TypeAlias = LookupResponse
+
+@typing.final
+class CountObservationsRequest(google.protobuf.message.Message):
+    """Whose observations to count."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMERS_FIELD_NUMBER: builtins.int
+    @property
+    def performers(self) -> marquee.common.v1.counts_pb2.PerformerRange:
+        """Up to 50000 performers with observations."""
+
+    def __init__(
+        self,
+        *,
+        performers: marquee.common.v1.counts_pb2.PerformerRange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["performers", b"performers"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["performers", b"performers"]) -> None: ...
+
+Global___CountObservationsRequest: typing_extensions.TypeAlias = CountObservationsRequest
+
+@typing.final
+class CountObservationsResponse(google.protobuf.message.Message):
+    """Counts in columns."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: builtins.int
+    GOOD_FACES_FIELD_NUMBER: builtins.int
+    WEAK_FACES_FIELD_NUMBER: builtins.int
+    RESERVE_FACES_FIELD_NUMBER: builtins.int
+    QUARANTINED_FACES_FIELD_NUMBER: builtins.int
+    UNSEARCHABLE_FACES_FIELD_NUMBER: builtins.int
+    @property
+    def counts(self) -> marquee.common.v1.counts_pb2.ObservationCounts:
+        """Whose, and how many."""
+
+    @property
+    def good_faces(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Of the faces that are searched, those of quality above 0.8, in the same order."""
+
+    @property
+    def weak_faces(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Of these, those of quality below 0.4."""
+
+    @property
+    def reserve_faces(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Further faces, kept in reserve."""
+
+    @property
+    def quarantined_faces(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Further faces that seem to be somebody else."""
+
+    @property
+    def unsearchable_faces(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
+        """Further faces that no embedder in use describes."""
+
+    def __init__(
+        self,
+        *,
+        counts: marquee.common.v1.counts_pb2.ObservationCounts | None = ...,
+        good_faces: collections.abc.Iterable[builtins.int] | None = ...,
+        weak_faces: collections.abc.Iterable[builtins.int] | None = ...,
+        reserve_faces: collections.abc.Iterable[builtins.int] | None = ...,
+        quarantined_faces: collections.abc.Iterable[builtins.int] | None = ...,
+        unsearchable_faces: collections.abc.Iterable[builtins.int] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["counts", b"counts"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["counts", b"counts", "good_faces", b"good_faces", "quarantined_faces", b"quarantined_faces", "reserve_faces", b"reserve_faces", "unsearchable_faces", b"unsearchable_faces", "weak_faces", b"weak_faces"]) -> None: ...
+
+Global___CountObservationsResponse: typing_extensions.TypeAlias = CountObservationsResponse
 
 @typing.final
 class ListFacesRequest(google.protobuf.message.Message):

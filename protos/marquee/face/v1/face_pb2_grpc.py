@@ -65,6 +65,11 @@ class FaceServiceStub:
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.SerializeToString,
                 response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupResponse.FromString,
                 _registered_method=True)
+        self.CountObservations = channel.unary_unary(
+                '/marquee.face.v1.FaceService/CountObservations',
+                request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.CountObservationsRequest.SerializeToString,
+                response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.CountObservationsResponse.FromString,
+                _registered_method=True)
         self.ListFaces = channel.unary_unary(
                 '/marquee.face.v1.FaceService/ListFaces',
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ListFacesRequest.SerializeToString,
@@ -141,6 +146,13 @@ class FaceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountObservations(self, request, context):
+        """How many observations are enrolled of each of many performers: as Lookup says it, without anything else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFaces(self, request, context):
         """Enrolled faces one by one, with their state and why; by performer and image. For an owner who wants to see which
         faces were set aside.
@@ -212,6 +224,11 @@ def add_FaceServiceServicer_to_server(servicer, server):
                     servicer.Lookup,
                     request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.FromString,
                     response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupResponse.SerializeToString,
+            ),
+            'CountObservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountObservations,
+                    request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.CountObservationsRequest.FromString,
+                    response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.CountObservationsResponse.SerializeToString,
             ),
             'ListFaces': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFaces,
@@ -402,6 +419,33 @@ class FaceService:
             '/marquee.face.v1.FaceService/Lookup',
             marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.SerializeToString,
             marquee_dot_face_dot_v1_dot_face__pb2.LookupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountObservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.face.v1.FaceService/CountObservations',
+            marquee_dot_face_dot_v1_dot_face__pb2.CountObservationsRequest.SerializeToString,
+            marquee_dot_face_dot_v1_dot_face__pb2.CountObservationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

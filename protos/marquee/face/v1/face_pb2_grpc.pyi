@@ -121,6 +121,22 @@ _FaceServiceLookupType = typing_extensions.TypeVar(
     ],
 )
 
+_FaceServiceCountObservationsType = typing_extensions.TypeVar(
+    '_FaceServiceCountObservationsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.CountObservationsRequest,
+        marquee.face.v1.face_pb2.CountObservationsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.CountObservationsRequest,
+        marquee.face.v1.face_pb2.CountObservationsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.CountObservationsRequest,
+        marquee.face.v1.face_pb2.CountObservationsResponse,
+    ],
+)
+
 _FaceServiceListFacesType = typing_extensions.TypeVar(
     '_FaceServiceListFacesType',
     grpc.UnaryUnaryMultiCallable[
@@ -201,7 +217,7 @@ _FaceServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetStatusType]):
+class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceCountObservationsType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetStatusType]):
     """Owns face detection, the face index and the face vectors. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -229,6 +245,10 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.LookupRequest,
             marquee.face.v1.face_pb2.LookupResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.CountObservationsRequest,
+            marquee.face.v1.face_pb2.CountObservationsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ListFacesRequest,
@@ -279,6 +299,10 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
             marquee.face.v1.face_pb2.LookupResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.CountObservationsRequest,
+            marquee.face.v1.face_pb2.CountObservationsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ListFacesRequest,
             marquee.face.v1.face_pb2.ListFacesResponse,
         ],
@@ -322,6 +346,9 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
 
     Lookup: _FaceServiceLookupType
     """What is enrolled of each performer."""
+
+    CountObservations: _FaceServiceCountObservationsType
+    """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
 
     ListFaces: _FaceServiceListFacesType
     """Enrolled faces one by one, with their state and why; by performer and image. For an owner who wants to see which
@@ -369,6 +396,10 @@ FaceServiceAsyncStub: typing_extensions.TypeAlias = FaceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.LookupRequest,
         marquee.face.v1.face_pb2.LookupResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.CountObservationsRequest,
+        marquee.face.v1.face_pb2.CountObservationsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.ListFacesRequest,
@@ -447,6 +478,14 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.LookupResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.LookupResponse]]:
         """What is enrolled of each performer."""
+
+    @abc.abstractmethod
+    def CountObservations(
+        self,
+        request: marquee.face.v1.face_pb2.CountObservationsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.CountObservationsResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.CountObservationsResponse]]:
+        """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
 
     @abc.abstractmethod
     def ListFaces(

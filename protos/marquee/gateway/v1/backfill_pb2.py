@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!marquee/gateway/v1/backfill.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\":\n\x11ListImagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x95\x01\n\x0cPendingImage\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12.\n\x06source\x18\x02 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\x12)\n\x06signal\x18\x03 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x14\n\x0cobservations\x18\x04 \x01(\r\"\xc1\x01\n\x12ListImagesResponse\x12\x30\n\x06images\x18\x01 \x03(\x0b\x32 .marquee.gateway.v1.PendingImage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x06totals\x18\x03 \x03(\x0b\x32 .marquee.gateway.v1.PendingTotal\x12.\n\x0bunavailable\x18\x04 \x03(\x0e\x32\x19.marquee.common.v1.Signal\"z\n\x0cPendingTotal\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x0f\n\x07pending\x18\x02 \x01(\x04\x12.\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ModelChange\"\\\n\x14ReembedImagesRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x14\n\x0cperformer_id\x18\x02 \x01(\t\x12\r\n\x05image\x18\x03 \x01(\x0c\x12\x12\n\nimage_hash\x18\x04 \x01(\t\"\x87\x01\n\x11SignalReembedding\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x11\n\tdescribed\x18\x02 \x01(\r\x12\x0e\n\x06missed\x18\x03 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x14\n\x0cis_temporary\x18\x05 \x01(\x08\"\x80\x01\n\x15ReembedImagesResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x12\n\nimage_hash\x18\x02 \x01(\t\x12\x36\n\x07signals\x18\x03 \x03(\x0b\x32%.marquee.gateway.v1.SignalReembedding\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t2\xd8\x01\n\x0f\x42\x61\x63kfillService\x12[\n\nListImages\x12%.marquee.gateway.v1.ListImagesRequest\x1a&.marquee.gateway.v1.ListImagesResponse\x12h\n\rReembedImages\x12(.marquee.gateway.v1.ReembedImagesRequest\x1a).marquee.gateway.v1.ReembedImagesResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!marquee/gateway/v1/backfill.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\":\n\x11ListImagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x95\x01\n\x0cPendingImage\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12.\n\x06source\x18\x02 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\x12)\n\x06signal\x18\x03 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x14\n\x0cobservations\x18\x04 \x01(\r\"\xc1\x01\n\x12ListImagesResponse\x12\x30\n\x06images\x18\x01 \x03(\x0b\x32 .marquee.gateway.v1.PendingImage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x30\n\x06totals\x18\x03 \x03(\x0b\x32 .marquee.gateway.v1.PendingTotal\x12.\n\x0bunavailable\x18\x04 \x03(\x0e\x32\x19.marquee.common.v1.Signal\"z\n\x0cPendingTotal\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x0f\n\x07pending\x18\x02 \x01(\x04\x12.\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ModelChange\"H\n\x14ReembedImagesRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x14\n\x0cperformer_id\x18\x02 \x01(\t\x12\r\n\x05image\x18\x03 \x01(\x0c\"\x87\x01\n\x11SignalReembedding\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x11\n\tdescribed\x18\x02 \x01(\r\x12\x0e\n\x06missed\x18\x03 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x14\n\x0cis_temporary\x18\x05 \x01(\x08\"\x80\x01\n\x15ReembedImagesResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x12\n\nimage_hash\x18\x02 \x01(\t\x12\x36\n\x07signals\x18\x03 \x03(\x0b\x32%.marquee.gateway.v1.SignalReembedding\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t2\xd8\x01\n\x0f\x42\x61\x63kfillService\x12[\n\nListImages\x12%.marquee.gateway.v1.ListImagesRequest\x1a&.marquee.gateway.v1.ListImagesResponse\x12h\n\rReembedImages\x12(.marquee.gateway.v1.ReembedImagesRequest\x1a).marquee.gateway.v1.ReembedImagesResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,11 +41,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PENDINGTOTAL']._serialized_start=497
   _globals['_PENDINGTOTAL']._serialized_end=619
   _globals['_REEMBEDIMAGESREQUEST']._serialized_start=621
-  _globals['_REEMBEDIMAGESREQUEST']._serialized_end=713
-  _globals['_SIGNALREEMBEDDING']._serialized_start=716
-  _globals['_SIGNALREEMBEDDING']._serialized_end=851
-  _globals['_REEMBEDIMAGESRESPONSE']._serialized_start=854
-  _globals['_REEMBEDIMAGESRESPONSE']._serialized_end=982
-  _globals['_BACKFILLSERVICE']._serialized_start=985
-  _globals['_BACKFILLSERVICE']._serialized_end=1201
+  _globals['_REEMBEDIMAGESREQUEST']._serialized_end=693
+  _globals['_SIGNALREEMBEDDING']._serialized_start=696
+  _globals['_SIGNALREEMBEDDING']._serialized_end=831
+  _globals['_REEMBEDIMAGESRESPONSE']._serialized_start=834
+  _globals['_REEMBEDIMAGESRESPONSE']._serialized_end=962
+  _globals['_BACKFILLSERVICE']._serialized_start=965
+  _globals['_BACKFILLSERVICE']._serialized_end=1181
 # @@protoc_insertion_point(module_scope)

@@ -148,26 +148,20 @@ class ReembedImagesRequest(google.protobuf.message.Message):
     KEY_FIELD_NUMBER: builtins.int
     PERFORMER_ID_FIELD_NUMBER: builtins.int
     IMAGE_FIELD_NUMBER: builtins.int
-    IMAGE_HASH_FIELD_NUMBER: builtins.int
     key: builtins.str
     """Chosen by the caller; comes back with the reply. Not empty."""
     performer_id: builtins.str
     """Performer id."""
     image: builtins.bytes
     """JPEG, PNG or WebP bytes, the same as at enrolment. Not kept, not logged."""
-    image_hash: builtins.str
-    """The image's hash as listed; empty: that of the bytes. It may be another only where the bytes were never seen: an
-    image that was imported with nothing but its URL is listed under SHA-256 of `url:` and the URL.
-    """
     def __init__(
         self,
         *,
         key: builtins.str = ...,
         performer_id: builtins.str = ...,
         image: builtins.bytes = ...,
-        image_hash: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["image", b"image", "image_hash", b"image_hash", "key", b"key", "performer_id", b"performer_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["image", b"image", "key", b"key", "performer_id", b"performer_id"]) -> None: ...
 
 Global___ReembedImagesRequest: typing_extensions.TypeAlias = ReembedImagesRequest
 

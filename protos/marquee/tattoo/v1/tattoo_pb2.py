@@ -23,76 +23,81 @@ _sym_db = _symbol_database.Default()
 
 
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
+from marquee.common.v1 import counts_pb2 as marquee_dot_common_dot_v1_dot_counts__pb2
 from marquee.common.v1 import transfer_pb2 as marquee_dot_common_dot_v1_dot_transfer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emarquee/tattoo/v1/tattoo.proto\x12\x11marquee.tattoo.v1\x1a\x1emarquee/common/v1/common.proto\x1a marquee/common/v1/transfer.proto\"7\n\x0eObserveRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\"\xf2\x01\n\x11TattooObservation\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x02 \x01(\x02\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12(\n\x04mask\x18\x04 \x01(\x0b\x32\x1a.marquee.common.v1.Polygon\x12-\n\x08template\x18\x05 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12\x30\n\ncandidates\x18\x06 \x03(\x0b\x32\x1c.marquee.common.v1.Candidate\"\xb0\x01\n\x0fObserveResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12\x35\n\x07tattoos\x18\x03 \x03(\x0b\x32$.marquee.tattoo.v1.TattooObservation\x12;\n\x10operating_points\x18\x04 \x03(\x0b\x32!.marquee.common.v1.OperatingPoint\">\n\x0cScoreRequest\x12.\n\x07queries\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.ScoreQuery\"\xb2\x01\n\x0bKnownTattoo\x12\x11\n\ttattoo_id\x18\x01 \x01(\t\x12-\n\x06region\x18\x02 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x17\n\x0f\x66irst_seen_date\x18\x03 \x01(\t\x12\x14\n\x0cremoved_date\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x02\x12\x0f\n\x07view_id\x18\x06 \x01(\t\x12\r\n\x05views\x18\x07 \x01(\r\"\xc0\x01\n\x0bKnownRegion\x12-\n\x06region\x18\x01 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x35\n\tknowledge\x18\x02 \x01(\x0e\x32\".marquee.tattoo.v1.RegionKnowledge\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x12\n\nsince_date\x18\x05 \x01(\t\x12\x12\n\nuntil_date\x18\x06 \x01(\t\"\xc5\x01\n\x0bTattooScore\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x03llr\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12-\n\x05known\x18\x05 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownTattoo\x12/\n\x07regions\x18\x06 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownRegionB\x06\n\x04_llr\"K\n\x0cTattooScores\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x06scores\x18\x02 \x03(\x0b\x32\x1e.marquee.tattoo.v1.TattooScore\"A\n\rScoreResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.marquee.tattoo.v1.TattooScores\"@\n\x0e\x43ompareRequest\x12.\n\ttemplates\x18\x01 \x03(\x0b\x32\x1b.marquee.common.v1.Template\"\'\n\x0f\x43ompareResponse\x12\x14\n\x0csimilarities\x18\x01 \x03(\x02\"\xe2\x01\n\x0fTattooEnrolment\x12-\n\x08template\x18\x01 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x03 \x01(\x02\x12-\n\x06region\x18\x04 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12.\n\x06source\x18\x05 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"_\n\rEnrollRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x38\n\x0cobservations\x18\x02 \x03(\x0b\x32\".marquee.tattoo.v1.TattooEnrolment\"D\n\x0e\x45nrollResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\"%\n\rForgetRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\"&\n\x0e\x46orgetResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\"&\n\rLookupRequest\x12\x15\n\rperformer_ids\x18\x01 \x03(\t\"\x8a\x01\n\x10TattooAttributes\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12/\n\x07tattoos\x18\x02 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownTattoo\x12/\n\x07regions\x18\x03 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownRegion\"I\n\x0eLookupResponse\x12\x37\n\nperformers\x18\x01 \x03(\x0b\x32#.marquee.tattoo.v1.TattooAttributes\"m\n\x12ListPendingRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .marquee.common.v1.PendingFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"z\n\x13ListPendingResponse\x12;\n\x0cobservations\x18\x01 \x03(\x0b\x32%.marquee.common.v1.PendingObservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x04\"B\n\x14ImportVectorsRequest\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\"\xa4\x01\n\x15ImportVectorsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\r\n\x05known\x18\x02 \x01(\r\x12\x32\n\x08rejected\x18\x03 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\x12\x38\n\x0enot_searchable\x18\x04 \x03(\x0b\x32 .marquee.common.v1.NotSearchable\"=\n\x14\x45xportVectorsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x15\x45xportVectorsResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x12ImportTextsRequest\x12,\n\x05texts\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.TattooText\"g\n\x13ImportTextsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\r\n\x05known\x18\x02 \x01(\r\x12\x16\n\x0ewithout_region\x18\x03 \x03(\r\x12\x19\n\x11without_performer\x18\x04 \x03(\r\"\x12\n\x10GetStatusRequest\"E\n\x11GetStatusResponse\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus*z\n\x0fRegionKnowledge\x12 \n\x1cREGION_KNOWLEDGE_UNSPECIFIED\x10\x00\x12#\n\x1fREGION_KNOWLEDGE_KNOWN_TATTOOED\x10\x01\x12 \n\x1cREGION_KNOWLEDGE_KNOWN_CLEAR\x10\x02\x32\xc8\x07\n\rTattooService\x12P\n\x07Observe\x12!.marquee.tattoo.v1.ObserveRequest\x1a\".marquee.tattoo.v1.ObserveResponse\x12J\n\x05Score\x12\x1f.marquee.tattoo.v1.ScoreRequest\x1a .marquee.tattoo.v1.ScoreResponse\x12P\n\x07\x43ompare\x12!.marquee.tattoo.v1.CompareRequest\x1a\".marquee.tattoo.v1.CompareResponse\x12M\n\x06\x45nroll\x12 .marquee.tattoo.v1.EnrollRequest\x1a!.marquee.tattoo.v1.EnrollResponse\x12M\n\x06\x46orget\x12 .marquee.tattoo.v1.ForgetRequest\x1a!.marquee.tattoo.v1.ForgetResponse\x12M\n\x06Lookup\x12 .marquee.tattoo.v1.LookupRequest\x1a!.marquee.tattoo.v1.LookupResponse\x12\\\n\x0bListPending\x12%.marquee.tattoo.v1.ListPendingRequest\x1a&.marquee.tattoo.v1.ListPendingResponse\x12\x62\n\rImportVectors\x12\'.marquee.tattoo.v1.ImportVectorsRequest\x1a(.marquee.tattoo.v1.ImportVectorsResponse\x12\x62\n\rExportVectors\x12\'.marquee.tattoo.v1.ExportVectorsRequest\x1a(.marquee.tattoo.v1.ExportVectorsResponse\x12\\\n\x0bImportTexts\x12%.marquee.tattoo.v1.ImportTextsRequest\x1a&.marquee.tattoo.v1.ImportTextsResponse\x12V\n\tGetStatus\x12#.marquee.tattoo.v1.GetStatusRequest\x1a$.marquee.tattoo.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emarquee/tattoo/v1/tattoo.proto\x12\x11marquee.tattoo.v1\x1a\x1emarquee/common/v1/common.proto\x1a\x1emarquee/common/v1/counts.proto\x1a marquee/common/v1/transfer.proto\"7\n\x0eObserveRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\"\xf2\x01\n\x11TattooObservation\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x02 \x01(\x02\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12(\n\x04mask\x18\x04 \x01(\x0b\x32\x1a.marquee.common.v1.Polygon\x12-\n\x08template\x18\x05 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12\x30\n\ncandidates\x18\x06 \x03(\x0b\x32\x1c.marquee.common.v1.Candidate\"\xb0\x01\n\x0fObserveResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12\x35\n\x07tattoos\x18\x03 \x03(\x0b\x32$.marquee.tattoo.v1.TattooObservation\x12;\n\x10operating_points\x18\x04 \x03(\x0b\x32!.marquee.common.v1.OperatingPoint\">\n\x0cScoreRequest\x12.\n\x07queries\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.ScoreQuery\"\xb2\x01\n\x0bKnownTattoo\x12\x11\n\ttattoo_id\x18\x01 \x01(\t\x12-\n\x06region\x18\x02 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x17\n\x0f\x66irst_seen_date\x18\x03 \x01(\t\x12\x14\n\x0cremoved_date\x18\x04 \x01(\t\x12\x12\n\nconfidence\x18\x05 \x01(\x02\x12\x0f\n\x07view_id\x18\x06 \x01(\t\x12\r\n\x05views\x18\x07 \x01(\r\"\xc0\x01\n\x0bKnownRegion\x12-\n\x06region\x18\x01 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x35\n\tknowledge\x18\x02 \x01(\x0e\x32\".marquee.tattoo.v1.RegionKnowledge\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x12\n\nsince_date\x18\x05 \x01(\t\x12\x12\n\nuntil_date\x18\x06 \x01(\t\"\xc5\x01\n\x0bTattooScore\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x03llr\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12-\n\x05known\x18\x05 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownTattoo\x12/\n\x07regions\x18\x06 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownRegionB\x06\n\x04_llr\"K\n\x0cTattooScores\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x06scores\x18\x02 \x03(\x0b\x32\x1e.marquee.tattoo.v1.TattooScore\"A\n\rScoreResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.marquee.tattoo.v1.TattooScores\"@\n\x0e\x43ompareRequest\x12.\n\ttemplates\x18\x01 \x03(\x0b\x32\x1b.marquee.common.v1.Template\"\'\n\x0f\x43ompareResponse\x12\x14\n\x0csimilarities\x18\x01 \x03(\x02\"\xe2\x01\n\x0fTattooEnrolment\x12-\n\x08template\x18\x01 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x03 \x01(\x02\x12-\n\x06region\x18\x04 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12.\n\x06source\x18\x05 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"_\n\rEnrollRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x38\n\x0cobservations\x18\x02 \x03(\x0b\x32\".marquee.tattoo.v1.TattooEnrolment\"D\n\x0e\x45nrollResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\"%\n\rForgetRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\"&\n\x0e\x46orgetResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\"&\n\rLookupRequest\x12\x15\n\rperformer_ids\x18\x01 \x03(\t\"\x8a\x01\n\x10TattooAttributes\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12/\n\x07tattoos\x18\x02 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownTattoo\x12/\n\x07regions\x18\x03 \x03(\x0b\x32\x1e.marquee.tattoo.v1.KnownRegion\"I\n\x0eLookupResponse\x12\x37\n\nperformers\x18\x01 \x03(\x0b\x32#.marquee.tattoo.v1.TattooAttributes\"Q\n\x18\x43ountObservationsRequest\x12\x35\n\nperformers\x18\x01 \x01(\x0b\x32!.marquee.common.v1.PerformerRange\"Q\n\x19\x43ountObservationsResponse\x12\x34\n\x06\x63ounts\x18\x01 \x01(\x0b\x32$.marquee.common.v1.ObservationCounts\"m\n\x12ListPendingRequest\x12\x30\n\x06\x66ilter\x18\x01 \x01(\x0b\x32 .marquee.common.v1.PendingFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"z\n\x13ListPendingResponse\x12;\n\x0cobservations\x18\x01 \x03(\x0b\x32%.marquee.common.v1.PendingObservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x04\"B\n\x14ImportVectorsRequest\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\"\xa4\x01\n\x15ImportVectorsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\r\n\x05known\x18\x02 \x01(\r\x12\x32\n\x08rejected\x18\x03 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\x12\x38\n\x0enot_searchable\x18\x04 \x03(\x0b\x32 .marquee.common.v1.NotSearchable\"=\n\x14\x45xportVectorsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\\\n\x15\x45xportVectorsResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x12ImportTextsRequest\x12,\n\x05texts\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.TattooText\"g\n\x13ImportTextsResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\r\n\x05known\x18\x02 \x01(\r\x12\x16\n\x0ewithout_region\x18\x03 \x03(\r\x12\x19\n\x11without_performer\x18\x04 \x03(\r\"\x12\n\x10GetStatusRequest\"E\n\x11GetStatusResponse\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus*z\n\x0fRegionKnowledge\x12 \n\x1cREGION_KNOWLEDGE_UNSPECIFIED\x10\x00\x12#\n\x1fREGION_KNOWLEDGE_KNOWN_TATTOOED\x10\x01\x12 \n\x1cREGION_KNOWLEDGE_KNOWN_CLEAR\x10\x02\x32\xb8\x08\n\rTattooService\x12P\n\x07Observe\x12!.marquee.tattoo.v1.ObserveRequest\x1a\".marquee.tattoo.v1.ObserveResponse\x12J\n\x05Score\x12\x1f.marquee.tattoo.v1.ScoreRequest\x1a .marquee.tattoo.v1.ScoreResponse\x12P\n\x07\x43ompare\x12!.marquee.tattoo.v1.CompareRequest\x1a\".marquee.tattoo.v1.CompareResponse\x12M\n\x06\x45nroll\x12 .marquee.tattoo.v1.EnrollRequest\x1a!.marquee.tattoo.v1.EnrollResponse\x12M\n\x06\x46orget\x12 .marquee.tattoo.v1.ForgetRequest\x1a!.marquee.tattoo.v1.ForgetResponse\x12M\n\x06Lookup\x12 .marquee.tattoo.v1.LookupRequest\x1a!.marquee.tattoo.v1.LookupResponse\x12n\n\x11\x43ountObservations\x12+.marquee.tattoo.v1.CountObservationsRequest\x1a,.marquee.tattoo.v1.CountObservationsResponse\x12\\\n\x0bListPending\x12%.marquee.tattoo.v1.ListPendingRequest\x1a&.marquee.tattoo.v1.ListPendingResponse\x12\x62\n\rImportVectors\x12\'.marquee.tattoo.v1.ImportVectorsRequest\x1a(.marquee.tattoo.v1.ImportVectorsResponse\x12\x62\n\rExportVectors\x12\'.marquee.tattoo.v1.ExportVectorsRequest\x1a(.marquee.tattoo.v1.ExportVectorsResponse\x12\\\n\x0bImportTexts\x12%.marquee.tattoo.v1.ImportTextsRequest\x1a&.marquee.tattoo.v1.ImportTextsResponse\x12V\n\tGetStatus\x12#.marquee.tattoo.v1.GetStatusRequest\x1a$.marquee.tattoo.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.tattoo.v1.tattoo_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REGIONKNOWLEDGE']._serialized_start=3113
-  _globals['_REGIONKNOWLEDGE']._serialized_end=3235
-  _globals['_OBSERVEREQUEST']._serialized_start=119
-  _globals['_OBSERVEREQUEST']._serialized_end=174
-  _globals['_TATTOOOBSERVATION']._serialized_start=177
-  _globals['_TATTOOOBSERVATION']._serialized_end=419
-  _globals['_OBSERVERESPONSE']._serialized_start=422
-  _globals['_OBSERVERESPONSE']._serialized_end=598
-  _globals['_SCOREREQUEST']._serialized_start=600
-  _globals['_SCOREREQUEST']._serialized_end=662
-  _globals['_KNOWNTATTOO']._serialized_start=665
-  _globals['_KNOWNTATTOO']._serialized_end=843
-  _globals['_KNOWNREGION']._serialized_start=846
-  _globals['_KNOWNREGION']._serialized_end=1038
-  _globals['_TATTOOSCORE']._serialized_start=1041
-  _globals['_TATTOOSCORE']._serialized_end=1238
-  _globals['_TATTOOSCORES']._serialized_start=1240
-  _globals['_TATTOOSCORES']._serialized_end=1315
-  _globals['_SCORERESPONSE']._serialized_start=1317
-  _globals['_SCORERESPONSE']._serialized_end=1382
-  _globals['_COMPAREREQUEST']._serialized_start=1384
-  _globals['_COMPAREREQUEST']._serialized_end=1448
-  _globals['_COMPARERESPONSE']._serialized_start=1450
-  _globals['_COMPARERESPONSE']._serialized_end=1489
-  _globals['_TATTOOENROLMENT']._serialized_start=1492
-  _globals['_TATTOOENROLMENT']._serialized_end=1718
-  _globals['_ENROLLREQUEST']._serialized_start=1720
-  _globals['_ENROLLREQUEST']._serialized_end=1815
-  _globals['_ENROLLRESPONSE']._serialized_start=1817
-  _globals['_ENROLLRESPONSE']._serialized_end=1885
-  _globals['_FORGETREQUEST']._serialized_start=1887
-  _globals['_FORGETREQUEST']._serialized_end=1924
-  _globals['_FORGETRESPONSE']._serialized_start=1926
-  _globals['_FORGETRESPONSE']._serialized_end=1964
-  _globals['_LOOKUPREQUEST']._serialized_start=1966
-  _globals['_LOOKUPREQUEST']._serialized_end=2004
-  _globals['_TATTOOATTRIBUTES']._serialized_start=2007
-  _globals['_TATTOOATTRIBUTES']._serialized_end=2145
-  _globals['_LOOKUPRESPONSE']._serialized_start=2147
-  _globals['_LOOKUPRESPONSE']._serialized_end=2220
-  _globals['_LISTPENDINGREQUEST']._serialized_start=2222
-  _globals['_LISTPENDINGREQUEST']._serialized_end=2331
-  _globals['_LISTPENDINGRESPONSE']._serialized_start=2333
-  _globals['_LISTPENDINGRESPONSE']._serialized_end=2455
-  _globals['_IMPORTVECTORSREQUEST']._serialized_start=2457
-  _globals['_IMPORTVECTORSREQUEST']._serialized_end=2523
-  _globals['_IMPORTVECTORSRESPONSE']._serialized_start=2526
-  _globals['_IMPORTVECTORSRESPONSE']._serialized_end=2690
-  _globals['_EXPORTVECTORSREQUEST']._serialized_start=2692
-  _globals['_EXPORTVECTORSREQUEST']._serialized_end=2753
-  _globals['_EXPORTVECTORSRESPONSE']._serialized_start=2755
-  _globals['_EXPORTVECTORSRESPONSE']._serialized_end=2847
-  _globals['_IMPORTTEXTSREQUEST']._serialized_start=2849
-  _globals['_IMPORTTEXTSREQUEST']._serialized_end=2915
-  _globals['_IMPORTTEXTSRESPONSE']._serialized_start=2917
-  _globals['_IMPORTTEXTSRESPONSE']._serialized_end=3020
-  _globals['_GETSTATUSREQUEST']._serialized_start=3022
-  _globals['_GETSTATUSREQUEST']._serialized_end=3040
-  _globals['_GETSTATUSRESPONSE']._serialized_start=3042
-  _globals['_GETSTATUSRESPONSE']._serialized_end=3111
-  _globals['_TATTOOSERVICE']._serialized_start=3238
-  _globals['_TATTOOSERVICE']._serialized_end=4206
+  _globals['_REGIONKNOWLEDGE']._serialized_start=3311
+  _globals['_REGIONKNOWLEDGE']._serialized_end=3433
+  _globals['_OBSERVEREQUEST']._serialized_start=151
+  _globals['_OBSERVEREQUEST']._serialized_end=206
+  _globals['_TATTOOOBSERVATION']._serialized_start=209
+  _globals['_TATTOOOBSERVATION']._serialized_end=451
+  _globals['_OBSERVERESPONSE']._serialized_start=454
+  _globals['_OBSERVERESPONSE']._serialized_end=630
+  _globals['_SCOREREQUEST']._serialized_start=632
+  _globals['_SCOREREQUEST']._serialized_end=694
+  _globals['_KNOWNTATTOO']._serialized_start=697
+  _globals['_KNOWNTATTOO']._serialized_end=875
+  _globals['_KNOWNREGION']._serialized_start=878
+  _globals['_KNOWNREGION']._serialized_end=1070
+  _globals['_TATTOOSCORE']._serialized_start=1073
+  _globals['_TATTOOSCORE']._serialized_end=1270
+  _globals['_TATTOOSCORES']._serialized_start=1272
+  _globals['_TATTOOSCORES']._serialized_end=1347
+  _globals['_SCORERESPONSE']._serialized_start=1349
+  _globals['_SCORERESPONSE']._serialized_end=1414
+  _globals['_COMPAREREQUEST']._serialized_start=1416
+  _globals['_COMPAREREQUEST']._serialized_end=1480
+  _globals['_COMPARERESPONSE']._serialized_start=1482
+  _globals['_COMPARERESPONSE']._serialized_end=1521
+  _globals['_TATTOOENROLMENT']._serialized_start=1524
+  _globals['_TATTOOENROLMENT']._serialized_end=1750
+  _globals['_ENROLLREQUEST']._serialized_start=1752
+  _globals['_ENROLLREQUEST']._serialized_end=1847
+  _globals['_ENROLLRESPONSE']._serialized_start=1849
+  _globals['_ENROLLRESPONSE']._serialized_end=1917
+  _globals['_FORGETREQUEST']._serialized_start=1919
+  _globals['_FORGETREQUEST']._serialized_end=1956
+  _globals['_FORGETRESPONSE']._serialized_start=1958
+  _globals['_FORGETRESPONSE']._serialized_end=1996
+  _globals['_LOOKUPREQUEST']._serialized_start=1998
+  _globals['_LOOKUPREQUEST']._serialized_end=2036
+  _globals['_TATTOOATTRIBUTES']._serialized_start=2039
+  _globals['_TATTOOATTRIBUTES']._serialized_end=2177
+  _globals['_LOOKUPRESPONSE']._serialized_start=2179
+  _globals['_LOOKUPRESPONSE']._serialized_end=2252
+  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_start=2254
+  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_end=2335
+  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_start=2337
+  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_end=2418
+  _globals['_LISTPENDINGREQUEST']._serialized_start=2420
+  _globals['_LISTPENDINGREQUEST']._serialized_end=2529
+  _globals['_LISTPENDINGRESPONSE']._serialized_start=2531
+  _globals['_LISTPENDINGRESPONSE']._serialized_end=2653
+  _globals['_IMPORTVECTORSREQUEST']._serialized_start=2655
+  _globals['_IMPORTVECTORSREQUEST']._serialized_end=2721
+  _globals['_IMPORTVECTORSRESPONSE']._serialized_start=2724
+  _globals['_IMPORTVECTORSRESPONSE']._serialized_end=2888
+  _globals['_EXPORTVECTORSREQUEST']._serialized_start=2890
+  _globals['_EXPORTVECTORSREQUEST']._serialized_end=2951
+  _globals['_EXPORTVECTORSRESPONSE']._serialized_start=2953
+  _globals['_EXPORTVECTORSRESPONSE']._serialized_end=3045
+  _globals['_IMPORTTEXTSREQUEST']._serialized_start=3047
+  _globals['_IMPORTTEXTSREQUEST']._serialized_end=3113
+  _globals['_IMPORTTEXTSRESPONSE']._serialized_start=3115
+  _globals['_IMPORTTEXTSRESPONSE']._serialized_end=3218
+  _globals['_GETSTATUSREQUEST']._serialized_start=3220
+  _globals['_GETSTATUSREQUEST']._serialized_end=3238
+  _globals['_GETSTATUSRESPONSE']._serialized_start=3240
+  _globals['_GETSTATUSRESPONSE']._serialized_end=3309
+  _globals['_TATTOOSERVICE']._serialized_start=3436
+  _globals['_TATTOOSERVICE']._serialized_end=4516
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import marquee.common.v1.common_pb2
+import marquee.common.v1.counts_pb2
 import marquee.common.v1.transfer_pb2
 import sys
 import typing
@@ -566,6 +567,48 @@ class LookupResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["performers", b"performers"]) -> None: ...
 
 Global___LookupResponse: typing_extensions.TypeAlias = LookupResponse
+
+@typing.final
+class CountObservationsRequest(google.protobuf.message.Message):
+    """Whose observations to count."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMERS_FIELD_NUMBER: builtins.int
+    @property
+    def performers(self) -> marquee.common.v1.counts_pb2.PerformerRange:
+        """Up to 50000 performers with observations."""
+
+    def __init__(
+        self,
+        *,
+        performers: marquee.common.v1.counts_pb2.PerformerRange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["performers", b"performers"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["performers", b"performers"]) -> None: ...
+
+Global___CountObservationsRequest: typing_extensions.TypeAlias = CountObservationsRequest
+
+@typing.final
+class CountObservationsResponse(google.protobuf.message.Message):
+    """Counts in columns."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: builtins.int
+    @property
+    def counts(self) -> marquee.common.v1.counts_pb2.ObservationCounts:
+        """Whose, and how many: views of tattoos."""
+
+    def __init__(
+        self,
+        *,
+        counts: marquee.common.v1.counts_pb2.ObservationCounts | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["counts", b"counts"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["counts", b"counts"]) -> None: ...
+
+Global___CountObservationsResponse: typing_extensions.TypeAlias = CountObservationsResponse
 
 @typing.final
 class ListPendingRequest(google.protobuf.message.Message):

@@ -65,6 +65,11 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupResponse.FromString,
                 _registered_method=True)
+        self.CountObservations = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/CountObservations',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.CountObservationsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.CountObservationsResponse.FromString,
+                _registered_method=True)
         self.ListPending = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/ListPending',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListPendingRequest.SerializeToString,
@@ -140,6 +145,13 @@ class TattooServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountObservations(self, request, context):
+        """How many observations are enrolled of each of many performers: as Lookup says it, without anything else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPending(self, request, context):
         """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
         Observe the same image and Enroll, with the stored box, the observation that was seen there.
@@ -210,6 +222,11 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.Lookup,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupResponse.SerializeToString,
+            ),
+            'CountObservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountObservations,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.CountObservationsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.CountObservationsResponse.SerializeToString,
             ),
             'ListPending': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPending,
@@ -400,6 +417,33 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/Lookup',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountObservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/CountObservations',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.CountObservationsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.CountObservationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

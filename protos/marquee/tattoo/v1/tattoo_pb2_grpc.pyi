@@ -121,6 +121,22 @@ _TattooServiceLookupType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceCountObservationsType = typing_extensions.TypeVar(
+    '_TattooServiceCountObservationsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse,
+    ],
+)
+
 _TattooServiceListPendingType = typing_extensions.TypeVar(
     '_TattooServiceListPendingType',
     grpc.UnaryUnaryMultiCallable[
@@ -201,7 +217,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -229,6 +245,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.LookupRequest,
             marquee.tattoo.v1.tattoo_pb2.LookupResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+            marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
@@ -279,6 +299,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.LookupResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+            marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
             marquee.tattoo.v1.tattoo_pb2.ListPendingResponse,
         ],
@@ -321,6 +345,9 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
 
     Lookup: _TattooServiceLookupType
     """What is enrolled of each performer."""
+
+    CountObservations: _TattooServiceCountObservationsType
+    """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
 
     ListPending: _TattooServiceListPendingType
     """Enrolled observations that some wanted model, being prepared or in use, does not describe yet. To describe one,
@@ -366,6 +393,10 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.LookupRequest,
         marquee.tattoo.v1.tattoo_pb2.LookupResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+        marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ListPendingRequest,
@@ -443,6 +474,14 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.LookupResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.LookupResponse]]:
         """What is enrolled of each performer."""
+
+    @abc.abstractmethod
+    def CountObservations(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.CountObservationsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.CountObservationsResponse]]:
+        """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
 
     @abc.abstractmethod
     def ListPending(
