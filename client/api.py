@@ -21,6 +21,7 @@ import grpc
 from chassis.channels import open_channel
 from client import _backfill_wire, _system_wire, _wire
 from client._image_calls import ImageCalls
+from client._review_calls import ReviewCalls
 from client._streams import Source, errors_translated
 from client.catalogue import (
     EnrollImage,
@@ -41,6 +42,7 @@ from marquee.gateway.v1 import (
     catalogue_pb2_grpc,
     identification_pb2,
     identification_pb2_grpc,
+    review_pb2_grpc,
     status_pb2,
     status_pb2_grpc,
 )
@@ -50,13 +52,14 @@ __all__ = ["Marquee", "DEFAULT_ADDRESS"]
 DEFAULT_ADDRESS = "127.0.0.1:50050"
 
 
-class Marquee(ImageCalls):
+class Marquee(ImageCalls, ReviewCalls):
     """One connection to a gateway; calls may run side by side. Make it with `connect`."""
 
     def __init__(self, channel: grpc.aio.Channel, *, address: str, timeout: float) -> None:
         self._identification = identification_pb2_grpc.IdentificationServiceStub(channel)
         self._catalogue = catalogue_pb2_grpc.CatalogueServiceStub(channel)
         self._backfill = backfill_pb2_grpc.BackfillServiceStub(channel)
+        self._review = review_pb2_grpc.ReviewServiceStub(channel)
         self._status = status_pb2_grpc.StatusServiceStub(channel)
         self._timeout = timeout
         self.transfer = Transfer(channel, timeout=timeout)

@@ -21,6 +21,7 @@ _COMMANDS = {
     "evaluate": "client.commands.evaluate:evaluate",
     "status": "client.commands.status:status",
     "coverage": "client.commands.coverage:coverage",
+    "quarantine": "client.commands.quarantine:quarantine",
     "forget": "client.commands.forget:forget",
     "allow": "client.commands.allow:allow",
     "export": "client.commands.export:export",

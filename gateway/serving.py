@@ -36,6 +36,9 @@ from gateway.enrolment.enroll_image import EnrollImage, EnrolLimits
 from gateway.enrolment.recording import RecordedEnrolment
 from gateway.identification_servicer import IdentificationServicer
 from gateway.identify import Identify, Timing
+from gateway.review.discard import DiscardImage
+from gateway.review.quarantined import ListQuarantined
+from gateway.review_servicer import ReviewServicer
 from gateway.signals import BodyClient, FaceClient, Signals, TattooClient
 from gateway.status_servicer import StatusServicer
 from gateway.transfer.bulk_store import BulkStore
@@ -46,6 +49,7 @@ from marquee.gateway.v1 import (
     backfill_pb2_grpc,
     catalogue_pb2_grpc,
     identification_pb2_grpc,
+    review_pb2_grpc,
     status_pb2_grpc,
     transfer_pb2_grpc,
 )
@@ -74,7 +78,7 @@ async def open_gateway(
         signals = await _open_signals(config, stack)
         readiness = Readiness({"database": lambda: ping(pool)})
         services = _services(config, signals, pool, work, readiness, today)
-        services.append(_transfer(config, signals, pool, today))
+        services += [_transfer(config, signals, pool, today), _review(config, signals, pool)]
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
         yield await stack.enter_async_context(serving)
 
@@ -220,6 +224,26 @@ def _transfer(
     )
     register = partial(transfer_pb2_grpc.add_TransferServiceServicer_to_server, servicer)
     return ("marquee.gateway.v1.TransferService", register)
+
+
+def _review(
+    config: GatewayConfig, signals: Signals, pool: Pool
+) -> tuple[str, Callable[[grpc.aio.Server], None]]:
+    settings = config.gateway
+    reserve = settings.reserve_seconds
+    servicer = ReviewServicer(
+        list_quarantined=ListQuarantined(
+            signals.face,
+            PerformerNames(pool),
+            pool,
+            seconds=settings.lookup_seconds,
+            reserve_seconds=reserve,
+        ),
+        accept=partial(signals.face.accept, timeout=settings.enroll_seconds),
+        discard=DiscardImage(signals, seconds=settings.enroll_seconds, reserve_seconds=reserve),
+    )
+    register = partial(review_pb2_grpc.add_ReviewServiceServicer_to_server, servicer)
+    return ("marquee.gateway.v1.ReviewService", register)
 
 
 def _image_limits(config: GatewayConfig) -> ImageLimits:

@@ -74,6 +74,12 @@ class Store(Protocol[_ViewInT]):
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows and return how many there were."""
 
+    async def discard(self, performer_id: str, image_hash: str) -> int:
+        """Delete a performer's rows from one image and return how many observations they were.
+
+        Raises NotFound: no such performer.
+        """
+
 
 class Enrolment(Generic[_ViewT]):
     """Stores views of performers and forgets performers.
@@ -111,6 +117,19 @@ class Enrolment(Generic[_ViewT]):
         Raises Unavailable when the database is not there: the call must be repeated.
         """
         return await self._changes.run(performer_id, self._forget(performer_id))
+
+    async def discard(self, performer_id: str, image_hash: str) -> int:
+        """Delete what is enrolled of a performer from one image; how many observations this call deleted.
+
+        Raises NotFound for nobody's id, Unavailable when the database is not there: repeat the call.
+        """
+        return await self._changes.run(performer_id, self._discard(performer_id, image_hash))
+
+    async def _discard(self, performer_id: str, image_hash: str) -> int:
+        deleted = await self._store.discard(performer_id, image_hash)
+        await self._catch_up()
+        _log.info("discarded", performer_id=performer_id, deleted=deleted)
+        return deleted
 
     async def _store_and_add(self, performer_id: str, views: Sequence[_ViewT]) -> list[Stored]:
         stored = await self._store.insert(performer_id, views)

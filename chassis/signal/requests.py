@@ -6,6 +6,7 @@ Each function raises InvalidInput, naming the field.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "MOST_COMPARED",
     "MOST_OBSERVATIONS",
     "check_count",
+    "parse_image_hash",
     "check_max_candidates",
     "check_queries",
     "parse_performer_ids",
@@ -28,6 +30,7 @@ __all__ = [
     "generations_of",
 ]
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 MOST_COMPARED = 1000
 """Templates of one Compare."""
 MOST_OBSERVATIONS = 256
@@ -95,3 +98,10 @@ def unit_vector_of(embedding: common_pb2.Embedding, dimension: int) -> NDArray[n
 def generations_of(templates: Iterable[common_pb2.Template]) -> frozenset[int]:
     """The generations of models that templates were made in; 0 where nobody knows."""
     return frozenset(template.generation for template in templates)
+
+
+def parse_image_hash(text: str) -> str:
+    """Raises InvalidInput."""
+    if not _SHA256.fullmatch(text):
+        raise InvalidInput("image_hash: not 64 lower-case hexadecimal digits")
+    return text

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore
 from gateway.signals.body import BodyClient
 from gateway.signals.counted import Column, Counted
+from gateway.signals.enrolled_face import EnrolledFace, FacePage
 from gateway.signals.face import FaceClient
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import ChangingClient, Pending, PendingPage
@@ -23,6 +24,8 @@ __all__ = [
     "TattooClient",
     "BodyClient",
     "Column",
+    "EnrolledFace",
+    "FacePage",
     "Counted",
     "Query",
     "SignalScore",

@@ -97,6 +97,9 @@ class SignalClient(Protocol):
     async def forget(self, performer_id: str, *, timeout: float) -> int:
         """Rows deleted by this call."""
 
+    async def discard_image(self, performer_id: str, image_hash: str, *, timeout: float) -> int:
+        """Observations deleted by this call. Raises NotFound too."""
+
     async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
         """Enrolled observations of each performer who has any; up to 1000 ids."""
 

@@ -72,6 +72,10 @@ class BodyClient:
         request = body_pb2.ForgetRequest(performer_id=performer_id)
         return (await answered(self._stub.Forget(request, timeout=timeout))).observations
 
+    async def discard_image(self, performer_id: str, image_hash: str, *, timeout: float) -> int:
+        request = body_pb2.DiscardImageRequest(performer_id=performer_id, image_hash=image_hash)
+        return (await answered(self._stub.DiscardImage(request, timeout=timeout))).observations
+
     async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
         request = body_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))

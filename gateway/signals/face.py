@@ -24,6 +24,7 @@ from gateway.signals.base import (
     well_formed,
 )
 from gateway.signals.counted import Counted, counted_of
+from gateway.signals.enrolled_face import FacePage, page_of
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
@@ -120,6 +121,30 @@ class FaceClient:
     async def forget(self, performer_id: str, *, timeout: float) -> int:
         request = face_pb2.ForgetRequest(performer_id=performer_id)
         return (await answered(self._stub.Forget(request, timeout=timeout))).observations
+
+    async def quarantined(
+        self, performer_id: str, *, page_size: int, page_token: str, timeout: float
+    ) -> FacePage:
+        """Faces that seem to be somebody else's; of everybody for "". Raises InvalidInput for a token."""
+        request = face_pb2.ListFacesRequest(
+            performer_id=performer_id,
+            states=[face_pb2.FACE_STATE_QUARANTINED],
+            page_size=page_size,
+            page_token=page_token,
+        )
+        response = await answered(self._stub.ListFaces(request, timeout=timeout))
+        with well_formed(self.signal):
+            return page_of(response)
+
+    async def accept(self, performer_id: str, image_hash: str, *, timeout: float) -> bool:
+        """Say that a face is the performer's; whether it is searched now. Raises NotFound too."""
+        request = face_pb2.AcceptFaceRequest(performer_id=performer_id, image_hash=image_hash)
+        response = await answered(self._stub.AcceptFace(request, timeout=timeout))
+        return response.state == face_pb2.FACE_STATE_ACTIVE
+
+    async def discard_image(self, performer_id: str, image_hash: str, *, timeout: float) -> int:
+        request = face_pb2.DiscardImageRequest(performer_id=performer_id, image_hash=image_hash)
+        return (await answered(self._stub.DiscardImage(request, timeout=timeout))).observations
 
     async def count(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, int]:
         faces = await self.lookup(performer_ids, timeout=timeout)

@@ -10,7 +10,7 @@ from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
-from chassis.signal.requests import check_max_candidates, parse_performer_ids
+from chassis.signal.requests import check_max_candidates, parse_image_hash, parse_performer_ids
 from chassis.signal.responses import to_proto_outcomes
 from marquee.body.v1 import body_pb2 as pb
 from marquee.body.v1 import body_pb2_grpc
@@ -73,6 +73,12 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
 
     async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
         return pb.ForgetResponse(observations=await self._enroll.forget(parse_uuid(request.performer_id)))
+
+    async def DiscardImage(
+        self, request: pb.DiscardImageRequest, context: _Context
+    ) -> pb.DiscardImageResponse:
+        performer_id, image_hash = parse_uuid(request.performer_id), parse_image_hash(request.image_hash)
+        return pb.DiscardImageResponse(observations=await self._enroll.discard(performer_id, image_hash))
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         return self._translation.attributes(await self._lookup(parse_performer_ids(request.performer_ids)))

@@ -78,6 +78,18 @@ class MeasurementStore:
                 await clear_body_ratios(connection, performer_id)
             return deleted
 
+    async def discard(self, performer_id: str, image_hash: str) -> int:
+        """Delete a performer's measurements in one image, and derive the ratios again from the others.
+
+        How many there were. Raises NotFound: no such performer.
+        """
+        async with adding_rows(self._pool, performer_id) as connection:
+            deleted = await connection.fetch(_DISCARD, performer_id, image_hash)
+            if deleted:
+                await clear_body_ratios(connection, performer_id)
+                await derive_body_ratios(connection, performer_id, self._model)
+            return len(deleted)
+
     async def of_performers(self, performer_ids: Sequence[str]) -> Mapping[str, list[Measurement]]:
         """The measurements of each performer who has any."""
         with translate():
@@ -125,6 +137,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT DO NOTHING
 RETURNING seq
 """
+_DISCARD = "DELETE FROM body.measurements WHERE performer_id = $1 AND image_hash = $2 RETURNING seq"
 _DELETE = """
 WITH deleted AS (DELETE FROM body.measurements WHERE performer_id = $1 RETURNING 1)
 SELECT count(*) FROM deleted

@@ -46,7 +46,7 @@ def _decisions(rows: Sequence[asyncpg.Record], primary: PrimaryEmbedder, most: i
     vectors = vectors_from_bytes([row["vector"] for row in rows], dimension=primary.dimension)
     faces: dict[str, list[JudgedFace]] = {}
     for row, vector in zip(rows, vectors, strict=True):
-        face = JudgedFace(row["image_hash"], row["quality"], vector)
+        face = JudgedFace(row["image_hash"], row["quality"], vector, row["is_confirmed"])
         faces.setdefault(str(row["performer_id"]), []).append(face)
     return {one: decide(theirs, primary.operating_point, most=most) for one, theirs in faces.items()}
 
@@ -70,7 +70,7 @@ def _changed(
 
 
 _FACES = """
-SELECT performer_id, image_hash, quality, vector, state, state_reason FROM face.vectors
+SELECT performer_id, image_hash, quality, vector, state, state_reason, is_confirmed FROM face.vectors
 WHERE performer_id = ANY($1::uuid[]) AND model = $2 AND version = $3
 """
 _DROP = """

@@ -18,7 +18,15 @@ from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
 from services.face.policy import FaceState
 
-__all__ = ["FaceQuery", "FacePage", "FaceList", "ListedFace", "parse_list_faces", "to_proto_faces"]
+__all__ = [
+    "FaceQuery",
+    "FacePage",
+    "FaceList",
+    "ListedFace",
+    "STATE_VALUES",
+    "parse_list_faces",
+    "to_proto_faces",
+]
 
 _USUAL_PAGE, _MOST = 100, 1000
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -29,7 +37,8 @@ _STATES = {
     pb.FACE_STATE_RESERVE: FaceState.RESERVE,
     pb.FACE_STATE_QUARANTINED: FaceState.QUARANTINED,
 }
-_VALUES = {state: value for value, state in _STATES.items()}
+STATE_VALUES = {state: value for value, state in _STATES.items()}
+"""As the contract has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ def to_proto_faces(page: FacePage) -> pb.ListFacesResponse:
 def _to_proto(face: ListedFace) -> pb.EnrolledFace:
     return pb.EnrolledFace(
         performer_id=face.performer_id,
-        state=_VALUES[face.state],
+        state=STATE_VALUES[face.state],
         reason=face.reason,
         quality=face.quality,
         box=to_proto_box(face.box),

@@ -49,6 +49,8 @@ class JudgedFace:
     """0..1."""
     vector: NDArray[np.float32]
     """Of length 1."""
+    is_confirmed: bool = False
+    """Whether the owner says that it is the performer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def decide(faces: Sequence[JudgedFace], point: OperatingPoint, *, most: int) -> 
     1. Five times `most` faces are kept, the best by quality.
     2. Of faces that are nearly the same the best stands for all; the others are reserve.
     3. Of three faces or more, those that are not of the person whom more than half of them show are
-       quarantined; without such a majority none is.
+       quarantined; without such a majority none is. What the owner confirms is not, nor what is nearly the
+       same.
     4. `most` faces are active: the best one, and then, one after the other, that with the highest sum of
        quality and distance to those chosen. The others are reserve.
 
@@ -110,8 +113,13 @@ def _verdicts(faces: Sequence[JudgedFace], point: OperatingPoint, most: int) -> 
     similarities = _similarities(faces)
     standing_for = _standing_for(similarities, near_duplicate_similarity(point))
     different = sorted(set(standing_for))
+    confirmed = {best for face, best in zip(faces, standing_for, strict=True) if face.is_confirmed}
     judged = _judged(
-        [faces[one] for one in different], similarities[np.ix_(different, different)], point, most
+        [faces[one] for one in different],
+        similarities[np.ix_(different, different)],
+        point,
+        most,
+        confirmed=[place for place, one in enumerate(different) if one in confirmed],
     )
     verdicts = dict(zip(different, judged, strict=True))
     return [
@@ -151,15 +159,20 @@ def _of_duplicate(verdict: Verdict, best: JudgedFace, similarity: float) -> Verd
 
 
 def _judged(
-    faces: Sequence[JudgedFace], similarities: _Similarities, point: OperatingPoint, most: int
+    faces: Sequence[JudgedFace],
+    similarities: _Similarities,
+    point: OperatingPoint,
+    most: int,
+    *,
+    confirmed: Sequence[int],
 ) -> list[Verdict]:
-    """Of different faces, by falling quality."""
+    """Of different faces, by falling quality; `confirmed`: rows that are the performer's in any case."""
     groups = people_among(point.position(similarities))
     majority = majority_of(groups)
-    theirs = list(majority or range(len(faces)))
+    theirs = sorted({*(majority or range(len(faces))), *confirmed})
     verdicts = dict.fromkeys(theirs, _surplus(most))
     for one in set(range(len(faces))) - set(theirs):
-        verdicts[one] = _stranger(similarities[one, theirs], point)
+        verdicts[one] = _stranger(similarities[one, list(majority or theirs)], point)
     doubt = _doubt(groups) if majority is None and len(groups) > 1 else ""
     qualities = [faces[one].quality for one in theirs]
     for chosen in _chosen(qualities, similarities[np.ix_(theirs, theirs)], point, most):

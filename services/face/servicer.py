@@ -12,7 +12,12 @@ from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending, to_proto_pending
-from chassis.signal.requests import check_max_candidates, generations_of, parse_performer_ids
+from chassis.signal.requests import (
+    check_max_candidates,
+    generations_of,
+    parse_image_hash,
+    parse_performer_ids,
+)
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
@@ -22,7 +27,7 @@ from marquee.face.v1 import face_pb2 as pb
 from marquee.face.v1 import face_pb2_grpc
 from services.face.counting import to_proto_face_counts
 from services.face.ensemble import Ensemble, ModelKey
-from services.face.listing import FaceList, parse_list_faces, to_proto_faces
+from services.face.listing import STATE_VALUES, FaceList, parse_list_faces, to_proto_faces
 from services.face.models_in_use import FaceChange, FaceEmbedders, FaceModels, models_of
 from services.face.observe import Observer
 from services.face.score import compare, score_person
@@ -96,6 +101,17 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
 
     async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
         return pb.ForgetResponse(observations=await self._enrolment.forget(parse_uuid(request.performer_id)))
+
+    async def DiscardImage(
+        self, request: pb.DiscardImageRequest, context: _Context
+    ) -> pb.DiscardImageResponse:
+        performer_id, image_hash = parse_uuid(request.performer_id), parse_image_hash(request.image_hash)
+        return pb.DiscardImageResponse(observations=await self._enrolment.discard(performer_id, image_hash))
+
+    async def AcceptFace(self, request: pb.AcceptFaceRequest, context: _Context) -> pb.AcceptFaceResponse:
+        performer_id, image_hash = parse_uuid(request.performer_id), parse_image_hash(request.image_hash)
+        state = await self._store.accept(performer_id, image_hash)
+        return pb.AcceptFaceResponse(state=STATE_VALUES[state])
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         asked = list(dict.fromkeys(parse_performer_ids(request.performer_ids)))

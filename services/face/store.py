@@ -10,6 +10,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.errors import NotFound
 from chassis.geometry import Box
 from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
@@ -121,6 +122,27 @@ class FaceStore:
         async with removing_rows(self._pool, performer_id) as connection:
             return int(await connection.fetchval(_DELETE, performer_id))
 
+    async def discard(self, performer_id: str, image_hash: str) -> int:
+        """Delete a performer's face from one image, and decide anew; 1 if there was one.
+
+        Raises NotFound: no such performer.
+        """
+        async with adding_rows(self._pool, performer_id) as connection:
+            deleted = await connection.fetch(_DISCARD, performer_id, image_hash)
+            await apply_policy(connection, [performer_id], most=self._most_searched)
+        return min(1, len(deleted))
+
+    async def accept(self, performer_id: str, image_hash: str) -> FaceState:
+        """The owner says that a face is the performer's: decide anew with that, and return its state.
+
+        Raises NotFound: no such performer, or no face of theirs from this image.
+        """
+        async with adding_rows(self._pool, performer_id) as connection:
+            if not await connection.fetch(_CONFIRM, performer_id, image_hash):
+                raise NotFound("no face of the performer from this image")
+            decisions = await apply_policy(connection, [performer_id], most=self._most_searched)
+        return decisions.get(performer_id, _UNDECIDED).verdicts.get(image_hash, _UNJUDGED).state
+
     async def lookup(
         self, performer_ids: Sequence[str], serving: Sequence[ModelKey]
     ) -> dict[str, FaceAttributes]:
@@ -181,13 +203,15 @@ def _key_of(row: asyncpg.Record) -> ModelKey:
 # Another embedder's vector of a face is searched when the face is.
 _INSERT = """
 INSERT INTO face.vectors
-    (performer_id, model, version, vector, quality, box, image_hash, source, image_date, state, state_reason)
+    (performer_id, model, version, vector, quality, box, image_hash, source, image_date, state, state_reason,
+     is_confirmed)
 SELECT $1::uuid, $2::text, $3::text, $4::bytea, $5::real, $6::real[], $7::text, $8::text, $9::date,
-       state, state_reason
+       state, state_reason, is_confirmed
 FROM (
-    SELECT state, state_reason, seq FROM face.vectors WHERE performer_id = $1 AND image_hash = $7
+    SELECT state, state_reason, is_confirmed, seq
+    FROM face.vectors WHERE performer_id = $1 AND image_hash = $7
     UNION ALL
-    SELECT 'active', '', NULL
+    SELECT 'active', '', false, NULL
 ) AS known
 ORDER BY seq NULLS LAST
 LIMIT 1
@@ -197,6 +221,11 @@ RETURNING seq
 _DELETE = """
 WITH deleted AS (DELETE FROM face.vectors WHERE performer_id = $1 RETURNING image_hash)
 SELECT count(DISTINCT image_hash) FROM deleted
+"""
+_DISCARD = "DELETE FROM face.vectors WHERE performer_id = $1 AND image_hash = $2 RETURNING seq"
+_CONFIRM = """
+UPDATE face.vectors SET is_confirmed = true, state = 'active', state_reason = ''
+WHERE performer_id = $1 AND image_hash = $2 RETURNING seq
 """
 _LOOKUP = FACES_BY_QUALITY.format(
     condition="performer_id = ANY($1::uuid[])", names="$2::text[]", versions="$3::text[]"

@@ -63,12 +63,13 @@ CREATE TEMP TABLE IF NOT EXISTS incoming_faces (
 # deadlock. Every vector of one face has the same state.
 _INSERT = """
 INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash, source, image_date,
-                          state, state_reason)
+                          state, state_reason, is_confirmed)
 SELECT new.performer_id, new.model, new.version, new.vector, new.quality, new.box, new.image_hash, new.source,
-       new.image_date, coalesce(same.state, 'active'), coalesce(same.state_reason, '')
+       new.image_date, coalesce(same.state, 'active'), coalesce(same.state_reason, ''),
+       coalesce(same.is_confirmed, false)
 FROM incoming_faces AS new
 LEFT JOIN LATERAL (
-    SELECT state, state_reason FROM face.vectors AS old
+    SELECT state, state_reason, is_confirmed FROM face.vectors AS old
     WHERE old.performer_id = new.performer_id AND old.image_hash = new.image_hash ORDER BY old.seq LIMIT 1
 ) AS same ON true
 ORDER BY new.performer_id, new.image_hash, new.model, new.version

@@ -15,7 +15,15 @@ import asyncpg
 from chassis.errors import InvalidInput
 from chassis.postgres import Connection, Pool, translate
 
-__all__ = ["OBSERVED", "Knowledge", "RegionStatement", "RegionStore", "write_statement", "write_observed"]
+__all__ = [
+    "OBSERVED",
+    "Knowledge",
+    "RegionStatement",
+    "RegionStore",
+    "write_statement",
+    "write_observed",
+    "forget_unseen",
+]
 
 OBSERVED = "observed"
 """The source of what was seen in images."""
@@ -61,6 +69,11 @@ async def write_observed(
 ) -> None:
     """Note that a tattoo was seen in a region; `date`: of the image, the earliest one stays."""
     await connection.execute(_WRITE_OBSERVED, performer_id, region, date)
+
+
+async def forget_unseen(connection: Connection, performer_id: str) -> None:
+    """Take back what was seen of a performer's regions in views that are there no more."""
+    await connection.execute(_FORGET_UNSEEN, performer_id)
 
 
 class RegionStore:
@@ -114,6 +127,12 @@ VALUES ($1, $2, 'known_tattooed', 'observed', '', $3)
 ON CONFLICT (performer_id, body_region, source, description) DO UPDATE
 SET since = LEAST(known.since, excluded.since)
 WHERE excluded.since < known.since OR (known.since IS NULL AND excluded.since IS NOT NULL)
+"""
+_FORGET_UNSEEN = """
+DELETE FROM tattoo.region_knowledge AS known
+WHERE known.performer_id = $1 AND known.source = 'observed' AND NOT EXISTS (
+    SELECT FROM tattoo.performer_tattoos AS seen
+    WHERE seen.performer_id = known.performer_id AND seen.body_region = known.body_region)
 """
 _OF_PERFORMERS = """
 SELECT performer_id, body_region, knowledge, source, description, since, until

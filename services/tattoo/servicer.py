@@ -12,7 +12,12 @@ from chassis.protos import parse_uuid
 from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending
-from chassis.signal.requests import check_max_candidates, generations_of, parse_performer_ids
+from chassis.signal.requests import (
+    check_max_candidates,
+    generations_of,
+    parse_image_hash,
+    parse_performer_ids,
+)
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
@@ -94,6 +99,12 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
 
     async def Forget(self, request: pb.ForgetRequest, context: _Context) -> pb.ForgetResponse:
         return pb.ForgetResponse(observations=await self._enroll.forget(parse_uuid(request.performer_id)))
+
+    async def DiscardImage(
+        self, request: pb.DiscardImageRequest, context: _Context
+    ) -> pb.DiscardImageResponse:
+        performer_id, image_hash = parse_uuid(request.performer_id), parse_image_hash(request.image_hash)
+        return pb.DiscardImageResponse(observations=await self._enroll.discard(performer_id, image_hash))
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         known = await self._lookup(parse_performer_ids(request.performer_ids))

@@ -25,7 +25,7 @@ from chassis.signal.rows import adding_rows, removing_rows
 from marquee.common.v1 import counts_pb2
 from services.tattoo.enrolled import KnownTattoo, TattooFacts, TattooRow
 from services.tattoo.recorded import RecordedViews
-from services.tattoo.regions_store import write_observed
+from services.tattoo.regions_store import forget_unseen, write_observed
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
 
@@ -102,6 +102,16 @@ class TattooStore:
         async with removing_rows(self._pool, performer_id) as connection:
             await connection.execute(_DELETE_REGIONS, performer_id)
             return int(await connection.fetchval(_DELETE, performer_id))
+
+    async def discard(self, performer_id: str, image_hash: str) -> int:
+        """Delete a performer's views in one image, and what was known of regions by them alone.
+
+        How many views there were. Raises NotFound: no such performer.
+        """
+        async with adding_rows(self._pool, performer_id) as connection:
+            deleted = await connection.fetch(_DISCARD, performer_id, image_hash)
+            await forget_unseen(connection, performer_id)
+        return len({tuple(row["box"]) for row in deleted})
 
     async def of_performers(self, performer_ids: Sequence[str]) -> dict[str, list[KnownTattoo]]:
         """What is stored of each performer with tattoos, oldest row first; one in one image only once."""
@@ -198,6 +208,9 @@ ORDER BY seq NULLS LAST
 LIMIT 1
 ON CONFLICT DO NOTHING
 RETURNING {_COLUMNS}
+"""
+_DISCARD = """
+DELETE FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 RETURNING box
 """
 _DELETE_REGIONS = "DELETE FROM tattoo.region_knowledge WHERE performer_id = $1"
 _DELETE = """

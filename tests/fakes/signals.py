@@ -149,6 +149,11 @@ class FakeSignal(Generic[_SeenT]):
         self.change.forget(performer_id)
         return len(self.enrolled.pop(performer_id, []))
 
+    def _discard(self, performer_id: str, image_hash: str) -> int:
+        there = self.enrolled[performer_id]
+        self.enrolled[performer_id] = [one for one in there if one[0] != image_hash]
+        return len(there) - len(self.enrolled[performer_id])
+
     def start_change(self, *, switch_coverage: float = 0.95) -> None:
         """Prepare another model: everything that was enrolled by a test waits for its description."""
         self.change = FakeChange(
@@ -190,6 +195,8 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         super().__init__(threshold=threshold)
         self.set_aside: dict[str, tuple[int, int]] = {}
         """Performer id -> faces in reserve and quarantined, besides those enrolled."""
+        self.quarantined: list[face_pb2.EnrolledFace] = []
+        """What ListFaces says."""
 
     async def Observe(self, request: face_pb2.ObserveRequest, context: _Context) -> face_pb2.ObserveResponse:
         await self._enter("Observe", request)
@@ -265,6 +272,13 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
             unsearchable_faces=[one.unsearchable_faces for one in each],
         )
 
+    async def DiscardImage(
+        self, request: face_pb2.DiscardImageRequest, context: _Context
+    ) -> face_pb2.DiscardImageResponse:
+        await self._enter("DiscardImage", request)
+        count = self._discard(request.performer_id, request.image_hash)
+        return face_pb2.DiscardImageResponse(observations=count)
+
     async def Lookup(self, request: face_pb2.LookupRequest, context: _Context) -> face_pb2.LookupResponse:
         await self._enter("Lookup", request)
         return face_pb2.LookupResponse(
@@ -278,7 +292,15 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
     async def ListFaces(
         self, request: face_pb2.ListFacesRequest, context: _Context
     ) -> face_pb2.ListFacesResponse:
-        raise NotImplementedError
+        await self._enter("ListFaces", request)
+        asked = [one for one in self.quarantined if request.performer_id in ("", one.performer_id)]
+        return face_pb2.ListFacesResponse(faces=asked)
+
+    async def AcceptFace(
+        self, request: face_pb2.AcceptFaceRequest, context: _Context
+    ) -> face_pb2.AcceptFaceResponse:
+        await self._enter("AcceptFace", request)
+        return face_pb2.AcceptFaceResponse(state=face_pb2.FACE_STATE_ACTIVE)
 
     async def Compare(self, request: face_pb2.CompareRequest, context: _Context) -> face_pb2.CompareResponse:
         raise NotImplementedError
@@ -367,6 +389,13 @@ class FakeTattoo(FakeSignal[TattooSeen], tattoo_pb2_grpc.TattooServiceServicer):
         await self._enter("CountObservations", request)
         return tattoo_pb2.CountObservationsResponse(counts=self._counts(request.performers))
 
+    async def DiscardImage(
+        self, request: tattoo_pb2.DiscardImageRequest, context: _Context
+    ) -> tattoo_pb2.DiscardImageResponse:
+        await self._enter("DiscardImage", request)
+        count = self._discard(request.performer_id, request.image_hash)
+        return tattoo_pb2.DiscardImageResponse(observations=count)
+
     async def Lookup(self, request: tattoo_pb2.LookupRequest, context: _Context) -> tattoo_pb2.LookupResponse:
         await self._enter("Lookup", request)
         return tattoo_pb2.LookupResponse(
@@ -436,6 +465,13 @@ class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
     ) -> body_pb2.CountObservationsResponse:
         await self._enter("CountObservations", request)
         return body_pb2.CountObservationsResponse(counts=self._counts(request.performers))
+
+    async def DiscardImage(
+        self, request: body_pb2.DiscardImageRequest, context: _Context
+    ) -> body_pb2.DiscardImageResponse:
+        await self._enter("DiscardImage", request)
+        count = self._discard(request.performer_id, request.image_hash)
+        return body_pb2.DiscardImageResponse(observations=count)
 
     async def Lookup(self, request: body_pb2.LookupRequest, context: _Context) -> body_pb2.LookupResponse:
         await self._enter("Lookup", request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 
@@ -80,6 +81,25 @@ async def test_forgotten_measurements_leave_no_ratios(system: BodySystem) -> Non
     await system.enroll(performer, enrolment(template_of(1.0)))
     await system.stub.Forget(pb.ForgetRequest(performer_id=performer))
     assert await _stored(system, performer) == {}
+
+
+async def test_a_discarded_measurement_counts_no_more(system: BodySystem) -> None:
+    """The ratios are those of the others; of the last one nothing is left."""
+    performer = await system.performer()
+    await system.enroll(performer, enrolment(template_of(1.0), image="a"))
+    first = await _stored(system, performer)
+    await system.enroll(performer, enrolment(template_of(-1.0), image="b"))
+    assert await _stored(system, performer) != first
+    assert [await _discard(system, performer, name) for name in ("b", "b")] == [1, 0]
+    assert await _stored(system, performer) == first
+    await _discard(system, performer, "a")
+    assert await _stored(system, performer) == {}
+
+
+async def _discard(system: BodySystem, performer_id: str, image: str) -> int:
+    image_hash = hashlib.sha256(image.encode()).hexdigest()
+    request = pb.DiscardImageRequest(performer_id=performer_id, image_hash=image_hash)
+    return (await system.stub.DiscardImage(request)).observations
 
 
 async def test_two_services_at_once_leave_the_ratios_of_all(system: BodySystem) -> None:

@@ -126,6 +126,40 @@ async def test_a_stranger_is_quarantined_and_listed_with_the_reason(system: Face
     assert listed.box.width == 30
 
 
+async def test_a_face_that_the_owner_accepts_stays_accepted(system: FaceSystem) -> None:
+    """It is searched at once, and whatever comes later; also by an embedder that describes it later."""
+    performer = await system.performer()
+    await system.enroll(performer, _face("a"), _face("b"), _face("stranger", 2))
+    request = pb.AcceptFaceRequest(performer_id=performer, image_hash=_hash("stranger"))
+    assert (await system.stub.AcceptFace(request)).state == pb.FACE_STATE_ACTIVE
+    assert (await system.stub.AcceptFace(request)).state == pb.FACE_STATE_ACTIVE
+    await until(lambda: _is_alike(system, performer, _face("stranger", 2)))
+    await system.enroll(performer, _face("c"), _face("second stranger", 3))
+    states = await _states(system, performer)
+    assert states[_hash("stranger")] == (pb.FACE_STATE_ACTIVE, "")
+    assert states[_hash("second stranger")][0] == _QUARANTINED
+    for wrong in (_hash("nothing"), "x"):
+        request = pb.AcceptFaceRequest(performer_id=performer, image_hash=wrong)
+        expected = grpc.StatusCode.NOT_FOUND if len(wrong) == 64 else grpc.StatusCode.INVALID_ARGUMENT
+        assert await code_of(system.stub.AcceptFace(request)) is expected
+
+
+async def test_a_discarded_face_is_gone_and_the_others_are_judged_anew(system: FaceSystem) -> None:
+    """Two of one person and one of another: without one of the two nobody has the majority."""
+    performer = await system.performer()
+    await system.enroll(performer, _face("a"), _face("b"), _face("stranger", 2))
+    request = pb.DiscardImageRequest(performer_id=performer, image_hash=_hash("a"))
+    assert (await system.stub.DiscardImage(request)).observations == 1
+    assert (await system.stub.DiscardImage(request)).observations == 0
+    states = await _states(system, performer)
+    assert {name: state for name, (state, _) in states.items()} == {
+        _hash("b"): pb.FACE_STATE_ACTIVE,
+        _hash("stranger"): pb.FACE_STATE_ACTIVE,
+    }
+    nobody = pb.DiscardImageRequest(performer_id=str(uuid.uuid4()), image_hash=_hash("a"))
+    assert await code_of(system.stub.DiscardImage(nobody)) is grpc.StatusCode.NOT_FOUND
+
+
 async def test_many_are_counted_as_lookup_counts_them(system: FaceSystem) -> None:
     """In the order of ids, within the range; also who has nothing that is searched, not who has nothing."""
     performers = [await system.performer() for _ in range(4)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import hashlib
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
@@ -282,3 +283,23 @@ SELECT '00000000-0000-4000-8000-000000000001', 'm', '1', region, '\\x00000000', 
 FROM (VALUES ('chest', 'a', '2020-01-01'), ('chest', 'b', '2021-01-01'), ('unknown', 'c', NULL))
      AS seen (region, digit, date);
 """
+
+
+async def test_a_discarded_view_takes_what_was_seen_in_it_with_it(system: TattooSystem) -> None:
+    """The region is known no more when no other view shows it; what a source says and other views stay."""
+    performer = await system.performer()
+    await system.enroll(performer, enrolment(template_of(1), image="a", region=_LEFT))
+    await system.enroll(performer, enrolment(template_of(2), image="b", region=_RIGHT))
+    async with open_pool(system.rows.dsn) as pool:
+        regions = RegionStore(pool)
+        await regions.upsert(performer, _CHEST)
+        request = pb.DiscardImageRequest(performer_id=performer, image_hash=hashlib.sha256(b"a").hexdigest())
+        assert (await system.stub.DiscardImage(request)).observations == 1
+        assert (await system.stub.DiscardImage(request)).observations == 0
+        known = (await regions.of_performers([performer]))[performer]
+    assert [(one.region, one.source) for one in known] == [
+        ("chest", "stashdb.org"),
+        ("right_forearm", "observed"),
+    ]
+    scores = await system.score(template_of(1), performer)
+    assert [one.region for one in scores[performer].known] == [_RIGHT]

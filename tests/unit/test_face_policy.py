@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -200,3 +201,17 @@ def test_what_is_promised_holds_for_any_faces(faces: list[JudgedFace], most: int
     for verdict in (*decision.verdicts.values(), *decision.dropped.values()):
         assert (verdict.cause is None) == (verdict.state is FaceState.ACTIVE)
         assert verdict.cause is None or verdict.reason
+
+
+def test_what_the_owner_confirms_is_never_a_stranger() -> None:
+    """Nor is what is nearly the same picture; other strangers stay quarantined."""
+    own = [judged("a"), judged("b")]
+    other = judged("stranger", person=2, quality=0.9)
+    copy = replace(judged("copy", person=2, quality=0.5, alike=0.99), vector=other.vector)
+    third = judged("third", person=3)
+    assert _of(_decided(*own, judged("c"), other, copy, third), "copy").state is FaceState.QUARANTINED
+    decision = _decided(*own, judged("c"), other, replace(copy, is_confirmed=True), third)
+    assert _of(decision, "stranger").state is FaceState.ACTIVE
+    assert _of(decision, "copy").state is FaceState.RESERVE
+    assert _of(decision, "third").state is FaceState.QUARANTINED
+    assert "3 faces that agree" in _of(decision, "third").reason

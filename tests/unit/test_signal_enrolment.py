@@ -38,6 +38,13 @@ class _Rows:
         self.rows = [row for row in self.rows if row[0] != performer_id]
         return before - len(self.rows)
 
+    async def discard(self, performer_id: str, image_hash: str) -> int:
+        await asyncio.sleep(0)
+        self._check()
+        before = len(self.rows)
+        self.rows = [row for row in self.rows if row != (performer_id, image_hash)]
+        return before - len(self.rows)
+
     def _insert(self, row: tuple[str, str]) -> Stored:
         is_new = row not in self.rows
         if is_new:
@@ -120,3 +127,16 @@ async def test_forgetting_waits_for_an_enrolment_under_way() -> None:
     _, deleted = await asyncio.gather(enrolment.enroll("p", [_View("a")]), enrolment.forget("p"))
     assert deleted == 1
     assert (rows.rows, memory.rows) == ([], set())
+
+
+async def test_what_is_discarded_is_found_no_more() -> None:
+    """One image of one performer; again it deletes nothing, and without the database it is said."""
+    memory = _Memory(rows := _Rows())
+    enrolment = _enrolment(rows, memory)
+    await enrolment.enroll("p", [_View("a"), _View("b")])
+    await enrolment.enroll("q", [_View("a")])
+    assert [await enrolment.discard("p", "a"), await enrolment.discard("p", "a")] == [1, 0]
+    assert memory.rows == {("p", "b"), ("q", "a")}
+    rows.is_away = True
+    with pytest.raises(Unavailable):
+        await enrolment.discard("p", "b")

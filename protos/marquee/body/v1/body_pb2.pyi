@@ -662,3 +662,43 @@ class GetStatusResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["status", b"status"]) -> None: ...
 
 Global___GetStatusResponse: typing_extensions.TypeAlias = GetStatusResponse
+
+@typing.final
+class DiscardImageRequest(google.protobuf.message.Message):
+    """What to delete."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    IMAGE_HASH_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    image_hash: builtins.str
+    """SHA-256 of the image, 64 lower-case hexadecimal digits."""
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        image_hash: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["image_hash", b"image_hash", "performer_id", b"performer_id"]) -> None: ...
+
+Global___DiscardImageRequest: typing_extensions.TypeAlias = DiscardImageRequest
+
+@typing.final
+class DiscardImageResponse(google.protobuf.message.Message):
+    """What was deleted."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    OBSERVATIONS_FIELD_NUMBER: builtins.int
+    observations: builtins.int
+    """Observations that this call deleted."""
+    def __init__(
+        self,
+        *,
+        observations: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["observations", b"observations"]) -> None: ...
+
+Global___DiscardImageResponse: typing_extensions.TypeAlias = DiscardImageResponse

@@ -105,6 +105,22 @@ _BodyServiceForgetType = typing_extensions.TypeVar(
     ],
 )
 
+_BodyServiceDiscardImageType = typing_extensions.TypeVar(
+    '_BodyServiceDiscardImageType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.DiscardImageRequest,
+        marquee.body.v1.body_pb2.DiscardImageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.DiscardImageRequest,
+        marquee.body.v1.body_pb2.DiscardImageResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.DiscardImageRequest,
+        marquee.body.v1.body_pb2.DiscardImageResponse,
+    ],
+)
+
 _BodyServiceLookupType = typing_extensions.TypeVar(
     '_BodyServiceLookupType',
     grpc.UnaryUnaryMultiCallable[
@@ -153,7 +169,7 @@ _BodyServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreType, _BodyServiceCompareType, _BodyServiceEnrollType, _BodyServiceForgetType, _BodyServiceLookupType, _BodyServiceCountObservationsType, _BodyServiceGetStatusType]):
+class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreType, _BodyServiceCompareType, _BodyServiceEnrollType, _BodyServiceForgetType, _BodyServiceDiscardImageType, _BodyServiceLookupType, _BodyServiceCountObservationsType, _BodyServiceGetStatusType]):
     """Owns pose estimation, the body index and the measurements. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -177,6 +193,10 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.ForgetRequest,
             marquee.body.v1.body_pb2.ForgetResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.DiscardImageRequest,
+            marquee.body.v1.body_pb2.DiscardImageResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.LookupRequest,
@@ -215,6 +235,10 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
             marquee.body.v1.body_pb2.ForgetResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.DiscardImageRequest,
+            marquee.body.v1.body_pb2.DiscardImageResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.LookupRequest,
             marquee.body.v1.body_pb2.LookupResponse,
         ],
@@ -247,6 +271,11 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
     Forget: _BodyServiceForgetType
     """Makes a performer unsearchable at once and deletes the rows. Idempotent."""
 
+    DiscardImage: _BodyServiceDiscardImageType
+    """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+    NOT_FOUND: no such performer, or forgotten.
+    """
+
     Lookup: _BodyServiceLookupType
     """What is enrolled of each performer."""
 
@@ -276,6 +305,10 @@ BodyServiceAsyncStub: typing_extensions.TypeAlias = BodyServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.body.v1.body_pb2.ForgetRequest,
         marquee.body.v1.body_pb2.ForgetResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.DiscardImageRequest,
+        marquee.body.v1.body_pb2.DiscardImageResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.body.v1.body_pb2.LookupRequest,
@@ -337,6 +370,16 @@ class BodyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.body.v1.body_pb2.ForgetResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.ForgetResponse]]:
         """Makes a performer unsearchable at once and deletes the rows. Idempotent."""
+
+    @abc.abstractmethod
+    def DiscardImage(
+        self,
+        request: marquee.body.v1.body_pb2.DiscardImageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.body.v1.body_pb2.DiscardImageResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.DiscardImageResponse]]:
+        """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+        NOT_FOUND: no such performer, or forgotten.
+        """
 
     @abc.abstractmethod
     def Lookup(

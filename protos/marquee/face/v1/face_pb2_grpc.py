@@ -60,6 +60,16 @@ class FaceServiceStub:
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ForgetRequest.SerializeToString,
                 response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.ForgetResponse.FromString,
                 _registered_method=True)
+        self.DiscardImage = channel.unary_unary(
+                '/marquee.face.v1.FaceService/DiscardImage',
+                request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.DiscardImageRequest.SerializeToString,
+                response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.DiscardImageResponse.FromString,
+                _registered_method=True)
+        self.AcceptFace = channel.unary_unary(
+                '/marquee.face.v1.FaceService/AcceptFace',
+                request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.AcceptFaceRequest.SerializeToString,
+                response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.AcceptFaceResponse.FromString,
+                _registered_method=True)
         self.Lookup = channel.unary_unary(
                 '/marquee.face.v1.FaceService/Lookup',
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.LookupRequest.SerializeToString,
@@ -134,6 +144,22 @@ class FaceServiceServicer:
 
     def Forget(self, request, context):
         """Makes a performer unsearchable at once and deletes the rows. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardImage(self, request, context):
+        """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+        NOT_FOUND: no such performer, or forgotten.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptFace(self, request, context):
+        """Says that an enrolled face is the performer's, whatever it looks like: it is never quarantined again. Idempotent.
+        NOT_FOUND: no such performer, or no face of theirs from this image.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -219,6 +245,16 @@ def add_FaceServiceServicer_to_server(servicer, server):
                     servicer.Forget,
                     request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.ForgetRequest.FromString,
                     response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ForgetResponse.SerializeToString,
+            ),
+            'DiscardImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardImage,
+                    request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.DiscardImageRequest.FromString,
+                    response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.DiscardImageResponse.SerializeToString,
+            ),
+            'AcceptFace': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptFace,
+                    request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.AcceptFaceRequest.FromString,
+                    response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.AcceptFaceResponse.SerializeToString,
             ),
             'Lookup': grpc.unary_unary_rpc_method_handler(
                     servicer.Lookup,
@@ -392,6 +428,60 @@ class FaceService:
             '/marquee.face.v1.FaceService/Forget',
             marquee_dot_face_dot_v1_dot_face__pb2.ForgetRequest.SerializeToString,
             marquee_dot_face_dot_v1_dot_face__pb2.ForgetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.face.v1.FaceService/DiscardImage',
+            marquee_dot_face_dot_v1_dot_face__pb2.DiscardImageRequest.SerializeToString,
+            marquee_dot_face_dot_v1_dot_face__pb2.DiscardImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptFace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.face.v1.FaceService/AcceptFace',
+            marquee_dot_face_dot_v1_dot_face__pb2.AcceptFaceRequest.SerializeToString,
+            marquee_dot_face_dot_v1_dot_face__pb2.AcceptFaceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -105,6 +105,38 @@ _FaceServiceForgetType = typing_extensions.TypeVar(
     ],
 )
 
+_FaceServiceDiscardImageType = typing_extensions.TypeVar(
+    '_FaceServiceDiscardImageType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.DiscardImageRequest,
+        marquee.face.v1.face_pb2.DiscardImageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.DiscardImageRequest,
+        marquee.face.v1.face_pb2.DiscardImageResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.DiscardImageRequest,
+        marquee.face.v1.face_pb2.DiscardImageResponse,
+    ],
+)
+
+_FaceServiceAcceptFaceType = typing_extensions.TypeVar(
+    '_FaceServiceAcceptFaceType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.AcceptFaceRequest,
+        marquee.face.v1.face_pb2.AcceptFaceResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.AcceptFaceRequest,
+        marquee.face.v1.face_pb2.AcceptFaceResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.AcceptFaceRequest,
+        marquee.face.v1.face_pb2.AcceptFaceResponse,
+    ],
+)
+
 _FaceServiceLookupType = typing_extensions.TypeVar(
     '_FaceServiceLookupType',
     grpc.UnaryUnaryMultiCallable[
@@ -217,7 +249,7 @@ _FaceServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceLookupType, _FaceServiceCountObservationsType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetStatusType]):
+class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceDiscardImageType, _FaceServiceAcceptFaceType, _FaceServiceLookupType, _FaceServiceCountObservationsType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetStatusType]):
     """Owns face detection, the face index and the face vectors. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -241,6 +273,14 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ForgetRequest,
             marquee.face.v1.face_pb2.ForgetResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.DiscardImageRequest,
+            marquee.face.v1.face_pb2.DiscardImageResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.AcceptFaceRequest,
+            marquee.face.v1.face_pb2.AcceptFaceResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.LookupRequest,
@@ -295,6 +335,14 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
             marquee.face.v1.face_pb2.ForgetResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.DiscardImageRequest,
+            marquee.face.v1.face_pb2.DiscardImageResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.AcceptFaceRequest,
+            marquee.face.v1.face_pb2.AcceptFaceResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.LookupRequest,
             marquee.face.v1.face_pb2.LookupResponse,
         ],
@@ -344,6 +392,16 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
     Forget: _FaceServiceForgetType
     """Makes a performer unsearchable at once and deletes the rows. Idempotent."""
 
+    DiscardImage: _FaceServiceDiscardImageType
+    """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+    NOT_FOUND: no such performer, or forgotten.
+    """
+
+    AcceptFace: _FaceServiceAcceptFaceType
+    """Says that an enrolled face is the performer's, whatever it looks like: it is never quarantined again. Idempotent.
+    NOT_FOUND: no such performer, or no face of theirs from this image.
+    """
+
     Lookup: _FaceServiceLookupType
     """What is enrolled of each performer."""
 
@@ -392,6 +450,14 @@ FaceServiceAsyncStub: typing_extensions.TypeAlias = FaceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.ForgetRequest,
         marquee.face.v1.face_pb2.ForgetResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.DiscardImageRequest,
+        marquee.face.v1.face_pb2.DiscardImageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.AcceptFaceRequest,
+        marquee.face.v1.face_pb2.AcceptFaceResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.LookupRequest,
@@ -470,6 +536,26 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.ForgetResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ForgetResponse]]:
         """Makes a performer unsearchable at once and deletes the rows. Idempotent."""
+
+    @abc.abstractmethod
+    def DiscardImage(
+        self,
+        request: marquee.face.v1.face_pb2.DiscardImageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.DiscardImageResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.DiscardImageResponse]]:
+        """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+        NOT_FOUND: no such performer, or forgotten.
+        """
+
+    @abc.abstractmethod
+    def AcceptFace(
+        self,
+        request: marquee.face.v1.face_pb2.AcceptFaceRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.AcceptFaceResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.AcceptFaceResponse]]:
+        """Says that an enrolled face is the performer's, whatever it looks like: it is never quarantined again. Idempotent.
+        NOT_FOUND: no such performer, or no face of theirs from this image.
+        """
 
     @abc.abstractmethod
     def Lookup(

@@ -60,6 +60,11 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ForgetRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ForgetResponse.FromString,
                 _registered_method=True)
+        self.DiscardImage = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/DiscardImage',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DiscardImageRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DiscardImageResponse.FromString,
+                _registered_method=True)
         self.Lookup = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/Lookup',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.LookupRequest.SerializeToString,
@@ -133,6 +138,14 @@ class TattooServiceServicer:
 
     def Forget(self, request, context):
         """Makes a performer unsearchable at once and deletes the rows. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardImage(self, request, context):
+        """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+        NOT_FOUND: no such performer, or forgotten.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,6 +230,11 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.Forget,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ForgetRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ForgetResponse.SerializeToString,
+            ),
+            'DiscardImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardImage,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DiscardImageRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DiscardImageResponse.SerializeToString,
             ),
             'Lookup': grpc.unary_unary_rpc_method_handler(
                     servicer.Lookup,
@@ -390,6 +408,33 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/Forget',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ForgetRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ForgetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/DiscardImage',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DiscardImageRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DiscardImageResponse.FromString,
             options,
             channel_credentials,
             insecure,

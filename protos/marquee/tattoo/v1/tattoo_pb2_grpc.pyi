@@ -105,6 +105,22 @@ _TattooServiceForgetType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceDiscardImageType = typing_extensions.TypeVar(
+    '_TattooServiceDiscardImageType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse,
+    ],
+)
+
 _TattooServiceLookupType = typing_extensions.TypeVar(
     '_TattooServiceLookupType',
     grpc.UnaryUnaryMultiCallable[
@@ -217,7 +233,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -241,6 +257,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ForgetRequest,
             marquee.tattoo.v1.tattoo_pb2.ForgetResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+            marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.LookupRequest,
@@ -295,6 +315,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.ForgetResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+            marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.LookupRequest,
             marquee.tattoo.v1.tattoo_pb2.LookupResponse,
         ],
@@ -343,6 +367,11 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
     Forget: _TattooServiceForgetType
     """Makes a performer unsearchable at once and deletes the rows. Idempotent."""
 
+    DiscardImage: _TattooServiceDiscardImageType
+    """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+    NOT_FOUND: no such performer, or forgotten.
+    """
+
     Lookup: _TattooServiceLookupType
     """What is enrolled of each performer."""
 
@@ -389,6 +418,10 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ForgetRequest,
         marquee.tattoo.v1.tattoo_pb2.ForgetResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+        marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.LookupRequest,
@@ -466,6 +499,16 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ForgetResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ForgetResponse]]:
         """Makes a performer unsearchable at once and deletes the rows. Idempotent."""
+
+    @abc.abstractmethod
+    def DiscardImage(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.DiscardImageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.DiscardImageResponse]]:
+        """Deletes what is enrolled of a performer from one image; nobody finds it afterwards. Idempotent.
+        NOT_FOUND: no such performer, or forgotten.
+        """
 
     @abc.abstractmethod
     def Lookup(
