@@ -29,6 +29,7 @@ from gateway.catalogue.images import ImageLedger
 from gateway.catalogue.names import PerformerNames
 from gateway.catalogue.store import SCHEMA, CatalogueStore
 from gateway.catalogue.upsert import UpsertPerformer
+from gateway.catalogue_calls.messages import PerformerMessages
 from gateway.catalogue_servicer import CatalogueServicer
 from gateway.config import GatewayConfig
 from gateway.enrolment.admission import Admission
@@ -172,8 +173,7 @@ def _catalogue(
         ledger=ledger,
         enroll=RecordedEnrolment(_enroll(config, signals, admission, work), ledger, work),
         images_in_flight=settings.images_in_flight,
-        adults_only=settings.adults_only,
-        today=today,
+        messages=PerformerMessages(adults_only=settings.adults_only, today=today),
     )
 
 

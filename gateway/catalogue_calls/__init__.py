@@ -1,0 +1,1 @@
+"""CatalogueService by theme: translation only."""
