@@ -95,7 +95,10 @@ class TransferServicer(transfer_pb2_grpc.TransferServiceServicer):
         self, request: pb.ExportVectorsRequest, context: _Context
     ) -> pb.ExportVectorsResponse:
         page = await self._client(request.signal).export_vectors(
-            page_size=_page_size(request.page_size), page_token=request.page_token, timeout=self._seconds
+            page_size=_page_size(request.page_size),
+            page_token=request.page_token,
+            with_set_aside=request.with_set_aside,
+            timeout=self._seconds,
         )
         return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_page_token)
 

@@ -39,6 +39,8 @@ MOST_ROWS = 5000
 _USUAL_PAGE = 1000
 _SHORTEST = 1e-6
 _LONGEST_NAME, _LONGEST_TOKEN, _LARGEST_ROW = 64, 600, 2**63 - 1
+_LONGEST_REASON = 500
+_STATES = ("", "reserve", "quarantined")
 _VALUE_BYTES = 4
 _LARGEST_DIMENSION = 16384
 
@@ -63,6 +65,10 @@ class TransferredRow:
     removed: datetime.date | None
     tattoo_id: str
     """"" when unknown."""
+    state: str
+    """Of a face `reserve` or `quarantined`; "" for one that is searched."""
+    state_reason: str
+    is_confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,11 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """How many rows, and after which."""
+    """How many rows, after which, and whether also those that are set aside."""
 
     size: int
     after: Cursor
+    with_set_aside: bool = False
 
 
 def checked(rows: Sequence[transfer_pb2.VectorRow], dimensions: Mapping[ModelKey, int]) -> Checked:
@@ -106,11 +113,11 @@ def checked(rows: Sequence[transfer_pb2.VectorRow], dimensions: Mapping[ModelKey
     return Checked(tuple(good), tuple(refused))
 
 
-def parse_page(page_size: int, token: str) -> PageQuery:
+def parse_page(page_size: int, token: str, *, with_set_aside: bool = False) -> PageQuery:
     """A request for a page, checked. Raises InvalidInput naming the field."""
     if page_size > MOST_ROWS:
         raise InvalidInput(f"page_size: more than {MOST_ROWS}")
-    return PageQuery(page_size or _USUAL_PAGE, _cursor(token) if token else ("", "", 0))
+    return PageQuery(page_size or _USUAL_PAGE, _cursor(token) if token else ("", "", 0), with_set_aside)
 
 
 def page_token(cursor: Cursor) -> str:
@@ -146,12 +153,27 @@ def _row(index: int, row: transfer_pb2.VectorRow, vector: bytes | None) -> Trans
         confidence=parse_share("detection_confidence", row.detection_confidence),
         removed=parse_date(row.removed_date, field="removed_date"),
         tattoo_id=parse_uuid(row.tattoo_id, field="tattoo_id") if row.tattoo_id else "",
+        state=_state(row.state),
+        state_reason=_reason(row.state_reason),
+        is_confirmed=row.is_confirmed,
     )
 
 
 def _name(field: str, text: str) -> str:
     if not 0 < len(text) <= _LONGEST_NAME or not text.isprintable():
         raise InvalidInput(f"embedding.{field}: not 1 to {_LONGEST_NAME} printable characters")
+    return text
+
+
+def _state(text: str) -> str:
+    if text not in _STATES:
+        raise InvalidInput(f"state: none of {', '.join(filter(None, _STATES))}")
+    return text
+
+
+def _reason(text: str) -> str:
+    if len(text) > _LONGEST_REASON or "\0" in text:
+        raise InvalidInput(f"state_reason: longer than {_LONGEST_REASON} characters, or with a NUL in it")
     return text
 
 

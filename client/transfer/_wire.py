@@ -68,6 +68,9 @@ def to_row(value: VectorRow) -> transfer_pb2.VectorRow:
         detection_confidence=seen.confidence,
         removed_date=_iso(seen.removed),
         tattoo_id=seen.tattoo_id,
+        state=seen.state,
+        state_reason=seen.state_reason,
+        is_confirmed=seen.is_confirmed,
     )
 
 
@@ -83,6 +86,9 @@ def vector_row(message: transfer_pb2.VectorRow) -> VectorRow:
         confidence=_plain(message.detection_confidence),
         removed=_date(message.removed_date),
         tattoo_id=message.tattoo_id,
+        state=message.state,
+        state_reason=message.state_reason,
+        is_confirmed=message.is_confirmed,
     )
     return VectorRow(message.performer_id, embedding.model, embedding.version, embedding.vector, seen)
 

@@ -65,13 +65,19 @@ class Transfer:
         return _transfer_wire.imported_vectors(reply)
 
     async def export_vectors(
-        self, signal: Signal, *, page_size: int = 1000
+        self, signal: Signal, *, page_size: int = 1000, with_set_aside: bool = False
     ) -> AsyncGenerator[list[VectorRow]]:
-        """Stored vectors of a signal, some at a time, by model, version and age."""
+        """Stored vectors of a signal, some at a time, by model, version and age.
+
+        with_set_aside: also of faces in reserve and quarantine.
+        """
         token = ""
         while True:
             request = transfer_pb2.ExportVectorsRequest(
-                signal=_wire.to_signal(signal), page_size=page_size, page_token=token
+                signal=_wire.to_signal(signal),
+                page_size=page_size,
+                page_token=token,
+                with_set_aside=with_set_aside,
             )
             with errors_translated():
                 reply = await self._stub.ExportVectors(request, timeout=self._timeout)

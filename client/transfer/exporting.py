@@ -21,6 +21,7 @@ from client.transfer.own_layout import (
     OBSERVATIONS,
     PERFORMERS,
     POSITIONS,
+    SET_ASIDE,
     observation_document,
     performer_document,
 )
@@ -86,6 +87,7 @@ class _Export:
         self._on_step = on_step
         self._universal: dict[str, str] = {}
         self._indexes: list[dict[str, Any]] = []
+        self._set_aside: list[dict[str, Any]] = []
 
     async def run(self, now: datetime.datetime) -> Exported:
         await self._write_performers()
@@ -101,10 +103,11 @@ class _Export:
             "performers": len(self._universal),
             **{f"{signal.value}s": count for signal, count in observations.items()},
             "indexes": self._indexes,
+            "set_aside": self._set_aside,
             "files": facts,
         }
         await asyncio.to_thread(write_lines, self._folder / MANIFEST, [json.dumps(manifest, indent=2)])
-        vectors = {entry["file"]: entry["count"] for entry in self._indexes}
+        vectors = {entry["file"]: entry["count"] for entry in (*self._indexes, *self._set_aside)}
         return Exported(len(self._universal), observations, vectors)
 
     async def _write_performers(self) -> None:
@@ -118,33 +121,43 @@ class _Export:
         await asyncio.to_thread(write_lines, self._folder / PERFORMERS, as_list(lines))
 
     async def _write_signal(self, signal: Signal) -> int:
-        files = SignalFiles(signal)
-        async for page in self._marquee.transfer.export_vectors(signal, page_size=_PAGE):
+        files, aside = SignalFiles(signal), SignalFiles(signal, prefix=f"{signal.value}_set_aside")
+        exported = self._marquee.transfer.export_vectors(signal, page_size=_PAGE, with_set_aside=True)
+        async for page in exported:
             # Who was enrolled since the performers were listed is in the next export.
             rows = [row for row in page if row.performer_id in self._universal]
-            await asyncio.to_thread(files.add, rows)
+            await asyncio.to_thread(files.add, [row for row in rows if not row.seen.state])
+            await asyncio.to_thread(aside.add, [row for row in rows if row.seen.state])
             self._on_step(f"{signal.value} vectors", len(page))
-        owners = [json.dumps(self._universal[one], ensure_ascii=False) for one in files.owners]
-        seen = (json.dumps(observation_document(one), ensure_ascii=False) for one in files.seen)
-        await asyncio.to_thread(write_lines, self._folder / POSITIONS[signal], as_list(owners))
-        await asyncio.to_thread(write_lines, self._folder / OBSERVATIONS[signal], seen)
-        for key, name in files.file_names().items():
-            await self._write_index(signal, files.models[key], name)
+        self._indexes += await self._write_files(files, POSITIONS[signal], OBSERVATIONS[signal])
+        if aside.seen:
+            self._set_aside += await self._write_files(aside, *SET_ASIDE[signal])
         return len(files.seen)
 
-    async def _write_index(self, signal: Signal, model: ModelIndex, name: str) -> None:
+    async def _write_files(
+        self, files: SignalFiles, positions: str, observations: str
+    ) -> list[dict[str, Any]]:
+        """What the manifest says of the indices."""
+        owners = [json.dumps(self._universal[one], ensure_ascii=False) for one in files.owners]
+        seen = (json.dumps(observation_document(one), ensure_ascii=False) for one in files.seen)
+        await asyncio.to_thread(write_lines, self._folder / positions, as_list(owners))
+        await asyncio.to_thread(write_lines, self._folder / observations, seen)
+        return [
+            await self._write_index(files.signal, files.models[key], name)
+            for key, name in files.file_names().items()
+        ]
+
+    async def _write_index(self, signal: Signal, model: ModelIndex, name: str) -> dict[str, Any]:
         await asyncio.to_thread(model.index.save, self._folder / name)
-        self._indexes.append(
-            {
-                "file": name,
-                "signal": signal.value,
-                "model": model.name,
-                "version": model.version,
-                "dimension": model.index.dimension,
-                "space": SPACE,
-                "count": len(model.index),
-            }
-        )
+        return {
+            "file": name,
+            "signal": signal.value,
+            "model": model.name,
+            "version": model.version,
+            "dimension": model.index.dimension,
+            "space": SPACE,
+            "count": len(model.index),
+        }
 
     async def _check_nobody_left(self) -> None:
         """Nobody who was forgotten meanwhile may be in the folder."""

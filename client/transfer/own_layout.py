@@ -26,6 +26,7 @@ __all__ = [
     "OBSERVATIONS",
     "PERFORMERS",
     "POSITIONS",
+    "SET_ASIDE",
     "OwnExport",
     "observation_document",
     "performer_document",
@@ -39,6 +40,10 @@ POSITIONS: Mapping[Signal, str] = {Signal.FACE: "faces.json", Signal.TATTOO: "ta
 OBSERVATIONS: Mapping[Signal, str] = {Signal.FACE: "faces.jsonl", Signal.TATTOO: "tattoos.jsonl"}
 """One line for each position: everything known of the face or tattoo besides its vectors."""
 
+SET_ASIDE: Mapping[Signal, tuple[str, str]] = {Signal.FACE: ("faces_set_aside.json", "faces_set_aside.jsonl")}
+"""The same of faces in reserve and quarantine: apart, so that whoever reads the others searches none."""
+
+_SEARCHED = {signal: (POSITIONS[signal], OBSERVATIONS[signal]) for signal in POSITIONS}
 _BATCH = 1000
 
 
@@ -59,7 +64,9 @@ class OwnExport:
         self._performers = _listed(folder.document(PERFORMERS), f"{folder.root / PERFORMERS}")
         self.performer_count = len(self._performers)
         with _malformed(folder, "manifest.json"):
-            self.sets = tuple(self._set(entry) for entry in folder.manifest["indexes"])
+            searched = [self._set(entry, _SEARCHED) for entry in folder.manifest["indexes"]]
+            aside = [self._set(entry, SET_ASIDE) for entry in folder.manifest.get("set_aside", ())]
+        self.sets = (*searched, *aside)
 
     def performers(self) -> Iterator[IncomingPerformer]:
         for document in self._performers:
@@ -70,24 +77,23 @@ class OwnExport:
     def texts(self) -> Iterator[IncomingText]:
         return iter(())
 
-    def _set(self, entry: Mapping[str, Any]) -> VectorSet:
+    def _set(self, entry: Mapping[str, Any], files: Mapping[Signal, tuple[str, str]]) -> VectorSet:
         signal, dimension = Signal(entry["signal"]), int(entry["dimension"])
-        if signal not in POSITIONS or entry["space"] != SPACE or dimension < 1:
+        if signal not in files or entry["space"] != SPACE or dimension < 1:
             raise InvalidInput(
                 f"{self._folder.root}: {entry['file']}: of a signal or space that is not known"
             )
         self._folder.verified(entry["file"])
-        read = partial(self._vectors, signal, str(entry["file"]), dimension)
+        read = partial(self._vectors, files[signal], str(entry["file"]), dimension)
         return VectorSet(signal, str(entry["model"]), str(entry["version"]), int(entry["count"]), read)
 
-    def _vectors(self, signal: Signal, name: str, dimension: int) -> Iterator[IncomingVector]:
-        owners = _listed(self._folder.document(POSITIONS[signal]), str(self._folder.root / POSITIONS[signal]))
-        with _malformed(self._folder, OBSERVATIONS[signal]):
-            seen = [_observation(line) for line in self._folder.lines(OBSERVATIONS[signal])]
+    def _vectors(self, files: tuple[str, str], name: str, dimension: int) -> Iterator[IncomingVector]:
+        positions_file, observations_file = files
+        owners = _listed(self._folder.document(positions_file), str(self._folder.root / positions_file))
+        with _malformed(self._folder, observations_file):
+            seen = [_observation(line) for line in self._folder.lines(observations_file)]
         if len(owners) != len(seen):
-            raise InvalidInput(
-                f"{self._folder.root}: {POSITIONS[signal]} and {OBSERVATIONS[signal]} do not agree"
-            )
+            raise InvalidInput(f"{self._folder.root}: {positions_file} and {observations_file} do not agree")
         for positions, vectors in VectorFile(self._folder.verified(name), dimension=dimension).batches(
             _BATCH
         ):
@@ -131,6 +137,9 @@ def observation_document(seen: Observation) -> dict[str, Any]:
         "confidence": seen.confidence,
         "removed": seen.removed.isoformat() if seen.removed else None,
         "tattoo_id": seen.tattoo_id,
+        "state": seen.state,
+        "state_reason": seen.state_reason,
+        "is_confirmed": seen.is_confirmed or None,
     }
     return {name: value for name, value in document.items() if value not in (None, "")}
 
@@ -206,6 +215,9 @@ def _observation(document: Mapping[str, Any]) -> Observation:
         confidence=float(document.get("confidence", 0.0)),
         removed=_date(document.get("removed")),
         tattoo_id=str(document.get("tattoo_id", "")),
+        state=str(document.get("state", "")),
+        state_reason=str(document.get("state_reason", "")),
+        is_confirmed=bool(document.get("is_confirmed", False)),
     )
 
 

@@ -33,6 +33,8 @@ class SignalFiles:
     """Positions are given in the order in which observations are met, whichever model described them."""
 
     signal: Signal
+    prefix: str = ""
+    """Of the files' names; "": the signal's."""
     positions: dict[tuple[str, str, tuple[float, ...]], int] = field(default_factory=dict)
     owners: list[str] = field(default_factory=list)
     seen: list[Observation] = field(default_factory=list)
@@ -54,7 +56,7 @@ class SignalFiles:
         fullest = max(self.models, key=lambda key: len(self.models[key].index), default=None)
         names: dict[tuple[str, str], str] = {}
         for number, key in enumerate(self.models):
-            plain = _UNFIT.sub("_", f"{self.signal.value}_{key[0]}_{key[1]}")
+            plain = _UNFIT.sub("_", f"{self.prefix or self.signal.value}_{key[0]}_{key[1]}")
             is_taken = f"{plain}.voy" in names.values()
             names[key] = f"{plain}_{number}.voy" if is_taken else f"{plain}.voy"
             if self.signal is Signal.TATTOO and key == fullest:

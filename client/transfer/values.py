@@ -58,6 +58,12 @@ class Observation:
     """Day from which a tattoo is gone."""
     tattoo_id: str = ""
     """The tattoo that this is a view of, a UUID; "" when unknown."""
+    state: str = ""
+    """Of a face that is kept and not searched `reserve` or `quarantined`."""
+    state_reason: str = ""
+    """Why, in words."""
+    is_confirmed: bool = False
+    """Whether the owner says that a face is the performer's."""
 
 
 @dataclass(frozen=True, slots=True)

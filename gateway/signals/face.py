@@ -113,8 +113,12 @@ class FaceClient:
             response.stored, response.known, tuple(response.rejected), tuple(response.not_searchable)
         )
 
-    async def export_vectors(self, *, page_size: int, page_token: str, timeout: float) -> VectorPage:
-        request = face_pb2.ExportVectorsRequest(page_size=page_size, page_token=page_token)
+    async def export_vectors(
+        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+    ) -> VectorPage:
+        request = face_pb2.ExportVectorsRequest(
+            page_size=page_size, page_token=page_token, with_set_aside=with_set_aside
+        )
         response = await answered(self._stub.ExportVectors(request, timeout=timeout))
         return VectorPage(response.rows, response.next_page_token)
 

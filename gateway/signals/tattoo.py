@@ -125,7 +125,9 @@ class TattooClient:
             response.stored, response.known, tuple(response.rejected), tuple(response.not_searchable)
         )
 
-    async def export_vectors(self, *, page_size: int, page_token: str, timeout: float) -> VectorPage:
+    async def export_vectors(
+        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+    ) -> VectorPage:
         request = tattoo_pb2.ExportVectorsRequest(page_size=page_size, page_token=page_token)
         response = await answered(self._stub.ExportVectors(request, timeout=timeout))
         return VectorPage(response.rows, response.next_page_token)

@@ -35,5 +35,10 @@ class TransferClient(Protocol):
     async def import_vectors(self, rows: Sequence[transfer_pb2.VectorRow], *, timeout: float) -> VectorsTaken:
         """Raises InvalidInput too: too many rows."""
 
-    async def export_vectors(self, *, page_size: int, page_token: str, timeout: float) -> VectorPage:
-        """Raises InvalidInput too: the token is none of the signal's."""
+    async def export_vectors(
+        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+    ) -> VectorPage:
+        """with_set_aside: also what is kept and not searched, if the signal has such.
+
+        Raises InvalidInput too: the token is none of the signal's.
+        """

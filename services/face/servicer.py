@@ -151,7 +151,9 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
     async def ExportVectors(
         self, request: pb.ExportVectorsRequest, context: _Context
     ) -> pb.ExportVectorsResponse:
-        page = await self._transfer.give(request.page_size, request.page_token)
+        page = await self._transfer.give(
+            request.page_size, request.page_token, with_set_aside=request.with_set_aside
+        )
         return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:

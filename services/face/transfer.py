@@ -20,6 +20,7 @@ from marquee.common.v1 import common_pb2, transfer_pb2
 from services.face.config import EmbedderSettings
 from services.face.deciding import apply_policy
 from services.face.models_in_use import FaceChange
+from services.face.policy import FaceState
 from services.face.store import OBSERVATIONS
 from services.face.table import BUILT_IN_ROWS, BUILT_IN_SPECS
 
@@ -37,6 +38,9 @@ def _values(row: TransferredRow) -> tuple[object, ...]:
         source.image_hash,
         source.uri,
         source.date,
+        row.state or FaceState.ACTIVE.value,
+        row.state_reason,
+        row.is_confirmed,
     )
 
 
@@ -50,13 +54,17 @@ def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
         source=common_pb2.ImageSource(
             image_hash=row["image_hash"], uri=row["source"], date=date.isoformat() if date else ""
         ),
+        state="" if row["state"] == FaceState.ACTIVE else row["state"],
+        state_reason=row["state_reason"],
+        is_confirmed=row["is_confirmed"],
     )
 
 
 _CREATE = """
 CREATE TEMP TABLE IF NOT EXISTS incoming_faces (
     performer_id uuid, model text, version text, vector bytea STORAGE EXTERNAL, quality real,
-    box real[], image_hash text, source text, image_date date
+    box real[], image_hash text, source text, image_date date, state text, state_reason text,
+    is_confirmed boolean
 ) WITH (toast_tuple_target = 4080) ON COMMIT DELETE ROWS
 """
 # In the order of the unique key, so that two imports of the same rows wait for each other and do not
@@ -65,8 +73,8 @@ _INSERT = """
 INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash, source, image_date,
                           state, state_reason, is_confirmed)
 SELECT new.performer_id, new.model, new.version, new.vector, new.quality, new.box, new.image_hash, new.source,
-       new.image_date, coalesce(same.state, 'active'), coalesce(same.state_reason, ''),
-       coalesce(same.is_confirmed, false)
+       new.image_date, coalesce(same.state, new.state), coalesce(same.state_reason, new.state_reason),
+       coalesce(same.is_confirmed, new.is_confirmed)
 FROM incoming_faces AS new
 LEFT JOIN LATERAL (
     SELECT state, state_reason, is_confirmed FROM face.vectors AS old
@@ -75,13 +83,14 @@ LEFT JOIN LATERAL (
 ORDER BY new.performer_id, new.image_hash, new.model, new.version
 ON CONFLICT DO NOTHING
 """
-_PAGE = """
-SELECT model, version, seq, performer_id, vector, quality, box, image_hash, source, image_date FROM
-    face.vectors
-WHERE state = 'active' AND (model, version, seq) > ($1, $2, $3)
+_PAGE_OF = """
+SELECT model, version, seq, performer_id, vector, quality, box, image_hash, source, image_date, state,
+       state_reason, is_confirmed
+FROM face.vectors
+WHERE {condition} (model, version, seq) > ($1, $2, $3)
 ORDER BY model, version, seq LIMIT $4
 """
-
+_PAGE, _PAGE_OF_ALL = _PAGE_OF.format(condition="state = 'active' AND"), _PAGE_OF.format(condition="")
 _VECTOR_BYTES = "SELECT octet_length(vector) FROM face.vectors WHERE model = $1 AND version = $2 LIMIT 1"
 _COLUMNS = (
     "performer_id",
@@ -93,6 +102,9 @@ _COLUMNS = (
     "image_hash",
     "source",
     "image_date",
+    "state",
+    "state_reason",
+    "is_confirmed",
 )
 _After = Callable[[Connection, Sequence[TransferredRow]], Awaitable[None]]
 
@@ -136,7 +148,7 @@ def _why_not(change: FaceChange, with_file: Collection[str], key: ModelKey) -> s
 
 
 def _statements(after: _After) -> TransferStatements:
-    """Of `face.vectors`. Only faces that are searched are exported."""
+    """Of `face.vectors`."""
     return TransferStatements(
         create=_CREATE,
         incoming="incoming_faces",
@@ -145,6 +157,7 @@ def _statements(after: _After) -> TransferStatements:
         insert=_INSERT,
         after=after,
         page=_PAGE,
+        page_of_all=_PAGE_OF_ALL,
         row=_row,
         vector_bytes=_VECTOR_BYTES,
     )

@@ -145,6 +145,7 @@ TATTOO_STATEMENTS = TransferStatements(
     insert=_INSERT,
     after=_note_regions,
     page=_PAGE,
+    page_of_all=_PAGE,
     row=_row,
     vector_bytes=_VECTOR_BYTES,
 )

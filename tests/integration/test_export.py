@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -154,6 +155,55 @@ async def test_an_export_read_back_elsewhere_is_the_same(
     first, second = ((tmp_path / name / "performers.json").read_text() for name in ("first", "second"))
     assert first == second
     assert first.count('"size_category": "32C"') == 3
+
+
+async def test_faces_that_are_set_aside_stay_so_elsewhere(
+    system: TransferSystem, tmp_path: Path, postgres_server: EmbeddedPostgres
+) -> None:
+    """State, reason and the owner's word come back; in files of their own, so that nobody searches them."""
+    for number, state in ((2, "quarantined"), (3, "reserve")):
+        await system.fetch(
+            "UPDATE face.vectors SET state = $2, state_reason = 'why' WHERE image_hash = $1",
+            f"{number:064x}",
+            state,
+        )
+    await system.fetch("UPDATE face.vectors SET is_confirmed = true WHERE image_hash = $1", f"{0:064x}")
+    target = tmp_path / "export"
+    done = await _export(system, target)
+    assert done.observations[Signal.FACE] == 4
+    assert (done.vectors["face_first_1.voy"], done.vectors["face_set_aside_first_1.voy"]) == (4, 2)
+    assert len(json.loads((target / "faces.json").read_text())) == 4
+    lines = [json.loads(line) for line in (target / "faces_set_aside.jsonl").read_text().splitlines()]
+    assert sorted((one["state"], one["state_reason"]) for one in lines) == [
+        ("quarantined", "why"),
+        ("reserve", "why"),
+    ]
+    async with fresh_database(postgres_server) as dsn, open_transfer_system(dsn, tmp_path) as other:
+        assert (await _import(other, target)).is_complete
+        query = (
+            "SELECT performer_id, model, image_hash, state, state_reason, is_confirmed"
+            " FROM face.vectors ORDER BY 1, 2, 3"
+        )
+        assert await other.fetch(query) == await system.fetch(query)
+
+
+async def test_a_state_that_is_none_is_refused(system: TransferSystem) -> None:
+    """The row alone."""
+    [performer] = [one async for page in system.marquee.transfer.export_performers() for one in page][:1]
+    vectors = unit_vectors(2, 8, seed=5)
+    rows = [
+        VectorRow(
+            performer.performer.id,
+            "first",
+            "1",
+            vector.tobytes(),
+            replace(_face(40 + number), state=state),
+        )
+        for number, (vector, state) in enumerate(zip(vectors, ("hidden", "reserve"), strict=True))
+    ]
+    result = await system.marquee.transfer.import_vectors(Signal.FACE, rows)
+    assert (result.stored, [one.index for one in result.rejected]) == (1, [0])
+    assert result.rejected[0].detail.startswith("state: ")
 
 
 async def test_importing_an_export_where_it_came_from_changes_nothing(

@@ -32,6 +32,9 @@ class VectorRow(google.protobuf.message.Message):
     DETECTION_CONFIDENCE_FIELD_NUMBER: builtins.int
     REMOVED_DATE_FIELD_NUMBER: builtins.int
     TATTOO_ID_FIELD_NUMBER: builtins.int
+    STATE_FIELD_NUMBER: builtins.int
+    STATE_REASON_FIELD_NUMBER: builtins.int
+    IS_CONFIRMED_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id, a UUID."""
     quality: builtins.float
@@ -44,6 +47,14 @@ class VectorRow(google.protobuf.message.Message):
     """Day from which a tattoo is gone or covered, YYYY-MM-DD; empty while it is there and for other signals."""
     tattoo_id: builtins.str
     """The tattoo that this is one view of, a UUID; empty when unknown and for other signals."""
+    state: builtins.str
+    """Of a face that is kept and not searched `reserve` or `quarantined`; empty for one that is searched and for other
+    signals. Where the face can be judged it is judged anew.
+    """
+    state_reason: builtins.str
+    """Why, in words; up to 500 characters."""
+    is_confirmed: builtins.bool
+    """Whether the owner says that a face is the performer's, whatever it looks like."""
     @property
     def embedding(self) -> marquee.common.v1.common_pb2.Embedding:
         """Model, version and vector. Any model: vectors of one that is not in use are stored and not searched."""
@@ -68,9 +79,12 @@ class VectorRow(google.protobuf.message.Message):
         detection_confidence: builtins.float = ...,
         removed_date: builtins.str = ...,
         tattoo_id: builtins.str = ...,
+        state: builtins.str = ...,
+        state_reason: builtins.str = ...,
+        is_confirmed: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["box", b"box", "embedding", b"embedding", "source", b"source"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["box", b"box", "detection_confidence", b"detection_confidence", "embedding", b"embedding", "performer_id", b"performer_id", "quality", b"quality", "region", b"region", "removed_date", b"removed_date", "source", b"source", "tattoo_id", b"tattoo_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["box", b"box", "detection_confidence", b"detection_confidence", "embedding", b"embedding", "is_confirmed", b"is_confirmed", "performer_id", b"performer_id", "quality", b"quality", "region", b"region", "removed_date", b"removed_date", "source", b"source", "state", b"state", "state_reason", b"state_reason", "tattoo_id", b"tattoo_id"]) -> None: ...
 
 Global___VectorRow: typing_extensions.TypeAlias = VectorRow
 
