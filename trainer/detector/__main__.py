@@ -1,0 +1,113 @@
+"""`python -m trainer.detector`: draws, trains, measures and exports the detector of boxes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from trainer.detector.drawn import write_drawn
+from trainer.detector.evaluating import BoxDetector, Found, find_all, precisions
+from trainer.learning.truth import read_pictures
+
+_ALARMS = 0.005
+
+
+def main() -> None:
+    """Do the step that is named; each says what it wrote."""
+    options = _options()
+    options.step(options)
+
+
+def _draw(options: argparse.Namespace) -> None:
+    write_drawn(options.out, seed=options.seed, count=options.count, workers=options.workers)
+
+
+def _train(options: argparse.Namespace) -> None:
+    import torch
+
+    from trainer.detector.training import DetectorPlan, train
+    from trainer.learning.mobilenet import pretrained_state
+    from trainer.learning.progress import Checkpoint
+
+    torch.set_num_threads(options.threads)
+    given = {field.name: getattr(options, field.name) for field in fields(DetectorPlan)}
+    plan = DetectorPlan(**{name: value for name, value in given.items() if value is not None})
+    pictures = read_pictures(options.data, split="train")
+    print(f"{len(pictures)} pictures, {plan}", flush=True)
+    checkpoint = Checkpoint(options.work / "detector.pt")
+    state = pretrained_state(options.work / "packages")
+    train(plan, pictures, state=state, checkpoint=checkpoint, workers=options.workers, until=options.until)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from trainer.detector.shipping import export_detector
+    from trainer.learning.progress import Checkpoint
+
+    card = export_detector(Checkpoint(options.work / "detector.pt"), options.out)
+    found = _found(options, BoxDetector(card.served))
+    text = {**asdict(card.facts), **_measured(found), "threshold": _threshold(found)}
+    (options.out / "box_detector.json").write_text(json.dumps(text, indent=2) + "\n")
+    print(json.dumps(text, indent=2))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    print(json.dumps(_measured(_found(options, BoxDetector(options.file))), indent=2))
+
+
+def _found(options: argparse.Namespace, detector: BoxDetector) -> list[Found]:
+    return find_all(detector, read_pictures(options.data, split="validation")[: options.limit])
+
+
+def _measured(found: list[Found]) -> dict[str, object]:
+    clean = [one for one in found if not one.picture.tattoos]
+    return {
+        "pictures": len(found),
+        "ap50": {name: round(value, 4) for name, value in precisions(found).items()},
+        "clean_pictures": len(clean),
+    }
+
+
+def _threshold(found: list[Found]) -> float:
+    """The confidence that `_ALARMS` of the clean pictures reach."""
+    best = sorted((one.best for one in found if not one.picture.tattoos), reverse=True)
+    if not best:
+        raise ValueError("no picture without a tattoo: the threshold cannot be chosen")
+    return round(min(0.95, max(0.05, best[int(_ALARMS * len(best))] + 0.005)), 3)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m trainer.detector", description=__doc__)
+    steps = parser.add_subparsers(required=True)
+    draw = steps.add_parser("draw", help="write drawn scenes and their truth")
+    draw.add_argument("--out", type=Path, required=True)
+    draw.add_argument("--count", type=int, default=3000)
+    draw.add_argument("--seed", type=int, default=41)
+    draw.add_argument("--workers", type=int, default=2)
+    draw.set_defaults(step=_draw)
+    train = steps.add_parser("train", help="train, or go on where it was stopped")
+    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--workers", type=int, default=1, help="processes that prepare windows")
+    train.add_argument("--until", type=int, help="stop after this step")
+    for name in ("seed", "side", "batch", "steps", "warm_up", "frozen"):
+        train.add_argument(f"--{name.replace('_', '-')}", type=int)
+    for name in ("peak", "backbone_share", "weight_decay", "keep"):
+        train.add_argument(f"--{name.replace('_', '-')}", type=float)
+    train.set_defaults(step=_train)
+    export = steps.add_parser("export", help="write the weights that are committed, and their card")
+    export.add_argument("--out", type=Path, required=True)
+    export.set_defaults(step=_export)
+    evaluate = steps.add_parser("evaluate", help="AP50 of an ONNX file on held-out pictures")
+    evaluate.add_argument("file", type=Path)
+    evaluate.set_defaults(step=_evaluate)
+    for step in (train, export, evaluate):
+        step.add_argument("--data", type=Path, action="append", required=True, help="a set; may be repeated")
+        step.add_argument("--limit", type=int, help="pictures to measure on")
+    for step in (train, export):
+        step.add_argument("--work", type=Path, required=True, help="where checkpoints are kept")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the trainings share: the truth of pictures, what cameras do to them, networks, checkpoints."""
