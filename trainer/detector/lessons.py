@@ -1,7 +1,7 @@
 """Turns pictures into what the detector learns from: a window of each, at every scale, in every light.
 
-A picture is served letterboxed to 640 pixels. Training sees windows of that, smaller and so cheaper, at scales
-around the served one: far larger for close-ups, far smaller for people at the other end of a room.
+A picture is served letterboxed to 640 pixels. Training sees windows of that, smaller and so cheaper, at
+scales around the served one: larger for close-ups, smaller for people at the other end of a room.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Lesson", "draw_lesson"]
 
 _PADDING = 114
 _MOSAIC_SHARE = 0.25
-# A tattoo of which less than this share is in the window counts neither way; of less than half of it, as none.
+# With less than this share of it in the window a tattoo counts neither way; with less than half that, as none.
 _LEAST_INSIDE = 0.4
 _LEAST_SIDE = 5.0
 
@@ -96,15 +96,23 @@ def _window(rng: np.random.Generator, picture: Picture, side: int, served: int) 
 
 def _view(rng: np.random.Generator, picture: Picture, side: int, served: int) -> NDArray[np.float64]:
     """The affine map from the picture to the window: scale, turn, mirror, and where it looks."""
-    spread = rng.normal(0, 0.3) if rng.random() < 0.7 else rng.uniform(-1.0, 0.9)
+    spread = rng.normal(0, 0.25) if rng.random() < 0.7 else rng.uniform(-0.8, 0.8)
     scale = served / max(picture.width, picture.height) * np.exp(spread)
     turn = rng.normal(0, np.radians(5)) + (np.pi / 2 * rng.integers(4) if rng.random() < 0.15 else 0)
     stretch = np.exp(rng.normal(0, 0.08))
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = linear @ np.diag([stretch * (1 if rng.random() < 0.5 else -1), 1 / stretch])
-    focus = _focus(rng, picture)
-    shown = np.array([rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8)]) * side
-    return np.concatenate([linear, (shown - linear @ focus)[:, None]], axis=1)
+    middle = _looked_at(rng, picture, side / scale)
+    return np.concatenate([linear, (side / 2 - linear @ middle)[:, None]], axis=1)
+
+
+def _looked_at(rng: np.random.Generator, picture: Picture, span: float) -> NDArray[np.float64]:
+    """The middle of a window of `span` pixels of the picture: near a tattoo or anywhere, with little padding."""
+    size = np.array([picture.width, picture.height], np.float64)
+    middle = _focus(rng, picture) + rng.uniform(-0.35, 0.35, 2) * span
+    room = (size - span) / 2
+    slack = np.abs(room) * np.where(room < 0, 0.8, 1.0)
+    return np.asarray(np.clip(middle, size / 2 - slack, size / 2 + slack))
 
 
 def _focus(rng: np.random.Generator, picture: Picture) -> NDArray[np.float64]:

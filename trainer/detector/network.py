@@ -1,7 +1,7 @@
-"""The detector's network: MobileNetV2, a path-aggregation neck, a head that gives a box and a score a place.
+"""The detector's network: MobileNetV2, a neck that joins its scales, a head with a box and a score a place.
 
-No anchors. Sources: Liu et al., "Path Aggregation Network for Instance Segmentation" (2018); for the decoupled
-head Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (2021). 2.1 million weights.
+No anchors. Sources: for the neck Liu et al., "Path Aggregation Network for Instance Segmentation" (2018), for
+the head Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (2021). 2.1 million weights.
 """
 
 from __future__ import annotations

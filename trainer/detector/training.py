@@ -46,7 +46,7 @@ def train(
     plan: DetectorPlan,
     pictures: Sequence[Picture],
     *,
-    state: State,
+    state: State | None,
     checkpoint: Checkpoint,
     workers: int = 1,
     until: int | None = None,
@@ -177,14 +177,14 @@ def _write(
 
 
 class _Shown:
-    """One line every twenty steps."""
+    """One line every ten steps."""
 
     def __init__(self, first: int) -> None:
         self._first, self._sums = first, np.zeros(3)
 
     def add(self, step: int, scores: float, distance: float) -> None:
         self._sums += (scores, distance, 1)
-        if (step + 1) % 20 == 0:
+        if (step + 1) % 10 == 0:
             mean = self._sums[:2] / self._sums[2]
             print(f"step {step + 1}: scores {mean[0]:.3f}, boxes {mean[1]:.3f}", flush=True)
             self._sums[:] = 0

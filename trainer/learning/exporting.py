@@ -20,7 +20,7 @@ _LARGE = 256
 
 
 def to_onnx(network: nn.Module, example: torch.Tensor, *, outputs: list[str]) -> onnx.ModelProto:
-    """Return a checked graph with one input, `input`; its first dimension is free, as is that of all outputs."""
+    """Return a checked graph with one input, `input`; its first dimension and that of outputs is free."""
     names: Mapping[str, Mapping[int, str]] = {name: {0: "N"} for name in ("input", *outputs)}
     written = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
@@ -42,7 +42,7 @@ def to_onnx(network: nn.Module, example: torch.Tensor, *, outputs: list[str]) ->
 
 
 def halved(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy whose large constants are float16, half the size: `services.tattoo.committed` widens them."""
+    """Return a copy whose large constants are float16, half the size; `widened` undoes it."""
     small = onnx.ModelProto()
     small.CopyFrom(model)
     for constant in small.graph.initializer:

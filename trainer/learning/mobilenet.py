@@ -19,7 +19,7 @@ from chassis.models.packages import fetch, read_file
 from chassis.models.torch_checkpoint import read_checkpoint
 from services.tattoo.models import MOBILENET_V2
 
-__all__ = ["MEAN", "DEVIATION", "Backbone", "pretrained_state"]
+__all__ = ["MEAN", "DEVIATION", "State", "Backbone", "pretrained_state"]
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -38,6 +38,7 @@ _STAGES = (
 _EPSILON = 1e-5
 
 State = Mapping[str, NDArray[Any]]
+"""Weights by torchvision's names."""
 
 
 def pretrained_state(folder: Path) -> State:

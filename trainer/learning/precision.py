@@ -1,7 +1,7 @@
 """Average precision of a detector: the area below precision by recall. Pure.
 
 Source: Everingham et al., "The PASCAL Visual Object Classes Challenge" (2010), with every point counted. A
-tattoo that is to be passed over, being too faint or of another size, is neither a miss nor makes a box on it wrong.
+tattoo that is passed over, being too faint or of another size, is no miss, and no box on it is wrong.
 """
 
 from __future__ import annotations

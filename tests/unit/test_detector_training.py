@@ -1,0 +1,208 @@
+"""The training of the detector of boxes: what learns from what, that it goes on, that its file says the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from services.tattoo.box_layouts import PLACES, read_candidates
+from services.tattoo.committed import widened
+from tests.fakes.training_sets import write_set
+from trainer.learning.truth import Picture, read_pictures
+
+torch = pytest.importorskip("torch", reason="PyTorch is only there where models are trained: docs/tattoo-training.md")
+
+from trainer.detector.assigning import assign, paired_iou  # noqa: E402  # they need PyTorch
+from trainer.detector.losses import detection_loss  # noqa: E402
+from trainer.detector.network import STRIDES, Detector, ExportedDetector, places  # noqa: E402
+from trainer.detector.shipping import export_detector  # noqa: E402
+from trainer.detector.training import DetectorPlan, train  # noqa: E402
+from trainer.learning.exporting import halved, to_onnx  # noqa: E402
+from trainer.learning.progress import Checkpoint, MeanWeights, learning_rate  # noqa: E402
+
+_SIDE = 64
+_MIDDLES = torch.cat([places(_SIDE // stride, _SIDE // stride, stride) for stride in STRIDES])
+_NONE = torch.zeros((0, 4))
+_PLAN = DetectorPlan(side=64, batch=2, steps=4, warm_up=1)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def guesses() -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores of 0.1 and boxes of 16 pixels about each place."""
+    return torch.full((len(_MIDDLES),), 0.1), torch.cat([_MIDDLES - 8, _MIDDLES + 8], dim=1)
+
+
+def test_places_inside_a_tattoo_learn_it() -> None:
+    """The ones that agree best, by their agreement; all others learn nothing there."""
+    truth = torch.tensor([[16.0, 16, 40, 40]])
+    scores, boxes = guesses()
+    found = assign(scores, boxes, _MIDDLES, truth, _NONE)
+    learning = found.target > 0
+    assert 1 <= learning.sum() <= 10
+    middles = _MIDDLES[learning]
+    assert ((middles >= 16) & (middles <= 40)).all()
+    assert (found.box[learning] == truth).all()
+    overlaps = paired_iou(truth, boxes)[0]
+    assert overlaps[found.target.argmax()] == overlaps[learning].max()
+    assert found.counts.all()
+
+
+def test_a_tattoo_between_the_places_has_one_too() -> None:
+    """Smaller than a cell, with no middle inside."""
+    truth = torch.tensor([[8.5, 8.5, 11.0, 11.0]])
+    found = assign(*guesses(), _MIDDLES, truth, _NONE)
+    assert (found.target > 0).sum() >= 1
+
+
+def test_two_tattoos_share_no_place() -> None:
+    """Each place learns the one that its box overlaps more."""
+    truth = torch.tensor([[0.0, 0, 40, 40], [24.0, 24, 64, 64]])
+    found = assign(*guesses(), _MIDDLES, truth, _NONE)
+    learned = {tuple(box.tolist()) for box in found.box[found.target > 0]}
+    assert learned == {tuple(box.tolist()) for box in truth}
+
+
+def test_what_is_passed_over_teaches_nothing() -> None:
+    """Neither that there is a tattoo nor that there is none."""
+    passed = torch.tensor([[0.0, 0, 32, 32]])
+    found = assign(*guesses(), _MIDDLES, _NONE, passed)
+    inside = (_MIDDLES <= 32).all(dim=1)
+    assert (found.counts[inside] == 0).all()
+    assert (found.counts[~inside] == 1).all()
+    logits = torch.zeros(1, len(_MIDDLES))
+    boxes = guesses()[1][None]
+    with_it = detection_loss(logits, boxes, _MIDDLES, [_NONE], [passed])[0]
+    without = detection_loss(logits, boxes, _MIDDLES, [_NONE], [_NONE])[0]
+    assert with_it < without
+
+
+def test_a_right_answer_costs_less_than_a_wrong_one() -> None:
+    """Both parts of the loss know the way."""
+    truth = torch.tensor([[16.0, 16, 40, 40]])
+    boxes = truth[None].repeat(1, len(_MIDDLES), 1)
+    sure = torch.where(((_MIDDLES > 16) & (_MIDDLES < 40)).all(dim=1), 4.0, -6.0)[None]
+    scores, distance = detection_loss(sure, boxes, _MIDDLES, [truth], [_NONE])
+    assert distance < 1e-3
+    assert scores < detection_loss(-sure, boxes, _MIDDLES, [truth], [_NONE])[0]
+    assert detection_loss(sure, boxes + 12, _MIDDLES, [truth], [_NONE])[1] > 0.3
+
+
+def test_the_network_gives_a_box_and_a_score_a_place() -> None:
+    """Places go by stride, row by row; an untrained one finds nothing."""
+    detector = Detector().eval()
+    with torch.no_grad():
+        logits, boxes = detector(torch.rand(2, 3, _SIDE, _SIDE))
+    assert logits.shape == (2, len(_MIDDLES))
+    assert boxes.shape == (2, len(_MIDDLES), 4)
+    middles = (boxes[0, :, :2] + boxes[0, :, 2:]) / 2
+    assert (middles - _MIDDLES).abs().max() < 32
+    assert logits.sigmoid().max() < 0.1
+
+
+def test_the_file_says_what_the_network_says() -> None:
+    """As YOLOv8's layout, for one picture and for two; half precision changes scores by little."""
+    exported = ExportedDetector(Detector()).eval()
+    pictures = torch.rand(2, 3, 640, 640)
+    model = to_onnx(exported, pictures, outputs=["boxes"])
+    with torch.no_grad():
+        expected = exported(pictures).numpy()
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    both = session.run(None, {"input": pictures.numpy()})[0]
+    assert both.shape == (2, 5, PLACES)
+    assert np.abs(both - expected).max() < 1e-2  # pixels; scores are far closer
+    assert np.abs(both[:, 4] - expected[:, 4]).max() < 1e-5
+    [one] = session.run(None, {"input": pictures[:1].numpy()})
+    assert len(read_candidates("m", {"boxes": one}).scores) == PLACES
+    small = halved(model).SerializeToString()
+    assert len(small) < 0.6 * len(model.SerializeToString())
+    half = onnxruntime.InferenceSession(widened(small).SerializeToString())
+    assert np.abs(half.run(None, {"input": pictures.numpy()})[0][:, 4] - expected[:, 4]).max() < 1e-2
+
+
+def test_loss_falls_on_what_is_seen_again_and_again() -> None:
+    """The gradient reaches neck, head and backbone."""
+    detector, truth = Detector(frozen=0).train(), torch.tensor([[16.0, 16, 40, 40]])
+    pictures = torch.rand(2, 3, _SIDE, _SIDE)
+    pictures[:, :, 16:40, 16:40] = 0
+    optimizer = torch.optim.AdamW(detector.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(25):
+        logits, boxes = detector(pictures)
+        loss = sum(detection_loss(logits, boxes, _MIDDLES, [truth] * 2, [_NONE] * 2))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:3])
+    assert all(one.grad is not None for one in detector.parameters())
+
+
+def pictures_of(folder: Path) -> list[Picture]:
+    return read_pictures([write_set(folder / "set", 6)], split="train")
+
+
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    """Stopped after two steps and gone on with: the same weights, frozen layers untouched."""
+    pictures = pictures_of(tmp_path)
+    whole = train(_PLAN, pictures, state=None, checkpoint=Checkpoint(tmp_path / "a.pt"), workers=0)
+    for until in (2, None):
+        checkpoint = Checkpoint(tmp_path / "b.pt")
+        parts = train(_PLAN, pictures, state=None, checkpoint=checkpoint, workers=0, until=until)
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(value, parts.state_dict()[name], atol=1e-5), name
+    torch.manual_seed(_PLAN.seed)
+    first = Detector().backbone.features[0][0].weight
+    assert torch.equal(whole.backbone.features[0][0].weight, first)
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
+    """Rather than mixing two trainings."""
+    pictures, checkpoint = pictures_of(tmp_path), Checkpoint(tmp_path / "a.pt")
+    train(_PLAN, pictures, state=None, checkpoint=checkpoint, workers=0, until=1)
+    with pytest.raises(ValueError, match="another plan"):
+        train(DetectorPlan(side=96), pictures, state=None, checkpoint=checkpoint, workers=0)
+
+
+def test_the_committed_file_is_that_of_the_checkpoint(tmp_path: Path) -> None:
+    """Its facts have the plan and the measured differences."""
+    checkpoint = Checkpoint(tmp_path / "detector.pt")
+    with pytest.raises(FileNotFoundError, match="train first"):
+        export_detector(checkpoint, tmp_path)
+    train(_PLAN, pictures_of(tmp_path), state=None, checkpoint=checkpoint, workers=0)
+    shipped = export_detector(checkpoint, tmp_path)
+    assert shipped.facts.steps == 4
+    assert 1_000_000 < shipped.facts.weights < 3_000_000
+    assert shipped.facts.onnx_difference < 1e-2
+    assert shipped.facts.half_difference < 1e-2
+    data = (tmp_path / "box_detector.onnx").read_bytes()
+    assert len(data) < 5_000_000
+    assert widened(data).SerializeToString() == shipped.served
+
+
+def test_the_rate_rises_and_falls() -> None:
+    """A warm-up, then half a cosine to a fiftieth."""
+    rates = [learning_rate(step, 100, peak=1.0, warm_up=10) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1.0)
+    assert np.argmax(rates) in (9, 10)
+    assert rates[-1] < 0.03
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+
+
+def test_mean_weights_follow() -> None:
+    """Between the old weights and the new ones."""
+    network = torch.nn.Linear(2, 2)
+    mean = MeanWeights(network, keep=0.9)
+    before = network.weight.detach().clone()
+    with torch.no_grad():
+        network.weight += 1
+    mean.update(network)
+    assert ((mean.network.weight > before) & (mean.network.weight <= before + 1)).all()
