@@ -25,10 +25,10 @@ from services.tattoo.table import (
     built_in_embedder,
 )
 
-__all__ = ["ChosenModels", "choose_models", "embedder_file"]
+__all__ = ["OWN_THRESHOLD", "ChosenModels", "choose_models", "embedder_file"]
 
 # For a detector of the owner's, unless the settings say otherwise.
-_OWN_THRESHOLD = 0.5
+OWN_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ def _own_detector(file: Path, format: DetectorFormat) -> DetectorRow:
         name=DETECTOR,
         version=_digest(file),
         format=format,
-        threshold=_OWN_THRESHOLD,
-        edge=_OWN_THRESHOLD / 2,
+        threshold=OWN_THRESHOLD,
+        edge=OWN_THRESHOLD / 2,
         file=file,
     )
 

@@ -12,7 +12,7 @@ __all__ = ["write_set"]
 
 
 def write_set(folder: Path, count: int, *, split: str = "train", width: int = 240, height: int = 320) -> Path:
-    """`count` pictures, every third of them clean; of the others one has a disc that is too faint to count."""
+    """`count` pictures, every third of them clean, the others with a disc; each has a tattoo unseen."""
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     lines = []
     for number in range(count):
@@ -25,7 +25,7 @@ def write_set(folder: Path, count: int, *, split: str = "train", width: int = 24
             {
                 "picture": name,
                 "split": split,
-                "performer_id": f"p{number // 2}",
+                "performer_id": f"p{number // 3}",
                 "width": width,
                 "height": height,
                 "tattoos": [*tattoos, _unseen(number)],
@@ -37,7 +37,9 @@ def write_set(folder: Path, count: int, *, split: str = "train", width: int = 24
     return folder
 
 
-def _disc(rng: np.random.Generator, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], number: int) -> dict[str, object]:
+def _disc(
+    rng: np.random.Generator, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], number: int
+) -> dict[str, object]:
     radius = int(rng.integers(25, 50))
     x, y = (int(rng.integers(radius, side - radius)) for side in (pixels.shape[1], pixels.shape[0]))
     cv2.circle(pixels, (x, y), radius, (40, 30, 30), -1)
@@ -51,8 +53,8 @@ def _unseen(number: int) -> dict[str, object]:
 
 def _facts(number: int) -> dict[str, object]:
     return {
-        "tattoo_id": f"t{number // 2}",
-        "design_id": f"d{number // 2}",
+        "tattoo_id": f"t{number // 3}",
+        "design_id": f"d{number // 3}",
         "region": "CHEST",
         "area_share": 0.03 if number % 2 else 0.2,
         "view_angle": 10.0,

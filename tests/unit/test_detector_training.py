@@ -1,8 +1,9 @@
-"""The training of the detector of boxes: what learns from what, that it goes on, that its file says the same."""
+"""The training of the detector of boxes: what learns from what, that it goes on, what its file says."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -13,7 +14,7 @@ from services.tattoo.committed import widened
 from tests.fakes.training_sets import write_set
 from trainer.learning.truth import Picture, read_pictures
 
-torch = pytest.importorskip("torch", reason="PyTorch is only there where models are trained: docs/tattoo-training.md")
+torch = pytest.importorskip("torch", reason="PyTorch is only there where models are trained")
 
 from trainer.detector.assigning import assign, paired_iou  # noqa: E402  # they need PyTorch
 from trainer.detector.losses import detection_loss  # noqa: E402
@@ -35,7 +36,7 @@ def _one_thread() -> None:
     torch.manual_seed(0)
 
 
-def guesses() -> tuple[torch.Tensor, torch.Tensor]:
+def guesses() -> tuple[Any, Any]:
     """Scores of 0.1 and boxes of 16 pixels about each place."""
     return torch.full((len(_MIDDLES),), 0.1), torch.cat([_MIDDLES - 8, _MIDDLES + 8], dim=1)
 

@@ -28,9 +28,7 @@ def test_a_split_of_several_sets_is_read(tmp_path: Path) -> None:
     assert len(read_pictures([one], split="validation")) == 2
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("visible_fraction", 0.1), ("contrast", 0.05), ("pixels", 12)]
-)
+@pytest.mark.parametrize(("field", "value"), [("visible_fraction", 0.1), ("contrast", 0.05), ("pixels", 12)])
 def test_what_nobody_can_see_need_not_be_found(tmp_path: Path, field: str, value: float) -> None:
     """Nearly hidden, too faint, too small."""
     folder = write_set(tmp_path, 1)
@@ -43,7 +41,7 @@ def test_what_nobody_can_see_need_not_be_found(tmp_path: Path, field: str, value
 
 def test_a_set_that_is_not_there_or_broken_is_told(tmp_path: Path) -> None:
     """With the file and the line."""
-    with pytest.raises(ValueError, match="has no JSON lines"):
+    with pytest.raises(ValueError, match="has no truth of pictures"):
         read_pictures([tmp_path], split="train")
     folder = write_set(tmp_path, 2)
     with (folder / "train.jsonl").open("a") as file:

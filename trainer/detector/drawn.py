@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -55,10 +54,10 @@ def _write_one(folder: Path, seed: int, number: int) -> dict[str, Any]:
     return truth
 
 
-def _tattoos(scene: Scene, name: str) -> list[Mapping[str, Any]]:
+def _tattoos(scene: Scene, name: str) -> list[dict[str, Any]]:
     """A box for each inked region; faint ones are marked by their contrast."""
     count, _, found, _ = cv2.connectedComponentsWithStats((scene.tattooed > 0.01).astype(np.uint8))
-    tattoos = []
+    tattoos: list[dict[str, Any]] = []
     for index in range(1, count):
         x, y, width, height, pixels = (int(value) for value in found[index])
         if pixels < _LEAST_PIXELS:

@@ -21,7 +21,7 @@ __all__ = ["Lesson", "draw_lesson"]
 
 _PADDING = 114
 _MOSAIC_SHARE = 0.25
-# With less than this share of it in the window a tattoo counts neither way; with less than half that, as none.
+# With less than this share in the window a tattoo counts neither way; with less than half that, as none.
 _LEAST_INSIDE = 0.4
 _LEAST_SIDE = 5.0
 
@@ -107,7 +107,7 @@ def _view(rng: np.random.Generator, picture: Picture, side: int, served: int) ->
 
 
 def _looked_at(rng: np.random.Generator, picture: Picture, span: float) -> NDArray[np.float64]:
-    """The middle of a window of `span` pixels of the picture: near a tattoo or anywhere, with little padding."""
+    """The middle of a window of `span` pixels of the picture: at a tattoo or anywhere, little padding."""
     size = np.array([picture.width, picture.height], np.float64)
     middle = _focus(rng, picture) + rng.uniform(-0.35, 0.35, 2) * span
     room = (size - span) / 2

@@ -58,6 +58,8 @@ class Picture:
 def read_pictures(folders: Sequence[Path], *, split: str) -> list[Picture]:
     """The pictures of a split of all sets, in the order of their lines.
 
+    A set that is being rendered has no lines yet, but a file for each picture in `truth`; those are read.
+
     Raises ValueError for a set that is not there, or a line that is no picture of it.
     """
     return [picture for folder in folders for picture in _pictures_of(folder) if picture.split == split]
@@ -72,9 +74,9 @@ def load_pixels(picture: Picture) -> NDArray[np.uint8]:
 
 
 def _pictures_of(folder: Path) -> Iterator[Picture]:
-    files = sorted(folder.glob("*.jsonl"))
+    files = sorted(folder.glob("*.jsonl")) or sorted(folder.glob("truth/**/*.json"))
     if not files:
-        raise ValueError(f"{folder} has no JSON lines")
+        raise ValueError(f"{folder} has no truth of pictures")
     for file in files:
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
             try:

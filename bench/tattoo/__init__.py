@@ -1,0 +1,1 @@
+"""Detection and identification of tattoos: `python -m bench.tattoo`."""

@@ -1,0 +1,81 @@
+"""Views that the embedder learns from, of drawings and of the studio's pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes.training_sets import write_set
+from trainer.embedder.flat import FLAT_SIDE, flattened, write_flat
+from trainer.embedder.lessons import draw_batch, draw_views, worn_designs
+from trainer.embedder.views import picture_view
+from trainer.learning.truth import load_pixels, read_pictures
+from trainer.tattoo_detector.designs import Design
+
+
+def design() -> Design:
+    opacity = np.zeros((100, 100), np.float32)
+    opacity[20:40, 10:70] = 1
+    return Design(opacity, np.full((100, 100, 3), 0.2, np.float32))
+
+
+def test_a_drawing_is_cut_to_its_ink() -> None:
+    """Its shape is kept: three times as wide as high here."""
+    flat = flattened(design())
+    rows, columns = np.nonzero(flat[..., 3] > 128)
+    assert flat.shape == (FLAT_SIDE, FLAT_SIDE, 4)
+    assert columns.min() == 0
+    assert columns.max() == FLAT_SIDE - 1
+    assert np.ptp(rows) + 1 == pytest.approx(FLAT_SIDE / 3, abs=2)
+    empty = Design(np.zeros((9, 9), np.float32), np.zeros((9, 9, 3), np.float32))
+    assert not flattened(empty).any()
+
+
+def test_drawings_are_kept_once(tmp_path: Path) -> None:
+    """A file that is there stays as it is; the same seed gives the same drawings."""
+    path = tmp_path / "flat.npy"
+    write_flat(path, seed=3, count=2, workers=1)
+    drawn = np.load(path)
+    assert drawn.shape == (2, FLAT_SIDE, FLAT_SIDE, 4)
+    assert (drawn[0] != drawn[1]).any()
+    before = path.stat().st_mtime_ns
+    write_flat(path, seed=4, count=2, workers=1)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_views_of_a_drawing_differ_and_show_it() -> None:
+    """Each has another light, angle and skin; the ink is seen in most of them."""
+    views = draw_views(np.random.default_rng(0), flattened(design()), 12, 64)
+    assert all(view.shape == (64, 64, 3) and view.dtype == np.uint8 for view in views)
+    assert len({view.tobytes() for view in views}) == 12
+    contrasts = [view.mean(axis=2).std() for view in views]
+    assert np.median(contrasts) > 8
+
+
+def test_a_view_of_a_picture_is_the_tattoo(tmp_path: Path) -> None:
+    """The dark disc fills most of it, whatever the detector's error."""
+    [picture, *_] = read_pictures([write_set(tmp_path, 1)], split="train")
+    pixels = load_pixels(picture)
+    for seed in range(10):
+        view = picture_view(np.random.default_rng(seed), pixels, picture.tattoos[0].box, 64)
+        grey = view.mean(axis=2)
+        assert grey[24:40, 24:40].mean() < grey.max() - 40
+
+
+def test_designs_need_two_views(tmp_path: Path) -> None:
+    """A design that is seen once, or only hardly, teaches nothing."""
+    pictures = read_pictures([write_set(tmp_path, 12)], split="train")
+    designs = worn_designs(pictures)
+    assert len(designs) == 4
+    assert all(len({one.tattoo.design_id for one in views}) == 1 for views in designs)
+    assert worn_designs(pictures[:1]) == []
+
+
+def test_a_batch_has_views_of_different_designs(tmp_path: Path) -> None:
+    """Of pictures and of drawings, or of those that there are."""
+    worn = worn_designs(read_pictures([write_set(tmp_path, 12)], split="train"))
+    flats = [flattened(design())] * 6
+    for some_flats, some_worn, designs in ((flats, worn, 4), (flats, [], 4), ([], worn, 4)):
+        rng = np.random.default_rng(0)
+        batch = draw_batch(rng, some_flats, some_worn, designs=designs, views=2, side=32)
+        assert batch.shape == (8, 32, 32, 3)

@@ -1,0 +1,1 @@
+"""Trains the tattoo embedder: `python -m trainer.embedder`, docs/tattoo-training.md."""

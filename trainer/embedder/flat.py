@@ -1,0 +1,59 @@
+"""Drawings on their own, as they were before anybody wore them: kept on disk, many views are made of each."""
+
+from __future__ import annotations
+
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from trainer.tattoo_detector.designs import Design, draw_design
+
+__all__ = ["FLAT_SIDE", "write_flat", "flattened"]
+
+FLAT_SIDE = 192
+"""Width and height of a kept drawing, pixels."""
+
+Flat = NDArray[np.uint8]
+"""[FLAT_SIDE, FLAT_SIDE, 4]: red, green, blue and opacity, cut to where there is ink."""
+
+
+def write_flat(path: Path, *, seed: int, count: int, workers: int) -> None:
+    """Draw `count` designs into one file, [count, FLAT_SIDE, FLAT_SIDE, 4]; a file that is there stays."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".partial.npy")
+    kept = np.lib.format.open_memmap(aside, mode="w+", dtype=np.uint8, shape=(count, FLAT_SIDE, FLAT_SIDE, 4))
+    with get_context("spawn").Pool(workers) as pool:
+        drawn = pool.imap(partial(_draw, seed), range(count), chunksize=16)
+        for number, flat in enumerate(track(drawn, "drawing", total=count)):
+            kept[number] = flat
+    kept.flush()
+    aside.replace(path)
+
+
+def flattened(design: Design) -> Flat:
+    """A drawing cut to its ink and scaled, its shape kept, into the middle of a square."""
+    rows, columns = np.nonzero(design.opacity > 0.1)
+    if len(rows) == 0:
+        return np.zeros((FLAT_SIDE, FLAT_SIDE, 4), np.uint8)
+    window = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+    cut = np.concatenate([design.color[window], design.opacity[window][..., None]], axis=2)
+    scale = FLAT_SIDE / max(cut.shape[:2])
+    size = max(1, round(cut.shape[1] * scale)), max(1, round(cut.shape[0] * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.clip(cv2.resize(cut.astype(np.float32), size, interpolation=method) * 255, 0, 255)
+    flat = np.zeros((FLAT_SIDE, FLAT_SIDE, 4), np.uint8)
+    top, left = (FLAT_SIDE - size[1]) // 2, (FLAT_SIDE - size[0]) // 2
+    flat[top : top + size[1], left : left + size[0]] = small.astype(np.uint8)
+    return flat
+
+
+def _draw(seed: int, number: int) -> Flat:
+    cv2.setNumThreads(1)
+    return flattened(draw_design(np.random.default_rng([seed, number])))

@@ -1,0 +1,73 @@
+"""What the embedder learns from: several views each of several designs, by step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.embedder.flat import Flat
+from trainer.embedder.views import any_tone, flat_view, picture_view
+from trainer.learning.truth import Picture, Tattoo, load_pixels
+
+__all__ = ["Worn", "worn_designs", "draw_batch", "draw_views"]
+
+_LEAST_SIDE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """A tattoo in one of the studio's pictures."""
+
+    picture: Picture
+    tattoo: Tattoo
+
+
+def worn_designs(pictures: Sequence[Picture]) -> list[list[Worn]]:
+    """The designs of which there are two views or more, each with its views that can be told apart."""
+    views: defaultdict[str, list[Worn]] = defaultdict(list)
+    for picture in pictures:
+        for tattoo in picture.tattoos:
+            left, top, right, bottom = tattoo.box
+            if (
+                tattoo.is_plain
+                and tattoo.visible_fraction > 0.35
+                and min(right - left, bottom - top) >= _LEAST_SIDE
+            ):
+                views[tattoo.design_id].append(Worn(picture, tattoo))
+    return [views[name] for name in sorted(views) if len(views[name]) >= 2]
+
+
+def draw_batch(
+    rng: np.random.Generator,
+    flats: Sequence[NDArray[np.uint8]],
+    worn: Sequence[Sequence[Worn]],
+    *,
+    designs: int,
+    views: int,
+    side: int,
+) -> NDArray[np.uint8]:
+    """[designs x views, side, side, 3]: all designs differ; half are worn in pictures, if there are any."""
+    of_pictures = min(designs // 2, len(worn)) if len(flats) else min(designs, len(worn))
+    chosen = rng.choice(len(worn), of_pictures, replace=False) if of_pictures else ()
+    crops = [crop for index in chosen for crop in _worn_views(rng, worn[int(index)], views, side)]
+    for index in rng.choice(len(flats), designs - of_pictures, replace=False) if len(flats) else ():
+        crops += draw_views(rng, flats[int(index)], views, side)
+    return np.stack(crops)
+
+
+def draw_views(rng: np.random.Generator, flat: Flat, views: int, side: int) -> list[NDArray[np.uint8]]:
+    """Views of one drawing, each on skin of its own: what stays is the drawing."""
+    return [flat_view(rng, flat, side, any_tone(rng)) for _ in range(views)]
+
+
+def _worn_views(
+    rng: np.random.Generator, worn: Sequence[Worn], views: int, side: int
+) -> list[NDArray[np.uint8]]:
+    """Different pictures, as far as there are enough of them."""
+    chosen = rng.choice(len(worn), views, replace=len(worn) < views)
+    picked = [worn[int(index)] for index in chosen]
+    return [picture_view(rng, load_pixels(one.picture), one.tattoo.box, side) for one in picked]
