@@ -205,13 +205,15 @@ def _skipped(section: str, why: str) -> dict[str, str]:
     return {"skipped": why}
 
 
-def _plain(value: Any) -> Any:
-    """For JSON."""
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """For JSON: figures as their fields."""
+    return {key: _plain_value(value) for key, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return value
+    return _plain(value) if isinstance(value, Mapping) else value
 
 
 def _options() -> argparse.Namespace:

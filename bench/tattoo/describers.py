@@ -114,7 +114,7 @@ class KeyPoints:
     _PIXELS = 6.0
 
     def __init__(self) -> None:
-        self._sift = cv2.SIFT_create(nfeatures=300)
+        self._sift = cv2.SIFT.create(nfeatures=300)
         self._matcher = cv2.BFMatcher()
 
     async def similarities(self, probes: Sequence[Pixels], gallery: Sequence[Pixels]) -> NDArray[np.float64]:

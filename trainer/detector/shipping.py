@@ -44,7 +44,7 @@ class Shipped:
 
 
 def export_detector(checkpoint: Checkpoint, out: Path) -> Shipped:
-    """Write `box_detector.onnx` to `out`. Raises FileNotFoundError without a checkpoint."""
+    """Write `box_detector.onnx` to `out`, and beside it `.wide.onnx`, as it runs. Raises FileNotFoundError without a checkpoint."""
     kept = checkpoint.read()
     detector = ExportedDetector(load_trained(checkpoint)).eval()
     assert kept is not None, "load_trained has read it"
@@ -64,6 +64,7 @@ def export_detector(checkpoint: Checkpoint, out: Path) -> Shipped:
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "box_detector.onnx").write_bytes(small.SerializeToString(deterministic=True))
+    (out / "box_detector.wide.onnx").write_bytes(served)
     return Shipped(served, facts)
 
 

@@ -43,7 +43,7 @@ class Shipped:
 
 
 def export_embedder(checkpoint: Checkpoint, out: Path) -> Shipped:
-    """Write `trained_embedder.onnx` to `out`. Raises FileNotFoundError without a checkpoint."""
+    """Write `trained_embedder.onnx` to `out`, and beside it `.wide.onnx`, as it runs. Raises FileNotFoundError without a checkpoint."""
     embedder = load_trained(checkpoint)
     kept = checkpoint.read()
     assert kept is not None, "load_trained has read it"
@@ -61,6 +61,7 @@ def export_embedder(checkpoint: Checkpoint, out: Path) -> Shipped:
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "trained_embedder.onnx").write_bytes(small.SerializeToString(deterministic=True))
+    (out / "trained_embedder.wide.onnx").write_bytes(served)
     return Shipped(served, facts)
 
 

@@ -16,11 +16,12 @@ def worn(rng: np.random.Generator, picture: Pixels, *, strength: float = 1.0) ->
 
     strength: 0 leaves it as it is, 1 is what bad photographs have; each effect comes by chance.
     """
-    lit = _lit(rng, picture.astype(np.float32) / 255, strength)
+    lit = _lit(rng, picture.astype(np.float32) / np.float32(255), strength)
     blurred = _blurred(rng, lit, strength) if rng.random() < 0.4 * strength else lit
     noisy = blurred
     if rng.random() < 0.4 * strength:
-        noisy = blurred + rng.normal(0, rng.uniform(0.005, 0.04) * strength, blurred.shape)
+        grain = rng.normal(0, rng.uniform(0.005, 0.04) * strength, blurred.shape)
+        noisy = blurred + grain.astype(np.float32)
     pixels = np.clip(noisy * 255, 0, 255).astype(np.uint8)
     if rng.random() < 0.5 * strength:
         pixels = _compressed(pixels, int(rng.integers(25, 90)))
