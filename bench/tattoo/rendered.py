@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,9 +93,9 @@ async def rank1_figures(describer: Describer, views: Views) -> dict[str, Share]:
     angles = np.array([one.tattoo.view_angle for one in views.worn])
     hidden = np.array([one.tattoo.occlusion for one in views.worn])
     figures = {"all": _share_of(right)}
-    for low, high in zip(_ANGLES, _ANGLES[1:], strict=False):
+    for low, high in pairwise(_ANGLES):
         figures[f"seen from {low} to {high} degrees"] = _share_of(right[(angles >= low) & (angles < high)])
-    for start, end in zip(_OCCLUSIONS, _OCCLUSIONS[1:], strict=False):
+    for start, end in pairwise(_OCCLUSIONS):
         chosen = (hidden >= start) & (hidden < end)
         figures[f"{start:.0%} to {min(end, 1):.0%} hidden"] = _share_of(right[chosen])
     return figures

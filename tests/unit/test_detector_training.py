@@ -186,6 +186,7 @@ def test_the_committed_file_is_that_of_the_checkpoint(tmp_path: Path) -> None:
     data = (tmp_path / "box_detector.onnx").read_bytes()
     assert len(data) < 5_000_000
     assert widened(data).SerializeToString() == shipped.served
+    assert (tmp_path / "box_detector.wide.onnx").read_bytes() == shipped.served
 
 
 def test_the_rate_rises_and_falls() -> None:

@@ -44,7 +44,10 @@ class Shipped:
 
 
 def export_detector(checkpoint: Checkpoint, out: Path) -> Shipped:
-    """Write `box_detector.onnx` to `out`, and beside it `.wide.onnx`, as it runs. Raises FileNotFoundError without a checkpoint."""
+    """Write `box_detector.onnx` to `out`, and beside it `.wide.onnx`, which is how it runs.
+
+    Raises FileNotFoundError without a checkpoint.
+    """
     kept = checkpoint.read()
     detector = ExportedDetector(load_trained(checkpoint)).eval()
     assert kept is not None, "load_trained has read it"

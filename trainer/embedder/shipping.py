@@ -43,7 +43,10 @@ class Shipped:
 
 
 def export_embedder(checkpoint: Checkpoint, out: Path) -> Shipped:
-    """Write `trained_embedder.onnx` to `out`, and beside it `.wide.onnx`, as it runs. Raises FileNotFoundError without a checkpoint."""
+    """Write `trained_embedder.onnx` to `out`, and beside it `.wide.onnx`, which is how it runs.
+
+    Raises FileNotFoundError without a checkpoint.
+    """
     embedder = load_trained(checkpoint)
     kept = checkpoint.read()
     assert kept is not None, "load_trained has read it"
