@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.errors import NotFound
 from chassis.gallery import Gallery
 
 __all__ = ["Recall", "is_low", "measure_recall"]
@@ -35,17 +36,20 @@ def is_low(recall: Recall, least: float) -> bool:
 
 
 def measure_recall(gallery: Gallery, *, sample: int, seed: int = 0) -> Recall | None:
-    """Search for some stored vectors exactly and through the index; None in a gallery of fewer than two.
+    """Search for some stored vectors exactly and through the index; None in a gallery of fewer than two, or
+    where a vector goes meanwhile.
 
-    Reads every vector once, in portions between which others search.
+    seed: which ones. Reads every vector once, in portions between which others search.
     """
     seqs = gallery.seqs()
     if len(seqs) < 2:
         return None
     rng = np.random.default_rng(seed)
     chosen = rng.choice(np.array(seqs), min(sample, len(seqs)), replace=False).tolist()
-    chosen = [seq for seq in chosen if seq in gallery.index]
-    probes = gallery.index.vectors(chosen)
+    try:
+        probes = gallery.index.vectors(chosen)
+    except NotFound:  # one of them went just now
+        return None
     ids, similarities = gallery.index.nearest_exactly(probes, _K + 1)
     found = [
         _found(gallery, *one) for one in zip(chosen, probes, ids.tolist(), similarities.tolist(), strict=True)

@@ -122,16 +122,16 @@ class SnapshotFolder:
         if kind != (dimension, space, settings.is_compact):
             raise StoreError("the snapshot is of another kind of index")
         _verify(folder, manifest)
-        rows = np.load(folder / _ROWS, allow_pickle=False)
-        if rows.dtype != ROWS or len(rows) != manifest.count:
-            raise StoreError("the snapshot's rows are not as its manifest says")
         originals = folder / _ORIGINALS if manifest.is_compact else None
-        ids = np.ascontiguousarray(rows["seq"])
         try:
+            rows = np.load(folder / _ROWS, allow_pickle=False)
+            if rows.dtype != ROWS or len(rows) != manifest.count:
+                raise StoreError("the snapshot's rows are not as its manifest says")
+            ids = np.ascontiguousarray(rows["seq"])
             index = VectorIndex.load(
                 folder / _GRAPH, ids, dimension, space, originals=originals, settings=settings
             )
-        except (InvalidInput, RuntimeError, ValueError, OSError) as exc:
+        except (InvalidInput, RuntimeError, ValueError, EOFError, OSError) as exc:
             raise StoreError(f"the snapshot cannot be read: {exc}") from exc
         return Snapshot(manifest, index, rows)
 
@@ -141,7 +141,7 @@ class SnapshotFolder:
         None, and nothing written, where another process writes here, or where the index changed meanwhile.
         Raises OSError for a full disk or a folder that cannot be written; what was there before stays.
         """
-        if not self.may_write():
+        if not self.may_write() or not np.array_equal(index.ids(), rows["seq"]):
             return None
         found = self._found()
         generation = _generation(found[-1]) + 1 if found else 1
@@ -185,7 +185,7 @@ class SnapshotFolder:
     def may_write(self) -> bool:
         """Whether this is the process that writes here; the first one is, for as long as it lives.
 
-        Raises OSError for a folder that cannot be made.
+        Raises OSError for a folder that cannot be made, or cleared of what an interrupted writer left.
         """
         if self._lock is not None:
             return True
@@ -196,9 +196,13 @@ class SnapshotFolder:
         except OSError:
             lock.close()
             return False
+        try:
+            for leftover in self._path.glob(f"{_ASIDE}*"):  # of a writer that was killed
+                _delete(leftover)
+        except OSError:
+            lock.close()
+            raise
         self._lock = lock
-        for leftover in self._path.glob(f"{_ASIDE}*"):  # of a writer that was killed
-            shutil.rmtree(leftover)
         return True
 
     def _found(self) -> list[Path]:

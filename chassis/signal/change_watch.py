@@ -41,8 +41,8 @@ class ChangeWatch:
             self._loop.call_soon_threadsafe(self._hurry.set)
 
     async def caught_up(self) -> None:
-        """Return when what was committed before is known here, by every generation; and look at it soon."""
-        await self._change.catch_up()
+        """Return when what was committed before was seen here, by every generation; and look at it soon."""
+        await self._change.look()
         self.hurry()
 
     @asynccontextmanager

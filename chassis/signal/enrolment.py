@@ -84,20 +84,20 @@ class Store(Protocol[_ViewInT]):
 class Enrolment(Generic[_ViewT]):
     """Stores views of performers and forgets performers.
 
-    catch_up: returns when this process knows what is committed; raises as the database does.
+    look: returns when this process has seen what is committed; raises as the database does.
     least_quality: quality 0..1 under which a view teaches nothing.
     """
 
     def __init__(
         self,
         store: Store[_ViewT],
-        catch_up: Callable[[], Awaitable[None]],
+        look: Callable[[], Awaitable[None]],
         changes: Changes,
         *,
         least_quality: float,
     ) -> None:
         self._store = store
-        self._catch_up = catch_up
+        self._look = look
         self._changes = changes
         self._least_quality = least_quality
 
@@ -127,20 +127,20 @@ class Enrolment(Generic[_ViewT]):
 
     async def _discard(self, performer_id: str, image_hash: str) -> int:
         deleted = await self._store.discard(performer_id, image_hash)
-        await self._catch_up()
+        await self._look()
         _log.info("discarded", performer_id=performer_id, deleted=deleted)
         return deleted
 
     async def _store_and_add(self, performer_id: str, views: Sequence[_ViewT]) -> list[Stored]:
         stored = await self._store.insert(performer_id, views)
-        await self._catch_up()
+        await self._look()
         accepted = sum(one.is_new and one.rejection is None for one in stored)
         _log.info("enrolled", performer_id=performer_id, accepted=accepted, offered=len(views))
         return stored
 
     async def _forget(self, performer_id: str) -> int:
         deleted = await self._store.forget(performer_id)
-        await self._catch_up()
+        await self._look()
         _log.info("forgotten", performer_id=performer_id, deleted=deleted)
         return deleted
 

@@ -1,8 +1,8 @@
 """What changed in a signal's table: the SQL that replicas follow.
 
 A row's seq is given before its transaction commits, so the last seq seen says nothing. Every row has its
-transaction's id instead: below the *mark*, the lowest transaction still under way (`pg_snapshot_xmin`), no
-transaction can commit any more, and everything from the mark on is read again until it is below.
+transaction's id instead, and what is new is what the snapshot of the last look did not see yet. Below the
+*mark*, the lowest transaction that was still under way then (`pg_snapshot_xmin`), there can be nothing new.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _TRAILER = b"\xff\xff"
 # A process that has no connection to spare for so long cannot follow, and says so.
 _PATIENCE_SECONDS = 10.0
+# A million rows on a slow disk.
+_LISTING_SECONDS = 600
 # One tuple of `COPY (bigint, xid8, uuid) TO STDOUT (FORMAT binary)`, each field after its length.
 _TUPLE = np.dtype(
     [
@@ -66,6 +68,8 @@ class Moment:
     """Which life of which table: server, timeline, database and table. Marks of another one mean nothing."""
     mark: int
     """No transaction below this id can commit any more."""
+    snapshot: str
+    """Which transactions from the mark on were committed, as PostgreSQL writes it (`pg_snapshot`)."""
     at: datetime
     """By the database's clock."""
 
@@ -84,11 +88,16 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What happened from a mark on; what was read before may come again."""
+    """What was committed between two moments."""
 
     moment: Moment
-    added: Sequence[int]
-    withdrawn: Sequence[int]
+    """The later one."""
+    added: NDArray[np.int64]
+    """Seqs of rows that can be found at the later moment."""
+    xids: NDArray[np.uint64]
+    """Of the transactions that wrote them."""
+    withdrawn: NDArray[np.int64]
+    """Seqs of rows that can be found no more."""
 
 
 class Feed:
@@ -118,8 +127,11 @@ class Feed:
                 self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
+                await connection.execute(f"SET LOCAL statement_timeout = '{_LISTING_SECONDS}s'")
                 moment = await self._moment(connection)
-                await connection.copy_from_query(self._listing, *key, output=keep, format="binary")
+                await connection.copy_from_query(
+                    self._listing, *key, output=keep, format="binary", timeout=_LISTING_SECONDS
+                )
         return await asyncio.to_thread(_listing, moment, parts)
 
     async def _moment(self, connection: Connection) -> Moment:
@@ -128,18 +140,19 @@ class Feed:
             raise StoreError("the database did not say what time it is")
         return _moment(row)
 
-    async def changes(self, keys: Sequence[ModelKey], since: int) -> Delta:
-        """Rows of these models from the mark on that can be found, and seqs that were withdrawn.
+    async def changes(self, keys: Sequence[ModelKey], since: Moment) -> Delta:
+        """What was committed since that moment of these models, and what was withdrawn of any.
 
-        One statement, so one moment: what is in neither list is as it was.
+        One statement, so one moment: what is in neither list is as it was. Means nothing where `since` is a
+        moment of another epoch.
         """
         names, versions = [name for name, _ in keys], [version for _, version in keys]
         with translate():
             async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
-                row = await connection.fetchrow(self._changes, since, names, versions)
+                row = await connection.fetchrow(self._changes, since.mark, since.snapshot, names, versions)
         if row is None:
             raise StoreError("the database did not say what changed")
-        return Delta(_moment(row), row["added"], row["withdrawn"])
+        return await asyncio.to_thread(_delta, row)
 
     async def trim(self, seen: Moment) -> None:
         """Delete what was noted of withdrawals before a moment of this database that everyone has seen."""
@@ -149,7 +162,16 @@ class Feed:
 
 
 def _moment(row: asyncpg.Record) -> Moment:
-    return Moment(row["epoch"], row["mark"], row["at"])
+    return Moment(row["epoch"], row["mark"], row["snapshot"], row["at"])
+
+
+def _delta(row: asyncpg.Record) -> Delta:
+    return Delta(
+        _moment(row),
+        np.array(row["added"], np.int64),
+        np.array(row["xids"], np.uint64),
+        np.array(row["withdrawn"], np.int64),
+    )
 
 
 def _listing(moment: Moment, parts: Sequence[bytes]) -> Listing:
@@ -176,17 +198,26 @@ concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
           (SELECT oid FROM pg_database WHERE datname = current_database()),
           '{table}'::regclass::oid)
 """
-_MOMENT = f"pg_snapshot_xmin(pg_current_snapshot()) AS mark, clock_timestamp() AS at, {_EPOCH} AS epoch"
+_MOMENT = f"""
+pg_snapshot_xmin(pg_current_snapshot()) AS mark, pg_current_snapshot()::text AS snapshot,
+clock_timestamp() AS at, {_EPOCH} AS epoch
+"""
 _TRIM = f"DELETE FROM {{schema}}.withdrawals WHERE xid < $1::xid8 AND $2 = {_EPOCH}"
 _LISTING = """
 SELECT seq, xid, performer_id FROM {table} WHERE model = $1 AND version = $2 AND {active}
 """
 _CHANGES = (
-    f"SELECT {_MOMENT},"
+    """
+WITH added AS (
+    SELECT seq, xid FROM {table}
+    WHERE xid >= $1::xid8 AND NOT pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+          AND (model, version) IN (SELECT * FROM unnest($3::text[], $4::text[])) AND {active}
+)
+"""
+    + f"SELECT {_MOMENT},"
     + """
-       ARRAY(SELECT seq FROM {table}
-             WHERE xid >= $1::xid8 AND (model, version) IN (SELECT * FROM unnest($2::text[], $3::text[]))
-                   AND {active}) AS added,
-       ARRAY(SELECT row_seq FROM {schema}.withdrawals WHERE xid >= $1::xid8) AS withdrawn
+       ARRAY(SELECT seq FROM added ORDER BY seq) AS added, ARRAY(SELECT xid FROM added ORDER BY seq) AS xids,
+       ARRAY(SELECT row_seq FROM {schema}.withdrawals
+             WHERE xid >= $1::xid8 AND NOT pg_visible_in_snapshot(xid, $2::text::pg_snapshot)) AS withdrawn
 """
 )

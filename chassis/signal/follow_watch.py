@@ -55,20 +55,22 @@ class FollowWatch:
         self._trim_seconds = trim_seconds
         self._settings = settings or IndexSection()
         self._hint = asyncio.Event()
-        self._trouble: dict[str, str] = {}
+        self._troubles: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"<FollowWatch of {self._channel}, {self._trouble or 'fine'}>"
-
-    @property
-    def problem(self) -> str:
-        """What keeps this process from following now, in words; "" when nothing does."""
-        return self._trouble.get("following", "")
+        return f"<FollowWatch of {self._channel}, {self._troubles or 'fine'}>"
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Follow for the time of the block; afterwards other processes may write the files."""
-        loops = (self._follow(), self._listen(), self._keep_files(), self._watch_recall(), self._trim())
+        loops = (
+            self._follow(),
+            self._listen(),
+            self._keep_files(),
+            self._delete_files(),
+            self._watch_recall(),
+            self._trim(),
+        )
         tasks = [asyncio.create_task(one) for one in loops]
         try:
             yield
@@ -80,26 +82,38 @@ class FollowWatch:
                 await one.close()
 
     async def _follow(self) -> None:
+        is_behind = False
         while True:
-            # Not `wait_for`, which on Python 3.11 forgets a cancellation that comes together with a hint.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.poll_seconds):
-                    await self._hint.wait()
+            if not is_behind:
+                # Not `wait_for`, which on Python 3.11 forgets a cancellation that comes together with a hint.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.poll_seconds):
+                        await self._hint.wait()
             self._hint.clear()
-            for one in tuple(self._followed()):
-                await self._tried("following", one.catch_up())
+            followed = tuple(self._followed())
+            looks = (self._tried("following", one.look(), one.troubles) for one in followed)
+            are_well = all(await asyncio.gather(*looks))
+            is_behind = are_well and any(one.is_behind for one in followed)
 
     async def _keep_files(self) -> None:
         while True:
             await asyncio.sleep(_FILES_SECONDS)
             for one in tuple(self._followed()):
-                await self._tried("saving indexes", one.keep_files())
+                await self._tried("saving indexes", one.keep_files(), one.troubles)
+
+    async def _delete_files(self) -> None:
+        """Not held up by a compaction."""
+        while True:
+            await asyncio.sleep(_FILES_SECONDS)
+            for one in tuple(self._followed()):
+                await self._tried("deleting indexes", one.delete_files(), one.troubles)
 
     async def _watch_recall(self) -> None:
         await asyncio.sleep(min(_FIRST_RECALL_SECONDS, self._settings.recall_seconds))
         while True:
             for one in tuple(self._followed()):
-                await self._tried("measuring recall", one.check_recall(sample=self._settings.recall_sample))
+                work = one.check_recall(sample=self._settings.recall_sample)
+                await self._tried("measuring recall", work, one.troubles)
                 for key, recall in one.recalls.items():
                     self._warn(key, recall)
             await asyncio.sleep(self._settings.recall_seconds)
@@ -109,7 +123,7 @@ class FollowWatch:
         while True:
             for one in tuple(self._followed())[:1]:  # all follow one table
                 if seen is not None:
-                    await self._tried("trimming what was noted of withdrawals", one.trim(seen))
+                    await self._tried("trimming notes of withdrawals", one.trim(seen), one.troubles)
                 seen = one.state.moment
             await asyncio.sleep(self._trim_seconds)
 
@@ -125,7 +139,7 @@ class FollowWatch:
 
     async def _listen(self) -> None:
         while True:
-            await self._tried("listening", self._listen_once())
+            await self._tried("listening", self._listen_once(), self._troubles)
             await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _listen_once(self) -> None:
@@ -154,16 +168,17 @@ class FollowWatch:
                     connection.remove_termination_listener(on_loss)
                     await connection.remove_listener(self._channel, on_hint)
 
-    async def _tried(self, what: str, work: Awaitable[None]) -> None:
-        """What fails is told once; the next try may go well."""
+    async def _tried(self, what: str, work: Awaitable[None], troubles: dict[str, str]) -> bool:
+        """Whether it went well. What fails is told once; the next try may go well."""
         trouble = ""
         try:
             await work
         except MarqueeError as exc:  # the database is away: what is known goes on serving
             trouble = str(exc)
-            if trouble != self._trouble.get(what):
+            if trouble != troubles.get(what):
                 _log.warning("cannot go on now", what=what, cause=trouble)
         except Exception:
-            trouble = "it failed; the log has the cause"
+            trouble = f"{what} failed; the log has the cause"
             _log.exception("failed", what=what)
-        self._trouble[what] = trouble
+        troubles[what] = trouble
+        return not trouble

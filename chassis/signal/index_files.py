@@ -7,7 +7,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,9 +215,11 @@ def prune(directory: Path, keys: Iterable[ModelKey]) -> None:
     kept = {_folder_name(key) for key in keys}
     for folder in directory.iterdir() if directory.is_dir() else ():
         if folder.name not in kept and is_snapshot_folder(folder):
-            with suppress(OSError):
+            try:
                 shutil.rmtree(folder)
                 _log.info("index file of a model that is not in use deleted", folder=folder.name)
+            except OSError as exc:
+                _log.warning("an index file cannot be deleted", folder=folder.name, cause=exc.strerror)
 
 
 def _tell(condition: _Condition, problem: str) -> None:

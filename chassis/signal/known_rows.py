@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -16,11 +17,20 @@ from chassis.gallery import Gallery
 from chassis.index import VectorIndex
 from chassis.signal.feed import Listing
 from chassis.signal.model_sets import ModelKey
+from chassis.signal.waiting_rows import SeenRows
 
-__all__ = ["KnownRows", "RowReader", "RowSource", "differences", "missing", "owned_by_performer", "touched"]
+__all__ = [
+    "KnownRows",
+    "RowReader",
+    "RowSource",
+    "owned_by_performer",
+    "ownerless",
+    "touched",
+    "unknown",
+    "unlisted",
+]
 
 _BATCH = 2000
-_TELL_EVERY = 50_000
 _NAMED = 5
 
 _log = structlog.get_logger()
@@ -65,7 +75,7 @@ class RowSource(Protocol[_RowOutT]):
 
 
 class RowReader(Generic[_RowT]):
-    """Reads rows into memory in portions; a row that is damaged is left out, and told of."""
+    """Reads rows into memory; a row that is damaged is left out, and told of."""
 
     def __init__(self, source: RowSource[_RowT]) -> None:
         self._source = source
@@ -89,17 +99,14 @@ class RowReader(Generic[_RowT]):
     async def add(self, known: KnownRows[_RowT], seqs: Sequence[int]) -> None:
         """Make rows known that are not. Raises as the database does."""
         wanted = [seq for seq in seqs if seq not in self._damaged]
-        for start in range(0, len(wanted), _BATCH):
-            part = wanted[start : start + _BATCH]
-            try:
-                await self._add(known, part)
-            except (DamagedRow, InvalidInput):
-                await self._add_whole_ones(known, part)
-            if start and start % _TELL_EVERY == 0:
-                _log.info("reading what is enrolled", read=start, of=len(wanted))
+        try:
+            await self._add(known, wanted)
+        except (DamagedRow, InvalidInput):
+            await self._add_whole_ones(known, wanted)
 
-    async def facts(self, seqs: Sequence[int]) -> list[Any]:
-        """What is known of rows besides their vectors."""
+    async def facts(self, owned: Mapping[str, Sequence[int]]) -> list[Any]:
+        """What is known of performers' rows besides their vectors."""
+        seqs = await asyncio.to_thread(list, chain.from_iterable(owned.values()))
         facts: list[Any] = []
         for start in range(0, len(seqs), _BATCH):
             facts += await self._source.facts(seqs[start : start + _BATCH])
@@ -122,32 +129,52 @@ def touched(galleries: Mapping[ModelKey, Gallery], seqs: Sequence[int]) -> list[
     return [key for key, gallery in galleries.items() if any(seq in gallery for seq in seqs)]
 
 
-def missing(known: KnownRows[Any], seqs: NDArray[np.int64]) -> list[int]:
+def unknown(known: KnownRows[Any], seqs: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of these rows are not known."""
-    return [seq for seq in seqs.tolist() if seq not in known]
+    return np.fromiter((seq not in known for seq in seqs.tolist()), np.bool_, len(seqs))
 
 
-def differences(known: KnownRows[Any], key: ModelKey, listing: Listing) -> tuple[list[int], list[int]]:
-    """Rows of a model that are known and not listed, and those that are listed and not known."""
+def unlisted(known: KnownRows[Any], key: ModelKey, seen: SeenRows, listing: Listing) -> NDArray[np.int64]:
+    """Rows of a model that are known and not listed, or that another transaction wrote."""
+    here = np.sort(np.array(known.seqs(key), np.int64))
+    return here[~_is_listed(here, seen.xids(here), listing)]
+
+
+def ownerless(known: KnownRows[Any], key: ModelKey, listing: Listing) -> NDArray[np.int64]:
+    """Rows of a model whose performers have none in a listing, perhaps of another database."""
     here = np.array(known.seqs(key), np.int64)
-    return np.setdiff1d(here, listing.seqs).tolist(), np.setdiff1d(listing.seqs, here).tolist()
+    gallery = known.galleries.get(key)
+    if gallery is None:
+        return here[~np.isin(here, listing.seqs)]
+    there = {str(UUID(bytes=performer.tobytes())) for performer in np.unique(listing.performers)}
+    gone = [gallery.seqs_of(performer) for performer in gallery.performers - there]
+    return np.array(list(chain.from_iterable(gone)), np.int64)
+
+
+def _is_listed(seqs: NDArray[np.int64], xids: NDArray[np.uint64], listing: Listing) -> NDArray[np.bool_]:
+    """The same number and the same transaction: a number that was given again is another row."""
+    if not len(listing.seqs):
+        return np.zeros(len(seqs), np.bool_)
+    places = _places(seqs, listing)
+    return np.asarray((listing.seqs[places] == seqs) & (listing.xids[places] == xids), np.bool_)
+
+
+def _places(seqs: NDArray[np.int64], listing: Listing) -> NDArray[np.intp]:
+    return np.minimum(np.searchsorted(listing.seqs, seqs), len(listing.seqs) - 1)
 
 
 def owned_by_performer(rows: NDArray[np.void], listing: Listing) -> tuple[dict[str, list[int]], int]:
-    """Rows of a file (dtype `snapshots.ROWS`) that are listed, too, by performer; and how many are not.
-
-    The same number and the same transaction: a number that a restored database gave again is another row.
-    """
-    if not len(listing.seqs):
+    """Rows of a file (dtype `snapshots.ROWS`) that are listed, too, by performer; and how many are not."""
+    is_same = _is_listed(rows["seq"], rows["xid"], listing)
+    kept = rows["seq"][is_same]
+    if not len(kept):
         return {}, len(rows)
-    places = np.minimum(np.searchsorted(listing.seqs, rows["seq"]), len(listing.seqs) - 1)
-    is_same = (listing.seqs[places] == rows["seq"]) & (listing.xids[places] == rows["xid"])
-    performers, inverse = np.unique(listing.performers[places[is_same]], return_inverse=True)
+    performers, inverse = np.unique(listing.performers[_places(kept, listing)], return_inverse=True)
     order = np.argsort(inverse, kind="stable")
-    seqs = rows["seq"][is_same][order]
+    seqs = kept[order]
     bounds = np.searchsorted(inverse[order], np.arange(len(performers) + 1))
     owned = {
         str(UUID(bytes=performer.tobytes())): seqs[bounds[place] : bounds[place + 1]].tolist()
         for place, performer in enumerate(performers)
     }
-    return owned, int((~is_same).sum())
+    return owned, len(rows) - len(kept)

@@ -146,9 +146,9 @@ class ModelChange(Generic[RowT, KnownT]):
         """What follows the database here, of every generation."""
         return self._loaded.followed
 
-    async def catch_up(self) -> None:
-        """Return when every generation knows what was committed before. Raises as the database does."""
-        await asyncio.gather(*(one.catch_up() for one in self.followed))
+    async def look(self) -> None:
+        """Return when every generation has seen what was committed before. Raises as the database does."""
+        await asyncio.gather(*(one.look() for one in self.followed))
 
     async def _become(self, sets: Sets) -> None:
         """Follow the record; where that fails and another set should serve by now, nothing is ready."""

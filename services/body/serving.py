@@ -75,7 +75,7 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         servicer = BodyServicer(
             observe=_observe(config, inference, bodies, work),
             score=ScoreBodies(bodies, work, tolerance=settings.ratio_tolerance),
-            enroll=Enrolment(store, bodies.catch_up, changes, least_quality=settings.enrol_quality),
+            enroll=Enrolment(store, bodies.look, changes, least_quality=settings.enrol_quality),
             lookup=LookUpBodies(store),
             bodies=bodies,
             model=model,

@@ -406,7 +406,7 @@ async def test_a_file_that_cannot_be_deleted_is_told_and_tried_again(
         assert _found(replica, 2) == []
         assert "cannot be deleted: Permission denied" in replica.problem
         assert _files(tmp_path) != []
-    await replica.keep_files()
+    await replica.delete_files()
     assert (replica.problem, _files(tmp_path)) == ("", [])
 
 
@@ -550,6 +550,81 @@ async def test_ending_does_not_wait_for_compaction(pool: Pool, start: Start) -> 
     await replica.keep_files()
     gallery = replica.known.galleries[_ROW.key]
     assert (gallery.index.tombstones, _found(replica, 1)) == (38, [performer])
+
+
+_IMPORT = """
+INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash)
+SELECT $1::uuid, 'm', '1', vector, 0.9, '{1,2,3,4}', lpad(to_hex(9999 + number), 64, '0')
+FROM unnest($2::bytea[]) WITH ORDINALITY AS one (vector, number)
+"""
+
+
+async def _import(pool: Pool, performer_id: str, count: int = 2000) -> None:
+    """More rows in one transaction than are read at once."""
+    vectors = [_vector(number).tobytes() for number in range(10_000, 10_000 + count)]
+    await pool.execute(_IMPORT, performer_id, vectors)
+
+
+async def test_forgetting_does_not_wait_for_an_import(pool: Pool, start: Start) -> None:
+    """Nor does enrolling: what goes and what comes is known while thousands of rows are still to be read."""
+    stays, goes = await _performer(pool), await _performer(pool)
+    await _enroll(pool, goes, 1)
+    replica = await start(pool)
+    await _import(pool, stays)
+    await replica.look()
+    assert replica.is_behind
+    await _forget(pool, goes)
+    await _enroll(pool, stays, 2)
+    await replica.look()
+    assert (_found(replica, 1), _found(replica, 2)) == ([], [stays])
+    assert replica.is_behind
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = $1", f"{11_999:064x}")
+    await replica.catch_up()
+    assert not replica.is_behind
+    assert len(replica.known.seqs(_ROW.key)) == 2000
+    assert (_found(replica, 11_998), _found(replica, 11_999)) == ([stays], [])
+
+
+async def test_forgetting_does_not_wait_for_a_rebuild(pool: Pool, start: Start) -> None:
+    """What was known serves meanwhile, without whoever goes; those who were gone before it go at once."""
+    stays, goes, went = [await _performer(pool) for _ in range(3)]
+    for number, performer in enumerate((stays, goes, went)):
+        await _enroll(pool, performer, number)
+    replica = await start(pool)
+    await _import(pool, stays)
+    await replica.catch_up()
+    before = replica.known
+    await pool.execute("DELETE FROM face.vectors WHERE performer_id = $1", went)
+    assert replica.state.moment is not None
+    replica.state = dataclasses.replace(
+        replica.state, moment=dataclasses.replace(replica.state.moment, epoch="another")
+    )
+    await replica.look()
+    assert replica.known is before
+    assert replica.state.rebuilding
+    assert [_found(replica, number) for number in range(3)] == [[stays], [goes], []]
+    await _forget(pool, goes)
+    await _enroll(pool, stays, 3)
+    await replica.look()
+    assert replica.known is before
+    assert [_found(replica, number) for number in range(3)] == [[stays], [], []]
+    await replica.catch_up()
+    assert replica.known is not before
+    assert (replica.state.rebuilding, len(replica.known.seqs(_ROW.key))) == ("", 2002)
+    assert [_found(replica, number) for number in range(4)] == [[stays], [], [], [stays]]
+
+
+async def test_a_known_number_that_is_given_again_is_another_row(pool: Pool, start: Start) -> None:
+    """As after a copy of the database's files was put back while nobody looked."""
+    before, after = await _performer(pool), await _performer(pool)
+    await _enroll(pool, before, 1)
+    replica = await start(pool)
+    await pool.execute("DELETE FROM face.vectors")
+    await pool.execute("DELETE FROM face.withdrawals")
+    await pool.execute("SELECT setval('face.vectors_seq_seq', 1, false)")
+    await _enroll(pool, after, 2)
+    await replica.catch_up()
+    assert (_found(replica, 1), _found(replica, 2)) == ([], [after])
 
 
 async def test_only_files_of_indexes_are_pruned(pool: Pool, tmp_path: Path, start: Start) -> None:

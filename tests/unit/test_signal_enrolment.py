@@ -63,13 +63,13 @@ class _Memory:
     store: _Rows
     rows: set[tuple[str, str]] = field(default_factory=set)
 
-    async def catch_up(self) -> None:
+    async def look(self) -> None:
         await asyncio.sleep(0)
         self.rows = set(self.store.rows)
 
 
 def _enrolment(rows: _Rows, memory: _Memory) -> Enrolment[_View]:
-    return Enrolment(rows, memory.catch_up, Changes(), least_quality=0.5)
+    return Enrolment(rows, memory.look, Changes(), least_quality=0.5)
 
 
 async def test_outcomes_are_in_the_order_of_the_views() -> None:
@@ -108,7 +108,7 @@ async def test_what_was_committed_but_not_added_is_added_by_a_repetition() -> No
 async def test_forgetting_needs_the_database() -> None:
     """The caller learns that nothing was forgotten; a repetition deletes the rows, and nobody finds them."""
     memory = _Memory(rows := _Rows([("p", "a"), ("q", "b")]))
-    await memory.catch_up()
+    await memory.look()
     enrolment = _enrolment(rows, memory)
     rows.is_away = True
     with pytest.raises(Unavailable):
