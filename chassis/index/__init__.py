@@ -251,7 +251,8 @@ class VectorIndex:
     def ids(self) -> list[int]:
         """Ids of the live vectors, sorted."""
         with self._access:
-            return sorted(self._graph.ids())
+            everything, gone = self._graph.all_ids(), self._graph.tombstones.copy()
+        return sorted(vector_id for vector_id in everything if vector_id not in gone)
 
     def rebuild(self) -> bool:
         """Free the room of removed vectors: copy the live ones to a new graph, then swap.

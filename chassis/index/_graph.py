@@ -132,9 +132,13 @@ class Graph:
         """Whether the id is live or a tombstone."""
         return 0 <= vector_id < ID_LIMIT and vector_id in self._index
 
+    def all_ids(self) -> list[int]:
+        """Ids of the live vectors and of the tombstones."""
+        return list(self._index.ids)
+
     def ids(self) -> list[int]:
         """Ids of the live vectors."""
-        return [vector_id for vector_id in self._index.ids if vector_id not in self.tombstones]
+        return [vector_id for vector_id in self.all_ids() if vector_id not in self.tombstones]
 
     def reserve(self, additional: int) -> None:
         """Grow ahead of an add, by a half at least, so that the graph is rarely copied."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime
+import os
 import shutil
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -18,7 +22,7 @@ from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
 from chassis.config import IndexSection
-from chassis.errors import Unavailable
+from chassis.errors import MarqueeError, Unavailable
 from chassis.postgres import Connection, EmbeddedPostgres, Pool, open_pool
 from chassis.signal.follow_watch import FollowWatch
 from chassis.signal.followed import Followed
@@ -30,7 +34,7 @@ from services.face.table import BUILT_IN_ROWS
 from services.face.template import FaceTemplate
 from tests.fakes.database_line import open_line
 from tests.fakes.face_service import migrate_face
-from tests.fakes.postgres import fresh_database
+from tests.fakes.postgres import embedded_server, fresh_database
 from tests.fakes.waiting import until
 
 _ROW = dataclasses.replace(BUILT_IN_ROWS["mobilefacenet"], name="m", version="1", dimension=8)
@@ -221,6 +225,35 @@ async def test_the_database_may_go_and_come(database: str, start: Start) -> None
         await line.mend()
         await replica.catch_up()
         assert (_found(replica, 2), _found(replica, 3)) == ([], [performer])
+
+
+async def test_a_server_that_is_killed_and_comes_back_is_followed(start: Start) -> None:
+    """Nothing that was committed is lost, and what comes afterwards is known."""
+    async with embedded_server() as server, fresh_database(server) as dsn:
+        await migrate_face(dsn)
+        async with open_pool(dsn) as pool:
+            performer = await _performer(pool)
+            await _enroll(pool, performer, 1)
+            replica = await start(pool)
+            async with FollowWatch(
+                pool, FEED.channel, lambda: [replica], IndexSection(poll_seconds=0.05)
+            ).watching():
+                assert server.pid is not None
+                os.kill(server.pid, signal.SIGKILL)
+                assert _found(replica, 1) == [performer]
+
+                async def is_back() -> bool:
+                    with suppress(MarqueeError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                        await _enroll(pool, performer, 2)
+                        return True
+                    return False
+
+                async def is_known() -> bool:
+                    return _found(replica, 2) == [performer]
+
+                await until(is_back)
+                await until(is_known)
+            assert (_found(replica, 1), replica.problem) == ([performer], "")
 
 
 async def test_callers_share_a_look(pool: Pool, start: Start) -> None:
