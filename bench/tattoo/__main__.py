@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -217,8 +218,10 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain_value(value: Any) -> Any:
+    if isinstance(value, float) and isnan(value):
+        return None  # JSON has no NaN
     if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
+        return _plain(asdict(value))
     return _plain(value) if isinstance(value, Mapping) else value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict, fields
+from math import isnan
 from pathlib import Path
 
 from trainer.detector.drawn import write_drawn
@@ -64,7 +65,8 @@ def _measured(found: list[Found]) -> dict[str, object]:
     clean = [one for one in found if not one.picture.tattoos]
     return {
         "pictures": len(found),
-        "ap50": {name: round(value, 4) for name, value in precisions(found).items()},
+        # Groups without a tattoo have no figure, and JSON has no NaN.
+        "ap50": {name: round(value, 4) for name, value in precisions(found).items() if not isnan(value)},
         "clean_pictures": len(clean),
     }
 

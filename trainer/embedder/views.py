@@ -19,6 +19,8 @@ Pixels = NDArray[np.uint8]
 _FULL_CIRCLE_SHARE = 0.35
 _PARTIAL_SHARE = 0.35
 _LEAST_PART = 0.4
+_COARSE_SHARE = 0.4
+_FEWEST_PIXELS = 20
 
 
 def flat_view(rng: np.random.Generator, flat: Flat, side: int, tone: NDArray[np.floating]) -> Pixels:
@@ -35,7 +37,8 @@ def flat_view(rng: np.random.Generator, flat: Flat, side: int, tone: NDArray[np.
     if rng.random() < 0.25:
         _cover(rng, worn_on)
     pixels = np.clip(worn_on * 255, 0, 255).astype(np.uint8)
-    return worn(rng, _stretched(_part(rng, pixels), side), strength=float(rng.uniform(0.2, 0.85)))
+    crop = _coarse(rng, _stretched(_part(rng, pixels), side))
+    return worn(rng, crop, strength=float(rng.uniform(0.2, 0.85)))
 
 
 def picture_view(
@@ -46,7 +49,7 @@ def picture_view(
     errors = _errors(rng, box)
     jittered = Box.from_corners(left + errors[0], top + errors[1], right + errors[2], bottom + errors[3])
     crop = _part(rng, _turned(rng, cut(pixels, jittered)))
-    return worn(rng, _stretched(crop, side), strength=float(rng.uniform(0.0, 0.7)))
+    return worn(rng, _coarse(rng, _stretched(crop, side)), strength=float(rng.uniform(0.0, 0.7)))
 
 
 def any_tone(rng: np.random.Generator) -> NDArray[np.floating]:
@@ -116,6 +119,16 @@ def _part(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     top = int(rng.integers(0, pixels.shape[0] - height + 1))
     left = int(rng.integers(0, pixels.shape[1] - width + 1))
     return pixels[top : top + height, left : left + width]
+
+
+def _coarse(rng: np.random.Generator, pixels: Pixels) -> Pixels:
+    """Now and then as far away, or as much out of focus, as a tattoo of few pixels."""
+    if rng.random() > _COARSE_SHARE:
+        return pixels
+    side = len(pixels)
+    few = int(np.exp(rng.uniform(np.log(_FEWEST_PIXELS), np.log(side))))
+    small = cv2.resize(pixels, (few, few), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _turned(rng: np.random.Generator, pixels: Pixels) -> Pixels:
