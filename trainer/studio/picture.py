@@ -1,0 +1,201 @@
+"""Takes one picture: the performer comes in, is lit and photographed, and what is true is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from trainer.studio.arrays import Floats, Ints
+from trainer.studio.casting import Hits, Mesh, Stage, blended
+from trainer.studio.colours import to_light
+from trainer.studio.develop import compress, expose, grade
+from trainer.studio.figure import Model, Posed, model_of, pose_model
+from trainer.studio.framing import Framing, draw_framing
+from trainer.studio.garments import Garment, cut
+from trainer.studio.lights import Rig, pick_rig, rig_of
+from trainer.studio.orders import Order
+from trainer.studio.overlays import lay_over
+from trainer.studio.poses import Pose, draw_pose
+from trainer.studio.props import furnish
+from trainer.studio.seeds import generator
+from trainer.studio.shading import glow_on, lit
+from trainer.studio.skin import InkedSamples
+from trainer.studio.stating import Exposure, state
+from trainer.studio.things import Thing, clothe, hair_of, prop_thing
+from trainer.studio.truth import PictureTruth
+from trainer.studio.wardrobe import dress
+from trainer.tattoo_detector.clutter import background
+
+__all__ = ["SUPERSAMPLING", "take"]
+
+SUPERSAMPLING = 2
+"""Samples along each side of a pixel."""
+_BUTTOCKS = (19, 20, 11, 12)
+
+
+def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
+    """The JPEG of an order and its truth; `path` is where the picture will be."""
+    rng = generator("picture", order.seed, order.mode, order.split, order.number)
+    model = model_of(order.performer_id, order.tattoos)
+    pose = draw_pose(rng)
+    posed = pose_model(model, pose)
+    framing = _frame(rng, order, model, posed)
+    rig = rig_of(pick_rig(rng, order.split), yaw=framing.yaw)
+    garments = dress(rng, gender=model.performer.phenotype.gender)
+    things = _things(rng, model, posed, pose, garments, framing)
+    stage = Stage([thing.mesh for thing in things], [thing.keep for thing in things])
+    hits = stage.trace(framing.camera.position, framing.camera.rays(SUPERSAMPLING).reshape(-1, 3))
+    inked = InkedSamples(len(hits.mesh))
+    light, irradiance = _light(rng, model, things, rig, hits, framing, inked)
+    return _finish(rng, order, path, light, irradiance, Exposure(
+        order=order, model=model, posed=posed, pose=pose, framing=framing, rig=rig, garments=garments,
+        stage=stage, hits=hits, inked=inked, people=_people(things), scale=SUPERSAMPLING,
+    ))  # fmt: skip
+
+
+def _frame(rng: np.random.Generator, order: Order, model: Model, posed: Posed) -> Framing:
+    """Choose the camera; close shots look at a tattoo, one in four at any skin."""
+    faces = model.skin.faces
+    tattoos = model.tattoos
+    if tattoos and (order.subject is not None or rng.random() < 0.75):
+        number = order.subject if order.subject is not None else int(rng.integers(len(tattoos)))
+        painted = tattoos[min(number, len(tattoos) - 1)].painted
+        one = int(rng.integers(len(painted.face)))
+        face = int(painted.face[one])
+    else:
+        face = int(rng.integers(len(faces)))
+    spot = posed.vertices[faces[face]].mean(axis=0).astype(np.float64)
+    normal = posed.normals[faces[face]].mean(axis=0).astype(np.float64)
+    return draw_framing(
+        rng,
+        body=posed.vertices,
+        joints=posed.joints,
+        spot=spot,
+        normal=normal,
+        floor=float(posed.vertices[:, 2].min()),
+        shot=order.shot,
+    )
+
+
+def _things(
+    rng: np.random.Generator, model: Model, posed: Posed, pose: Pose, garments: list[Garment], framing: Framing
+) -> list[Thing]:
+    """Everything on the stage; the body comes first."""
+    skin = Thing("skin", Mesh("body", posed.vertices, model.skin.faces), posed.normals, None, None, _oil(rng), 18.0)
+    clothes = [clothe(rng, garment, posed.vertices, posed.normals) for garment in garments]
+    hair = hair_of(
+        rng,
+        style=model.performer.hair_style,
+        color=model.performer.hair,
+        skin=posed.vertices,
+        normals=posed.normals,
+        floor=float(posed.vertices[:, 2].min()),
+    )
+    seat = np.unique(model.skin.faces[np.isin(model.skin.regions, _BUTTOCKS)])
+    props = furnish(
+        rng,
+        support=pose.support,
+        body=posed.vertices,
+        sitting=posed.vertices[seat],
+        camera=framing.camera.position,
+    )
+    return [skin, *clothes, *hair, *(prop_thing(prop) for prop in props)]
+
+
+def _oil(rng: np.random.Generator) -> float:
+    return float(rng.choice([rng.uniform(0.02, 0.15), rng.uniform(0.2, 0.7)], p=[0.75, 0.25]))
+
+
+def _people(things: list[Thing]) -> list[int]:
+    """Numbers of the meshes that are the person, clothes and hair included."""
+    return [number for number, thing in enumerate(things) if thing.kind != "prop"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    rays: Floats
+    position: Floats
+    grain: float
+    """Metres between samples on the body."""
+
+
+def _light(
+    rng: np.random.Generator,
+    model: Model,
+    things: list[Thing],
+    rig: Rig,
+    hits: Hits,
+    framing: Framing,
+    inked: InkedSamples,
+) -> tuple[Floats, float]:
+    """Linear light of every sample, (samples, 3), and the mean light on the person."""
+    camera = framing.camera
+    rays = camera.rays(SUPERSAMPLING).reshape(-1, 3)
+    on_body = hits.of(0)
+    distance = float(np.median(hits.distance[on_body])) if len(on_body) else 2.0
+    view = _View(rays, camera.position, distance / camera.focal / SUPERSAMPLING)
+    # Clothes lie on the skin and would darken it all around their hems.
+    casting = [thing for thing in things if thing.kind != "cloth"]
+    shadows = Stage([thing.mesh for thing in casting], [None] * len(casting))
+    tan = cut(str(rng.choice(["briefs", "bra", "tank", "triangles"])), rng).field if rng.random() < 0.12 else None
+    marks = model.skin.with_marks(rng, tan)
+    light = _backdrop(rng, camera.width, camera.height, rig)
+    received = 0.0
+    for number, thing in enumerate(things):
+        seen = hits.of(number)
+        if len(seen) == 0:
+            continue
+        glow = glow_on(shadows, thing, rig)
+        face, weights = hits.face[seen], hits.weights[seen]
+        albedo = _albedo(model, thing, face, weights, view.grain, marks, inked, seen)
+        normals = blended(thing.normals, thing.mesh.faces, face, weights)
+        points = view.position + view.rays[seen] * hits.distance[seen, None]
+        sent = lit(
+            rng, shadows, thing, rig,
+            albedo=albedo,
+            points=points.astype(np.float32),
+            normals=normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6),
+            glow=blended(glow, thing.mesh.faces, face, weights),
+            view=view.rays[seen],
+        )  # fmt: skip
+        light[seen] = sent
+        if number == 0:
+            received = float((sent / np.maximum(albedo, 0.01)).mean())
+    return light, received or 1.0
+
+
+def _albedo(
+    model: Model, thing: Thing, face: Ints, weights: Floats, grain: float, marks: Floats, inked: InkedSamples, seen: Ints
+) -> Floats:
+    if thing.paint is not None:
+        return thing.paint(face, weights)
+    own = InkedSamples(len(face))
+    color = model.skin.at(face, weights, grain, marks, own)
+    inked.ink[seen], inked.extent[seen], inked.change[seen] = own.ink, own.extent, own.change
+    return color
+
+
+def _backdrop(rng: np.random.Generator, width: int, height: int, rig: Rig) -> Floats:
+    """Light from where no mesh is, (samples, 3): a room out of focus."""
+    picture = cv2.GaussianBlur(background(rng, height, width), (0, 0), float(rng.uniform(0.5, 9)))
+    size = (width * SUPERSAMPLING, height * SUPERSAMPLING)
+    level = np.clip(float(rig.glow.mean()) + 0.3, 0.3, 1.2) * rng.uniform(0.5, 1.2)
+    return np.asarray(to_light(cv2.resize(picture, size)).reshape(-1, 3) * level, np.float32)
+
+
+def _finish(
+    rng: np.random.Generator, order: Order, path: str, light: Floats, irradiance: float, exposure: Exposure
+) -> tuple[bytes, PictureTruth]:
+    """Develop the light, lay overlays on it, compress it, and state the truth."""
+    camera = exposure.framing.camera
+    whole = light.reshape(camera.height * SUPERSAMPLING, camera.width * SUPERSAMPLING, 3)
+    # Highlights are cut before the samples of a pixel are averaged, else one gleam whitens it.
+    whole = np.minimum(whole, 4 * irradiance)
+    small = np.asarray(cv2.resize(whole, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.float32)
+    facts: dict[str, float | str] = {}
+    picture = grade(rng, expose(rng, small, irradiance=irradiance), facts)
+    overlays = lay_over(rng, picture, exposure.body_box)
+    encoded = compress(rng, np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8), facts)
+    return encoded, state(exposure, path, overlays, facts)
