@@ -71,13 +71,13 @@ def vertex_normals(vertices: Floats, faces: Ints) -> Floats:
         ],
         axis=1,
     )
-    return unit(sums).astype(np.float32)
+    return unit(sums.astype(np.float64)).astype(np.float32)
 
 
 def limb_axis(region: Region, joints: Mapping[str, Floats]) -> Floats:
-    """The direction that counts as up on a region, (3,): towards the trunk on limbs, else towards the head."""
+    """The direction that counts as up on a region, (3,): to the trunk on limbs, else to the head."""
     side = ".L" if region.name.startswith("LEFT") else ".R"
     for name, (start, end) in _LIMBS.items():
         if region.name.endswith(name):
-            return unit(joints[end + side] - joints[start + side])
+            return unit(np.asarray(joints[end + side] - joints[start + side], np.float64))
     return np.array([0.0, 0.0, 1.0], np.float32)

@@ -45,7 +45,7 @@ def make_atlas(path: Path) -> None:
 def _of_faces(faces: Ints, regions: Ints) -> Ints:
     """The region that at least two corners share, else the first corner's."""
     a, b, c = regions[faces].T
-    return np.where(b == c, b, a).astype(np.uint8)
+    return np.asarray(np.where(b == c, b, a), np.uint8)
 
 
 def _strongest(model: BodyModel) -> Ints:
@@ -82,7 +82,7 @@ class _Regions:
 
     def _low_neck(self) -> Bools:
         """What the neck's bones move below the base of the throat belongs to the torso."""
-        return self._moved_by("neck") & (self._points[:, 2] < self._heads["neck01"][2] - 0.01)
+        return np.asarray(self._moved_by("neck") & (self._points[:, 2] < self._heads["neck01"][2] - 0.01))
 
     def _front_or_back(self, chosen: Bools, front: Region, back: Region) -> Ints:
         return np.where(self._points[chosen, 1] < self._heads["neck01"][1], int(front), int(back))

@@ -1,4 +1,4 @@
-"""The adult body model of the package `anny`, as plain arrays. Axes: x to the person's left, y backwards, z up."""
+"""The adult body model of the package `anny`, as plain arrays. Axes: x to the left, y backwards, z up."""
 
 from __future__ import annotations
 

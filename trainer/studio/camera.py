@@ -35,11 +35,19 @@ class Camera:
     def rays(self, supersampling: int) -> Floats:
         """(height x s, width x s, 3) unit directions through the middles of the samples, float32."""
         s = supersampling
-        x = ((np.arange(self.width * s) + 0.5) / s - self.width / 2) / self.focal
-        y = ((np.arange(self.height * s) + 0.5) / s - self.height / 2) / self.focal
-        right, down, into = self.axes
-        directions = x[None, :, None] * right + y[:, None, None] * down + into
-        return unit(directions).astype(np.float32)
+        x, y = (np.arange(self.width * s) + 0.5) / s, (np.arange(self.height * s) + 0.5) / s
+        places = np.stack(np.meshgrid(x.astype(np.float32), y.astype(np.float32)), axis=-1)
+        return self.rays_through(places.reshape(-1, 2)).reshape(*places.shape[:2], 3)
+
+    def rays_through(self, pixels: Floats) -> Floats:
+        """(n, 3) unit directions through places (n, 2) of the picture, float32."""
+        flat = (
+            pixels.astype(np.float32) - np.array([self.width / 2, self.height / 2], np.float32)
+        ) / np.float32(self.focal)
+        axes = self.axes.astype(np.float32)
+        directions = flat @ axes[:2] + axes[2]
+        lengths = np.sqrt(1 + np.einsum("ni,ni->n", flat, flat))
+        return np.asarray(directions / lengths[:, None], np.float32)
 
     def contains(self, pixels: Floats, depth: Floats) -> Floats:
         """Whether points (n, 2) lie inside the picture and in front of the camera."""
@@ -64,9 +72,7 @@ def look_at(
     back; a positive pitch looks down. `field` is the angle of view along the longer side.
     """
     around, above = np.radians(yaw), np.radians(pitch)
-    toward = np.array(
-        [np.sin(around) * np.cos(above), -np.cos(around) * np.cos(above), np.sin(above)]
-    )
+    toward = np.array([np.sin(around) * np.cos(above), -np.cos(around) * np.cos(above), np.sin(above)])
     into = -toward
     right = unit(np.cross(into, [0, 0, 1.0]))
     down = np.cross(into, right)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from chassis.errors import Unavailable
 from trainer.studio.arrays import Bools, Floats, Ints
+from trainer.studio.tessellation import on_coarse, refined
 
 __all__ = ["Mesh", "Hits", "Stage", "Keep", "blended"]
 
 _LAYERS = 6
 """A ray goes through at most this many holes of cloth and gaps of hair."""
 _STEP = 2e-4
-_EDGE = 1e-3
+_EDGE = 5e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +28,8 @@ class Mesh:
     """(n, 3) metres."""
     faces: Ints
     """(m, 3)."""
+    normals: Floats | None = None
+    """(n, 3) of a mesh that is round between its vertices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +50,8 @@ class Hits:
         return np.flatnonzero(self.mesh == mesh)
 
 
-class Keep(Protocol):
-    """Says where a mesh is really there: cloth ends between vertices, hair has gaps."""
-
-    def __call__(self, faces: Ints, weights: Floats) -> Bools:
-        """Whether each hit counts; the others are gone through."""
-        ...
+Keep = Callable[[Ints, Floats], Bools]
+"""Whether a mesh is really there at points of its triangles: cloth ends between vertices, hair has gaps."""
 
 
 class Stage:
@@ -68,9 +66,8 @@ class Stage:
             raise Unavailable("rendering needs the training packages: make train-venv") from exc
         self.meshes, self._keeps = tuple(meshes), tuple(keeps)
         self._scene = EmbreeScene()
-        self._parts = [
-            TriangleMesh(self._scene, m.vertices.astype(np.float32), m.faces.astype(np.int32)) for m in meshes
-        ]
+        self._round = np.array([mesh.normals is not None for mesh in meshes])
+        self._parts = [TriangleMesh(self._scene, *_triangles(mesh)) for mesh in meshes]
 
     def trace(self, origins: Floats, directions: Floats) -> Hits:
         """The first thing that counts along each ray; origins (n, 3) or (3,), directions (n, 3) unit."""
@@ -81,9 +78,7 @@ class Stage:
             if len(waiting) == 0:
                 break
             beyond = found.distance[waiting] + _STEP
-            again = self._once(
-                starts[waiting] + directions[waiting] * beyond[:, None], directions[waiting]
-            )
+            again = self._once(starts[waiting] + directions[waiting] * beyond[:, None], directions[waiting])
             found.mesh[waiting], found.face[waiting] = again.mesh, again.face
             found.weights[waiting], found.distance[waiting] = again.weights, again.distance + beyond
             waiting = self._passed(found, waiting)
@@ -93,7 +88,9 @@ class Stage:
     def is_blocked(self, origins: Floats, directions: Floats) -> Bools:
         """Whether anything at all lies along each ray; holes in cloth block too."""
         answer = self._scene.run(
-            np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32), query="OCCLUDED"
+            np.ascontiguousarray(origins, np.float32),
+            np.ascontiguousarray(directions, np.float32),
+            query="OCCLUDED",
         )
         return np.asarray(answer >= 0)
 
@@ -106,15 +103,16 @@ class Stage:
 
     def _once(self, origins: Floats, directions: Floats) -> Hits:
         answer = self._scene.run(
-            np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32), output=True
+            np.ascontiguousarray(origins, np.float32),
+            np.ascontiguousarray(directions, np.float32),
+            output=True,
         )
         u, v = answer["u"], answer["v"]
-        return Hits(
-            mesh=np.where(answer["primID"] >= 0, answer["geomID"], -1),
-            face=answer["primID"],
-            weights=np.stack([1 - u - v, u, v], axis=1),
-            distance=answer["tfar"],
-        )
+        mesh = np.where(answer["primID"] >= 0, answer["geomID"], -1).astype(np.int32)
+        face, weights = answer["primID"].copy(), np.stack([1 - u - v, u, v], axis=1)
+        fine = np.flatnonzero((mesh >= 0) & self._round[mesh])
+        face[fine], weights[fine] = on_coarse(face[fine], weights[fine])
+        return Hits(mesh, face, weights, answer["tfar"])
 
     def _passed(self, found: Hits, among: Ints) -> Ints:
         """Which of these rays met what does not count."""
@@ -126,9 +124,18 @@ class Stage:
         return np.concatenate(passed) if passed else np.zeros(0, np.int64)
 
 
+def _triangles(mesh: Mesh) -> tuple[Floats, Ints]:
+    if mesh.normals is None:
+        return mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32)
+    return refined(mesh.vertices, mesh.faces, mesh.normals)
+
+
 def blended(values: Floats, faces: Ints, face: Ints, weights: Floats) -> Floats:
-    """Values of vertices, (vertices,) or (vertices, c), at points inside triangles: (n,) or (n, c) float32."""
-    corners = values[faces[face]]
-    if values.ndim == 1:
-        return np.asarray(np.einsum("nk,nk->n", corners, weights), np.float32)
-    return np.asarray(np.einsum("nkc,nk->nc", corners, weights), np.float32)
+    """Values of vertices, (vertices,) or (vertices, c), at points of triangles: (n,) or (n, c), float32."""
+    corners = faces[face]
+    values = values.astype(np.float32, copy=False)
+    shares = weights.T if values.ndim == 1 else weights.T[..., None]
+    whole = values[corners[:, 0]] * shares[0]
+    whole += values[corners[:, 1]] * shares[1]
+    whole += values[corners[:, 2]] * shares[2]
+    return np.asarray(whole, np.float32)

@@ -11,7 +11,7 @@ __all__ = ["to_light", "to_display", "luminance"]
 
 def to_light(display: Floats) -> Floats:
     """sRGB values 0..1 to linear light, by the plain power 2.2."""
-    return np.asarray(np.clip(display, 0, 1) ** 2.2, np.float32)
+    return np.asarray(np.clip(display, 0, 1).astype(np.float32) ** np.float32(2.2))
 
 
 def to_display(light: Floats) -> Floats:

@@ -1,6 +1,6 @@
 """Tattoo designs by their id: the same id is the same drawing, whoever draws it.
 
-`icon/NAME/VARIANT`, `ornament/NAME/VARIANT`, `motif/SPLIT/N`, `text/SPLIT/N`, `sleeve/SPLIT/N`, `band/SPLIT/N`.
+`icon/NAME/VARIANT`, `ornament/NAME/VARIANT`, and `motif`, `text`, `sleeve` or `band` with `/SPLIT/N`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from trainer.studio.seeds import Split, generator, split_of
 from trainer.studio.sources import icon_names, icon_svg
 from trainer.tattoo_detector.designs import draw_paths
 from trainer.tattoo_detector.motifs import MOTIFS
-from trainer.tattoo_detector.noise import fractal
+from trainer.tattoo_detector.noise import fractal, shifted
 
 __all__ = ["SIDE", "draw", "pick_design", "silhouette", "split_of_design"]
 
 SIDE = 384
 """Pixels along a drawing's longer side; sleeves have twice as many."""
 
-_KINDS = {"icon": 0.44, "motif": 0.16, "text": 0.14, "ornament": 0.08, "sleeve": 0.12, "band": 0.06}
+_KINDS = {"icon": 0.41, "motif": 0.14, "text": 0.13, "ornament": 0.08, "sleeve": 0.19, "band": 0.05}
 _VARIANTS = 4
 _STYLE_NAMES = tuple(STYLES)
 _STYLE_SHARES = np.array([0.13, 0.14, 0.17, 0.16, 0.15, 0.08, 0.06, 0.04, 0.07])
@@ -70,7 +70,7 @@ def draw(design_id: str) -> Design:
 
 @lru_cache(maxsize=256)
 def silhouette(name: str) -> Floats:
-    """A drawing's shape (SIDE, SIDE) 0..1, with a margin. Raises Unavailable without the training packages."""
+    """A drawing's shape (SIDE, SIDE) 0..1. Raises Unavailable without the training packages."""
     try:
         import resvg_py
     except ImportError as exc:
@@ -96,7 +96,8 @@ def _resized(design: Design, side: int) -> Design:
     scale = side / max(design.opacity.shape)
     shape = (round(design.opacity.shape[1] * scale), round(design.opacity.shape[0] * scale))
     return Design(
-        np.asarray(cv2.resize(design.opacity, shape), np.float32), np.asarray(cv2.resize(design.color, shape), np.float32)
+        np.asarray(cv2.resize(design.opacity, shape), np.float32),
+        np.asarray(cv2.resize(design.color, shape), np.float32),
     )
 
 
@@ -107,9 +108,11 @@ def _turned_copies(rng: np.random.Generator, mask: Floats) -> Floats:
     whole = np.zeros((SIDE, SIDE), np.float32)
     for turn in range(count):
         angle = 360 * turn / count
-        matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), -angle, scale)
         radians = np.radians(angle)
-        matrix[:, 2] += reach * np.array([np.sin(radians), -np.cos(radians)])
+        matrix = shifted(
+            cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), -angle, scale),
+            reach * np.array([np.sin(radians), -np.cos(radians)]),
+        )
         whole = np.maximum(whole, np.asarray(cv2.warpAffine(mask, matrix, (SIDE, SIDE)), np.float32))
     if rng.random() < 0.6:
         middle = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), 0, 0.25)
@@ -120,8 +123,8 @@ def _turned_copies(rng: np.random.Generator, mask: Floats) -> Floats:
 def _placed(design: Design, shape: tuple[int, int], *, centre: Floats, size: float, turn: float) -> Design:
     """A design as part of a larger one of `shape` (h, w); `size` is the new longer side in pixels."""
     height, width = design.opacity.shape
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, size / max(height, width))
-    matrix[:, 2] += centre - np.array([width / 2, height / 2])
+    turned = cv2.getRotationMatrix2D((width / 2, height / 2), turn, size / max(height, width))
+    matrix = shifted(turned, centre - np.array([width / 2, height / 2]))
     out = (shape[1], shape[0])
     return Design(
         np.asarray(cv2.warpAffine(design.opacity, matrix, out), np.float32),
@@ -137,7 +140,11 @@ def _sleeve(rng: np.random.Generator, split: Split) -> Design:
     ground = np.clip(smoke * rng.uniform(1.2, 2.0) - rng.uniform(0.35, 0.7), 0, 0.85) * _ragged(rng, shape)
     tint = colour(rng) * 0.6 if is_coloured and rng.random() < 0.5 else black(rng)
     whole = Design(ground.astype(np.float32), np.broadcast_to(tint, (*shape, 3)).astype(np.float32))
-    styles = ("filled", "grey", "realism", "line") if is_coloured else ("grey", "realism", "solid", "hatched", "dotted")
+    styles = (
+        ("filled", "grey", "realism", "line")
+        if is_coloured
+        else ("grey", "realism", "solid", "hatched", "dotted")
+    )
     names, count = _icons_of(split), int(rng.integers(7, 15))
     # Spread over the area, the large ones first.
     rows = (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count
@@ -152,7 +159,7 @@ def _ragged(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     """1 inside, fading out at an uneven border."""
     rows, columns = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     edge = np.maximum(np.abs(rows), np.abs(columns)) + 0.25 * (fractal(rng, *shape, cells=6) - 0.5)
-    return np.clip((0.93 - edge) * 8, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((0.93 - edge) * 8, 0, 1), np.float32)
 
 
 def _band(rng: np.random.Generator, split: Split) -> Design:

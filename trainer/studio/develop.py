@@ -30,7 +30,7 @@ def expose(rng: np.random.Generator, light: Floats, *, irradiance: float) -> Flo
 
 def grade(rng: np.random.Generator, picture: Floats, facts: Facts) -> Floats:
     """Contrast, colour, blur, sharpening and noise; notes in `facts` what was done."""
-    graded = (picture - 0.5) * rng.uniform(0.85, 1.25) + 0.5 + rng.normal(0, 0.025)
+    graded: Floats = (picture - 0.5) * rng.uniform(0.85, 1.25) + 0.5 + rng.normal(0, 0.025)
     grey = graded.mean(axis=2, keepdims=True)
     saturation = 0.0 if rng.random() < 0.06 else float(rng.uniform(0.75, 1.25))
     graded = grey + (graded - grey) * saturation
@@ -39,7 +39,7 @@ def grade(rng: np.random.Generator, picture: Floats, facts: Facts) -> Floats:
         graded = graded * _vignette(rng, *picture.shape[:2])
     if rng.random() < 0.12:
         # Smoothed skin, as phones and studios like it.
-        graded = cv2.bilateralFilter(np.asarray(graded, np.float32), 7, 0.08, 4)
+        graded = np.asarray(cv2.bilateralFilter(np.asarray(graded, np.float32), 7, 0.08, 4), np.float32)
         facts["smoothed"] = 1.0
     graded = _blurred(rng, np.asarray(graded, np.float32), facts)
     if rng.random() < 0.3:
@@ -48,14 +48,16 @@ def grade(rng: np.random.Generator, picture: Floats, facts: Facts) -> Floats:
 
 
 def compress(rng: np.random.Generator, picture: Bytes, facts: Facts) -> bytes:
-    """The bytes of a JPEG file of a picture (h, w, 3) RGB; before it, perhaps a smaller size or a video codec."""
+    """A picture (h, w, 3) RGB as JPEG, perhaps after a smaller size or a video codec."""
     choice = rng.random()
     if choice < 0.22:
         picture = as_video_frame(picture, crf=int(rng.integers(20, 38)))
         facts["codec"] = "h264"
     if choice > 0.72:
         picture = _through_smaller(picture, float(rng.uniform(0.4, 0.9)), facts)
-    quality = int(rng.choice([rng.integers(30, 60), rng.integers(60, 90), rng.integers(88, 97)], p=[0.15, 0.5, 0.35]))
+    quality = int(
+        rng.choice([rng.integers(30, 60), rng.integers(60, 90), rng.integers(88, 97)], p=[0.15, 0.5, 0.35])
+    )
     facts["jpeg_quality"] = float(quality)
     done, encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done, "a picture of bytes can always be encoded"
@@ -63,7 +65,7 @@ def compress(rng: np.random.Generator, picture: Bytes, facts: Facts) -> bytes:
 
 
 def as_video_frame(picture: Bytes, *, crf: int) -> Bytes:
-    """A picture (h, w, 3) after H.264 at that rate factor; the same size, whose odd last row or column is copied."""
+    """A picture (h, w, 3) after H.264 at that rate factor; an odd last row or column is copied."""
     import av
 
     height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
@@ -86,7 +88,9 @@ def _through_smaller(picture: Bytes, scale: float, facts: Facts) -> Bytes:
     """Down and up again: what a picture looks like that was stored small."""
     facts["stored_scale"] = round(scale, 2)
     height, width = picture.shape[:2]
-    small = cv2.resize(picture, (max(8, int(width * scale)), max(8, int(height * scale))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        picture, (max(8, int(width * scale)), max(8, int(height * scale))), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
@@ -96,7 +100,7 @@ def _blurred(rng: np.random.Generator, picture: Floats, facts: Facts) -> Floats:
         length = int(rng.integers(3, 12))
         kernel = np.zeros((length, length), np.float32)
         middle, angle = (length - 1) / 2, rng.uniform(0, np.pi)
-        ends = [int(round(middle + sign * middle * f(angle))) for sign in (-1, 1) for f in (np.cos, np.sin)]
+        ends = [round(middle + sign * middle * f(angle)) for sign in (-1, 1) for f in (np.cos, np.sin)]
         cv2.line(kernel, (ends[0], ends[1]), (ends[2], ends[3]), 1.0, 1)
         facts["motion_blur"] = float(length)
         return np.asarray(cv2.filter2D(picture, -1, kernel / max(float(kernel.sum()), 1e-6)), np.float32)

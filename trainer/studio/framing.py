@@ -50,7 +50,9 @@ def draw_framing(
         yaw = yaw_of(normal) + rng.normal(0, 30)
         pitch = float(np.degrees(np.arcsin(np.clip(normal[2], -0.95, 0.95)))) * 0.7 + rng.normal(0, 14)
     else:
-        yaw = float(rng.choice([rng.normal(0, 35), rng.normal(180, 35), rng.uniform(-180, 180)], p=[0.46, 0.27, 0.27]))
+        yaw = float(
+            rng.choice([rng.normal(0, 35), rng.normal(180, 35), rng.uniform(-180, 180)], p=[0.46, 0.27, 0.27])
+        )
         pitch = rng.normal(6, 9) if rng.random() < 0.75 else rng.uniform(-15, 50)
         if _is_lying(body) and rng.random() < 0.6:
             pitch = rng.uniform(20, 70)
@@ -58,7 +60,14 @@ def draw_framing(
     field = float(rng.uniform(22, 62))
     distance = extent / 2 / np.tan(np.radians(field) / 2) + (0.12 if shot != "full" else 0.0)
     camera = look_at(
-        target, yaw=yaw, pitch=pitch, roll=roll, distance=float(max(distance, 0.3)), field=field, width=width, height=height
+        target,
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
+        distance=float(max(distance, 0.3)),
+        field=field,
+        width=width,
+        height=height,
     )
     camera.position[2] = max(camera.position[2], floor + 0.05)
     return Framing(shot, camera, (float(yaw) + 180) % 360 - 180, pitch, field)

@@ -1,4 +1,4 @@
-"""Clothes, straps and jewellery as fields on the body: positive, in metres from the hem, where there is cloth.
+"""Clothes, straps and jewellery as fields on the body: metres from the hem, positive where there is cloth.
 
 All are drawn on the neutral body at rest, whose triangles every body shares.
 """
@@ -70,7 +70,9 @@ def _measures() -> _Measures:
     x, y, z = points.T
     names = {}
     for side, sign in ((".L", 1), (".R", -1)):
-        shoulder, elbow, wrist = (atlas.joints[bone + side].astype(np.float64) for bone in ("upperarm01", "lowerarm01", "wrist"))
+        shoulder, elbow, wrist = (
+            atlas.joints[bone + side].astype(np.float64) for bone in ("upperarm01", "lowerarm01", "wrist")
+        )
         own = x * sign > 0
         names[side] = own, _along(points, shoulder, elbow, wrist)
     arm_region = np.zeros(len(points), bool)
@@ -99,7 +101,9 @@ def _trunk(m: _Measures, field: Floats) -> Floats:
 
 def _briefs(rng: np.random.Generator, m: _Measures) -> Floats:
     waist, slope = rng.uniform(0.19, 0.29), rng.uniform(0.55, 1.15)
-    opening = (m.z - (0.045 + slope * np.maximum(m.across - 0.03, 0) * np.where(m.y < 0, 1, 0.6))) / np.hypot(1, slope)
+    opening = (m.z - (0.045 + slope * np.maximum(m.across - 0.03, 0) * np.where(m.y < 0, 1, 0.6))) / np.hypot(
+        1, slope
+    )
     return _trunk(m, np.minimum(waist - m.z, opening))
 
 
@@ -160,11 +164,11 @@ def _jumper(rng: np.random.Generator, m: _Measures) -> Floats:
 def _open_shirt(rng: np.random.Generator, m: _Measures) -> Floats:
     gap = rng.uniform(0.03, 0.09)
     opening = np.where(m.y < -0.02, m.across - gap, 1)
-    return np.minimum(_sleeved(rng, m, until=rng.choice([0.4, 0.95])), opening)
+    return np.asarray(np.minimum(_sleeved(rng, m, until=float(rng.choice([0.4, 0.95]))), opening))
 
 
 def _swimsuit(rng: np.random.Generator, m: _Measures) -> Floats:
-    return np.maximum(np.minimum(_tank(rng, m), m.z - 0.2), np.minimum(_briefs(rng, m), 1))
+    return np.asarray(np.maximum(np.minimum(_tank(rng, m), m.z - 0.2), _briefs(rng, m)))
 
 
 def _stockings(rng: np.random.Generator, m: _Measures) -> Floats:
@@ -211,13 +215,17 @@ def _necklace(rng: np.random.Generator, m: _Measures) -> Floats:
     """A chain that hangs from the neck: a tilted loop, lower in front."""
     low, width = rng.uniform(0.56, 0.69), rng.uniform(0.0012, 0.004)
     drop = (m.across / 0.085) ** 2 * (0.745 - low)
-    chain = width - np.abs(m.z - low - drop) / np.hypot(1, np.minimum(2 * m.across * (0.745 - low) / 0.085**2, 4))
+    chain = width - np.abs(m.z - low - drop) / np.hypot(
+        1, np.minimum(2 * m.across * (0.745 - low) / 0.085**2, 4)
+    )
     pendant = rng.uniform(0.004, 0.013) - np.hypot(m.x, m.z - low + 0.008)
     return _trunk(m, np.where((m.y < -0.02) & (m.z < 0.76), np.maximum(chain, pendant), _NOWHERE))
 
 
 def _waist_chain(rng: np.random.Generator, m: _Measures) -> Floats:
-    return _trunk(m, rng.uniform(0.0015, 0.004) - np.abs(m.z - rng.uniform(0.2, 0.34) - 0.2 * m.x * rng.normal()))
+    return _trunk(
+        m, rng.uniform(0.0015, 0.004) - np.abs(m.z - rng.uniform(0.2, 0.34) - 0.2 * m.x * rng.normal())
+    )
 
 
 def _straps(rng: np.random.Generator, m: _Measures) -> Floats:

@@ -11,17 +11,19 @@ from scipy.spatial import cKDTree
 from trainer.studio.arrays import Bools, Floats, Ints, unit
 from trainer.studio.atlas import load_atlas
 
-__all__ = ["Strands", "scalp_field", "grow", "HAIR_COLOURS", "CAPS", "LENGTHS"]
+__all__ = ["Strands", "scalp_field", "grow", "gaps", "HAIR_COLOURS", "CAPS", "LENGTHS"]
 
 HAIR_COLOURS: dict[str, tuple[float, float, float]] = {
-    "black": (0.012, 0.010, 0.010), "brown": (0.05, 0.028, 0.016), "light brown": (0.14, 0.08, 0.045),
-    "blond": (0.42, 0.29, 0.14), "red": (0.22, 0.06, 0.025), "grey": (0.32, 0.31, 0.30), "dyed": (0.30, 0.05, 0.22),
+    "black": (0.012, 0.010, 0.010), "brown": (0.05, 0.028, 0.016),
+    "light brown": (0.14, 0.08, 0.045),
+    "blond": (0.42, 0.29, 0.14),
+    "red": (0.22, 0.06, 0.025), "grey": (0.32, 0.31, 0.30), "dyed": (0.30, 0.05, 0.22),
 }  # fmt: skip
 """Linear RGB."""
 CAPS = {"buzz": 0.003, "short": 0.017, "bun": 0.012, "long": 0.016, "very long": 0.016}
 """Thickness of the cap, metres, by style; the bald have none."""
 LENGTHS = {"long": (0.22, 0.4), "very long": (0.42, 0.65)}
-_STRANDS, _STEPS = 190, 14
+_STRANDS, _STEPS = 330, 14
 _CLEARANCE = 0.012
 
 
@@ -54,23 +56,31 @@ def grow(
     *,
     roots: Floats,
     outward: Floats,
+    back: Floats,
     body: Floats,
     normals: Floats,
     length: float,
     floor: float,
 ) -> Strands:
-    """Ribbons from roots (n, 3) that start along `outward` (n, 3), fall, and lie on the body (v, 3)."""
+    """Ribbons from roots (n, 3) that start along `outward` (n, 3), fall, and lie on the body (v, 3).
+
+    `back` (3,) is where the back of the head looks: hair is combed that way first, to leave the face free.
+    """
     tree = cKDTree(body)
     count = min(_STRANDS, len(roots))
     chosen = rng.choice(len(roots), count, replace=False)
-    point, heading = roots[chosen].astype(np.float64), unit(outward[chosen] + rng.normal(0, 0.25, (count, 3)))
+    point: Floats = roots[chosen].astype(np.float64)
+    heading = unit(0.7 * outward[chosen] + rng.normal(0, 0.12, (count, 3)) + back)
     lengths = length * rng.uniform(0.75, 1.1, count)
     step = (lengths / _STEPS)[:, None]
-    wave, phase = rng.uniform(0, 0.35), rng.uniform(0, 6.3, count)
-    path = [point]
+    wave, phase = rng.choice([0.04, 0.1, 0.25]), rng.uniform(0, 6.3, count)
+    path: list[Floats] = [point]
     for number in range(_STEPS):
         curl = wave * np.sin(phase + number * 0.9)[:, None] * _sideways(heading)
-        heading = unit(heading * 0.62 + np.array([0, 0, -0.55]) + curl + rng.normal(0, 0.05, (count, 3)))
+        combed = max(0.0, 0.75 - 0.3 * number) * back
+        heading = unit(
+            heading * 0.62 + combed + np.array([0, 0, -0.5]) + curl + rng.normal(0, 0.035, (count, 3))
+        )
         point = _pushed_out(point + heading * step, tree, body, normals)
         point[:, 2] = np.maximum(point[:, 2], floor + 0.006)
         path.append(point)
@@ -96,7 +106,7 @@ def _ribbons(rng: np.random.Generator, path: Floats, tree: cKDTree, normals: Flo
     _, nearest = tree.query(path.reshape(-1, 3))
     across = unit(np.cross(tangent, normals[nearest].reshape(path.shape)))
     along = np.linspace(0, 1, steps)
-    width = rng.uniform(0.008, 0.022, count)[:, None] * (1 - 0.75 * along**2)
+    width = np.asarray(rng.uniform(0.006, 0.017, count))[:, None] * (1 - 0.75 * along**2)
     edges = np.stack([path - across * width[..., None] / 2, path + across * width[..., None] / 2], axis=2)
     first = (np.arange(count)[:, None] * steps + np.arange(steps - 1)).ravel() * 2
     faces = np.concatenate(

@@ -24,7 +24,7 @@ class Design:
     @property
     def aspect(self) -> float:
         """Width divided by height."""
-        return self.opacity.shape[1] / self.opacity.shape[0]
+        return float(self.opacity.shape[1]) / float(self.opacity.shape[0])
 
 
 Style = Callable[[np.random.Generator, Floats], Design]
@@ -68,7 +68,9 @@ def stack(lower: Design, upper: Design) -> Design:
     """One design over another of the same size; what is new covers most of what was there."""
     top = upper.opacity[..., None]
     opacity = np.maximum(lower.opacity * (1 - 0.85 * upper.opacity), upper.opacity)
-    return Design(opacity.astype(np.float32), (lower.color * (1 - top) + upper.color * top).astype(np.float32))
+    return Design(
+        opacity.astype(np.float32), (lower.color * (1 - top) + upper.color * top).astype(np.float32)
+    )
 
 
 def _flat(mask: Floats, color: Floats) -> Floats:
@@ -119,7 +121,10 @@ def _filled(rng: np.random.Generator, mask: Floats) -> Design:
     fill = mask * np.float32(rng.uniform(0.6, 0.95))
     line = _outline(rng, mask, thick=1.3) * (rng.random() < 0.85)
     share = np.clip(line, 0, 1)[..., None]
-    return Design(np.maximum(fill, line).astype(np.float32), (share * black(rng) + (1 - share) * color * shade).astype(np.float32))
+    return Design(
+        np.maximum(fill, line).astype(np.float32),
+        (share * black(rng) + (1 - share) * color * shade).astype(np.float32),
+    )
 
 
 def _realism(rng: np.random.Generator, mask: Floats) -> Design:
@@ -134,8 +139,12 @@ def _realism(rng: np.random.Generator, mask: Floats) -> Design:
     around = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), float(rng.uniform(4, 14))) * 0.45
     opacity = np.clip(np.maximum(mask * np.clip(tone * 1.15, 0.05, 0.97), (1 - mask) * around), 0, 1)
     is_coloured = rng.random() < 0.3
-    color = colour(rng) * light[..., None] + black(rng) * (1 - light[..., None]) if is_coloured else black(rng)
-    return Design(opacity.astype(np.float32), _flat(mask, color) if not is_coloured else color.astype(np.float32))
+    color = (
+        colour(rng) * light[..., None] + black(rng) * (1 - light[..., None]) if is_coloured else black(rng)
+    )
+    return Design(
+        opacity.astype(np.float32), _flat(mask, color) if not is_coloured else color.astype(np.float32)
+    )
 
 
 def _hatched(rng: np.random.Generator, mask: Floats) -> Design:
@@ -169,7 +178,10 @@ def _negative(rng: np.random.Generator, mask: Floats) -> Design:
 def _watercolour(rng: np.random.Generator, mask: Floats) -> Design:
     splash = np.clip(_noise(rng, mask, cells=3) * 2.2 - 1.0, 0, 1) * cv2.GaussianBlur(mask, (0, 0), 22) * 1.3
     blend = _noise(rng, mask, cells=4)[..., None]
-    ground = Design(np.clip(splash, 0, 0.7).astype(np.float32), (colour(rng) * blend + colour(rng) * (1 - blend)).astype(np.float32))
+    ground = Design(
+        np.clip(splash, 0, 0.7).astype(np.float32),
+        (colour(rng) * blend + colour(rng) * (1 - blend)).astype(np.float32),
+    )
     return stack(ground, _line(rng, mask) if rng.random() < 0.6 else _grey(rng, mask))
 
 

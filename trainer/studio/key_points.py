@@ -80,11 +80,13 @@ def _on_skin() -> Mapping[KeyPoint, int]:
     found[KeyPoint.NOSE] = nose
     for side, sign in (("LEFT", 1.0), ("RIGHT", -1.0)):
         eye = atlas.joints["eye.L" if sign > 0 else "eye.R"].astype(np.float64)
-        front = eye + [0, -0.015, 0]
+        front = eye - np.array([0, 0.015, 0])
         for name, shift in (("EYE_INNER", -0.016), ("EYE", 0.0), ("EYE_OUTER", 0.018)):
-            found[KeyPoint[f"{side}_{name}"]] = _nearest(points, front + [sign * shift, 0.004 * abs(shift), 0])
+            found[KeyPoint[f"{side}_{name}"]] = _nearest(
+                points, front + np.array([sign * shift, 0.004 * abs(shift), 0])
+            )
         found[KeyPoint[f"{side}_EAR"]] = int(np.nanargmax(sign * face[:, 0]))
-        mouth = points[nose] + [sign * 0.024, 0.024, -0.043]
+        mouth = points[nose] + np.array([sign * 0.024, 0.024, -0.043])
         found[KeyPoint[f"MOUTH_{side}"]] = _nearest(points, mouth)
         foot = atlas.joints["foot.L" if sign > 0 else "foot.R"]
         heel = (points[:, 0] * sign > 0) & (points[:, 2] < foot[2] - 0.03)

@@ -11,8 +11,12 @@ from trainer.studio.sources import FONTS, font_file
 
 __all__ = ["text_design", "text_mask", "invented_words"]
 
-_SYLLABLES = ("a be ca da el en fa ga ha is jo ka la li lo ma me mi na ne no or pa ra re ri ro sa se si so ta te "
-              "ti to ul va ve vi wa xi ya ze lor mar ther wyn bel dra fen gor lys mor nor ral sen tal ver").split()  # fmt: skip
+_SYLLABLES = (
+    "a", "be", "ca", "da", "el", "en", "fa", "ga", "ha", "is", "jo", "ka", "la", "li", "lo", "ma", "me",
+    "mi", "na", "ne", "no", "or", "pa", "ra", "re", "ri", "ro", "sa", "se", "si", "so", "ta", "te", "ti",
+    "to", "ul", "va", "ve", "vi", "wa", "xi", "ya", "ze", "lor", "mar", "ther", "wyn", "bel", "dra", "fen",
+    "gor", "lys", "mor", "nor", "ral", "sen", "tal", "ver",
+)  # fmt: skip
 _HEIGHT = 120
 
 
@@ -32,7 +36,9 @@ def invented_words(rng: np.random.Generator, *, longest: int) -> str:
     if rng.random() < 0.14:
         numerals = rng.choice(["I", "V", "X", "XI", "IX", "IV", "MM", "XXI", "MCMXC", "VII"], 3)
         return str(rng.integers(1930, 2030)) if rng.random() < 0.5 else ".".join(numerals)
-    words = ["".join(rng.choice(_SYLLABLES, int(rng.integers(1, 4)))) for _ in range(rng.integers(1, longest + 1))]
+    words = [
+        "".join(rng.choice(_SYLLABLES, int(rng.integers(1, 4)))) for _ in range(rng.integers(1, longest + 1))
+    ]
     text = " ".join(words)
     return text.upper() if rng.random() < 0.2 else text.title()
 

@@ -22,8 +22,8 @@ def _fibonacci(count: int) -> Floats:
     return np.stack([around * np.cos(turn), around * np.sin(turn), z], axis=1).astype(np.float32)
 
 
-DIRECTIONS = _fibonacci(28)
-"""(28, 3) unit directions from which the glow is gathered."""
+DIRECTIONS = _fibonacci(24)
+"""(24, 3) unit directions from which the glow is gathered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,7 @@ class Rig:
 
     rig_id: str
     glow: Floats
-    """(28, 3) linear, from each of DIRECTIONS."""
+    """(24, 3) linear, from each of DIRECTIONS."""
     lamps: tuple[Lamp, ...]
 
 
@@ -59,13 +59,19 @@ def pick_rig(rng: np.random.Generator, split: Split) -> str:
 def rig_of(rig_id: str, *, yaw: float) -> Rig:
     """The rig with that id, turned so that its front light comes from about the camera's `yaw`, degrees."""
     rng = generator("rig", rig_id)
-    kind = str(rng.choice(["soft", "window", "flash", "studio", "sun", "neon"], p=[0.2, 0.2, 0.14, 0.24, 0.14, 0.08]))
+    kind = str(
+        rng.choice(["soft", "window", "flash", "studio", "sun", "neon"], p=[0.2, 0.2, 0.14, 0.24, 0.14, 0.08])
+    )
     warmth = rng.normal(0, 0.12)
     lamps: list[Lamp] = []
     if kind == "flash":
         lamps.append(_lamp(rng, yaw + rng.normal(0, 6), rng.uniform(0, 18), 1.1, 0.0, softness=0.01))
     elif kind == "sun":
-        lamps.append(_lamp(rng, yaw + rng.normal(0, 55), rng.uniform(20, 70), rng.uniform(1.0, 2.0), 0.08, softness=0.008))
+        lamps.append(
+            _lamp(
+                rng, yaw + rng.normal(0, 55), rng.uniform(20, 70), rng.uniform(1.0, 2.0), 0.08, softness=0.008
+            )
+        )
     elif kind != "soft":
         for _ in range(int(rng.integers(1, 4))):
             tint = rng.normal(0, 0.5) if kind == "neon" else warmth + rng.normal(0, 0.08)
@@ -74,14 +80,16 @@ def rig_of(rig_id: str, *, yaw: float) -> Rig:
     return Rig(rig_id, _glow(rng, warmth, ambient={"soft": 1.0, "flash": 0.25}.get(kind, 0.5)), tuple(lamps))
 
 
-def _lamp(rng: np.random.Generator, yaw: float, height: float, power: float, warmth: float, *, softness: float) -> Lamp:
+def _lamp(
+    rng: np.random.Generator, yaw: float, height: float, power: float, warmth: float, *, softness: float
+) -> Lamp:
     around, above = np.radians(yaw), np.radians(height)
     direction = np.array([np.sin(around) * np.cos(above), -np.cos(around) * np.cos(above), np.sin(above)])
     return Lamp(unit(direction).astype(np.float32), (power * _tint(warmth)).astype(np.float32), softness)
 
 
 def _tint(warmth: float) -> Floats:
-    return np.clip(np.array([1 + warmth, 1.0, 1 - 1.2 * warmth]), 0.1, 2)
+    return np.asarray(np.clip([1 + warmth, 1.0, 1 - 1.2 * warmth], 0.1, 2))
 
 
 def _glow(rng: np.random.Generator, warmth: float, *, ambient: float) -> Floats:
@@ -91,6 +99,8 @@ def _glow(rng: np.random.Generator, warmth: float, *, ambient: float) -> Floats:
     floor = np.array([1, 0.9, 0.8]) * rng.uniform(0.3, 0.9)
     glow = level * np.where(up < 0, floor, _tint(warmth))
     for _ in range(int(rng.integers(0, 3))):
-        toward = unit(rng.normal(0, 1, 3) + [0, 0, 0.6])
-        glow = glow + rng.uniform(0.3, 1.2) * np.maximum(DIRECTIONS @ toward, 0)[:, None] ** 4 * _tint(warmth + rng.normal(0, 0.1))
+        toward = unit(rng.normal(0, 1, 3) + np.array([0, 0, 0.6]))
+        glow = glow + rng.uniform(0.3, 1.2) * np.maximum(DIRECTIONS @ toward, 0)[:, None] ** 4 * _tint(
+            warmth + rng.normal(0, 0.1)
+        )
     return np.asarray(glow, np.float32)

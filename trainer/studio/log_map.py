@@ -17,14 +17,18 @@ from trainer.studio.arrays import Bools, Floats, Ints, unit
 __all__ = ["Surface", "Chart", "chart_around"]
 
 _TORN = 2.2
-"""A triangle whose sides are longer by more than this factor on the map than in space is not covered by it."""
+"""A triangle with a side this much longer on the map than in space is not covered."""
 
 
 class Surface:
     """A mesh with its edges at hand."""
 
     def __init__(self, vertices: Floats, faces: Ints, normals: Floats) -> None:
-        self.vertices, self.faces, self.normals = vertices.astype(np.float64), faces, normals.astype(np.float64)
+        self.vertices, self.faces, self.normals = (
+            vertices.astype(np.float64),
+            faces,
+            normals.astype(np.float64),
+        )
         pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         pairs = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
         self._starts = np.searchsorted(pairs[:, 0], np.arange(len(vertices) + 1))
@@ -46,7 +50,7 @@ class Chart:
 
 
 def chart_around(surface: Surface, face: int, weights: Floats, up: Floats, *, radius: float) -> Chart:
-    """The map around the point of a triangle with those barycentric `weights` (3,), as far as `radius` metres.
+    """The map around the point of a triangle at barycentric `weights` (3,), as far as `radius` metres.
 
     `up` (3,) shows which way is up; it is laid flat on the surface.
     """
@@ -128,7 +132,7 @@ def _carried(frame: Floats, start: Floats, end: Floats) -> Floats:
 def _covered(surface: Surface, positions: Floats) -> Bools:
     faces = surface.faces
     reached = np.isfinite(positions[:, 0])
-    covered = reached[faces].all(axis=1)
+    covered: Bools = np.asarray(reached[faces].all(axis=1))
     for a, b in ((0, 1), (1, 2), (2, 0)):
         start, end = faces[covered, a], faces[covered, b]
         flat = np.linalg.norm(positions[start] - positions[end], axis=1)

@@ -48,7 +48,7 @@ class Shares:
 
 
 def ink_shares(areas: Floats, *, facing: Bools, inside: Bools, unhidden: Bools) -> Shares:
-    """Shares by area (n,) of points of ink: whether each faces the camera, is in the frame, has nothing before it."""
+    """Shares by area (n,) of points of ink: does each face the camera, in the frame, unhidden?"""
     whole = float(areas.sum())
     could = facing & inside
     reachable = float(areas[could].sum())

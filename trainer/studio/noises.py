@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import map_coordinates
+from scipy.spatial.transform import Rotation
 
 from trainer.studio.arrays import Floats
 
-__all__ = ["Waves"]
+__all__ = ["Noise"]
+
+_SIDE = 32
 
 
-class Waves:
-    """A sum of random plane waves: about zero mean and unit deviation, bumps of about `size` metres."""
+class Noise:
+    """Random values on a lattice, turned at random: zero mean, unit deviation, bumps of about `size`."""
 
-    def __init__(self, rng: np.random.Generator, *, size: float, count: int = 10) -> None:
-        direction = rng.normal(0, 1, (count, 3))
-        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        length = 2 * np.pi / size * rng.uniform(0.35, 0.8, count)
-        self._waves = (direction * length[:, None]).astype(np.float32)
-        self._phase = rng.uniform(0, 2 * np.pi, count).astype(np.float32)
+    def __init__(self, rng: np.random.Generator, *, size: float) -> None:
+        self._lattice = rng.standard_normal((_SIDE, _SIDE, _SIDE), dtype=np.float32) * np.float32(1.75)
+        self._turn = (Rotation.random(random_state=rng.integers(2**31)).as_matrix() / size).astype(np.float32)
+        self._shift = rng.uniform(0, _SIDE, 3).astype(np.float32)
 
     def at(self, points: Floats) -> Floats:
         """Values (n,) at points (n, 3)."""
-        total = np.zeros(len(points), np.float32)
-        for wave, phase in zip(self._waves, self._phase, strict=True):
-            total += np.cos(points @ wave + phase)
-        return total * np.float32(np.sqrt(2 / len(self._phase)))
+        place = points.astype(np.float32) @ self._turn + self._shift
+        return np.asarray(map_coordinates(self._lattice, place.T, order=1, mode="grid-wrap"), np.float32)

@@ -12,7 +12,7 @@ from trainer.studio.seeds import Split, generator
 __all__ = ["Mode", "Order", "Orders"]
 
 Mode = Literal["scenes", "designs"]
-_PER_PERFORMER = 6
+_PER_PERFORMER = 8
 """Pictures of one performer in a row; what they share is made once."""
 _PER_DESIGN = 5
 _DESIGN_SHOTS: tuple[Shot, ...] = ("close", "close", "detail", "bust", "half")

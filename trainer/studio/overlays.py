@@ -1,4 +1,4 @@
-"""What is laid over pictures by those who publish them: marks, titles, logos, mosaics, frames. None is a tattoo."""
+"""What publishers lay over pictures: marks, titles, logos, mosaics, frames. None is a tattoo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def lay_over(rng: np.random.Generator, picture: Floats, body: Box | None) -> lis
     return [one for one in laid if one is not None]
 
 
-def _spot(rng: np.random.Generator, picture: Floats, wide: int, tall: int, *, corner: bool) -> tuple[int, int]:
+def _spot(
+    rng: np.random.Generator, picture: Floats, wide: int, tall: int, *, corner: bool
+) -> tuple[int, int]:
     height, width = picture.shape[:2]
     free_x, free_y = max(width - wide, 0), max(height - tall, 0)
     if corner:
@@ -51,7 +53,9 @@ def _watermark(rng: np.random.Generator, picture: Floats, body: Box | None) -> O
     mask = _fitted(draw_lettering(rng).opacity, min(wide, width), min(tall, height))
     x, y = _spot(rng, picture, mask.shape[1], mask.shape[0], corner=rng.random() < 0.5)
     tint = np.ones(3) if rng.random() < 0.7 else rng.random(3)
-    return OverlayTruth(kind="watermark", box=_blend(picture, x, y, mask, tint, rng.uniform(0.2, 0.9)), hides=False)
+    return OverlayTruth(
+        kind="watermark", box=_blend(picture, x, y, mask, tint, rng.uniform(0.2, 0.9)), hides=False
+    )
 
 
 def _tiled_mark(rng: np.random.Generator, picture: Floats, body: Box | None) -> OverlayTruth:
@@ -60,7 +64,9 @@ def _tiled_mark(rng: np.random.Generator, picture: Floats, body: Box | None) -> 
     small = np.pad(small, int(rng.integers(8, 50)))
     rows, columns = -(-2 * height // len(small)), -(-2 * width // small.shape[1])
     sheet = np.tile(small, (rows, columns))
-    turn = cv2.getRotationMatrix2D((sheet.shape[1] / 2, sheet.shape[0] / 2), float(rng.choice([0, 30, -30, 45])), 1)
+    turn = cv2.getRotationMatrix2D(
+        (sheet.shape[1] / 2, sheet.shape[0] / 2), float(rng.choice([0, 30, -30, 45])), 1
+    )
     turn[:, 2] -= [(sheet.shape[1] - width) / 2, (sheet.shape[0] - height) / 2]
     mask = np.asarray(cv2.warpAffine(sheet, turn, (width, height)), np.float32)
     box = _blend(picture, 0, 0, mask, np.ones(3), rng.uniform(0.12, 0.4))
@@ -69,7 +75,11 @@ def _tiled_mark(rng: np.random.Generator, picture: Floats, body: Box | None) -> 
 
 def _subtitle(rng: np.random.Generator, picture: Floats, body: Box | None) -> OverlayTruth:
     height, width = picture.shape[:2]
-    letters = "".join(rng.choice(list("abcdefghijklmnoprstuvw    ,."), int(rng.integers(12, 42)))).strip().capitalize()
+    letters = (
+        "".join(rng.choice(list("abcdefghijklmnoprstuvw    ,."), int(rng.integers(12, 42))))
+        .strip()
+        .capitalize()
+    )
     font = int(rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX]))
     (long, tall), base = cv2.getTextSize(letters, font, 1, 2)
     scale = min(width * 0.9 / long, height * rng.uniform(0.03, 0.06) / tall)
@@ -77,7 +87,9 @@ def _subtitle(rng: np.random.Generator, picture: Floats, body: Box | None) -> Ov
     tint = [1.0, 1.0, 1.0] if rng.random() < 0.7 else [1.0, 0.95, 0.3]
     box = Box(x=at[0], y=at[1] - tall * scale, w=long * scale, h=(tall + base) * scale)
     if rng.random() < 0.3:
-        cv2.rectangle(picture, (at[0] - 6, int(box.y) - 5), (at[0] + int(box.w) + 6, int(box.y + box.h)), (0, 0, 0), -1)
+        cv2.rectangle(
+            picture, (at[0] - 6, int(box.y) - 5), (at[0] + int(box.w) + 6, int(box.y + box.h)), (0, 0, 0), -1
+        )
     for color, thick in (((0.0, 0.0, 0.0), 4), (tint, 1 + (scale > 0.7))):
         cv2.putText(picture, letters, at, font, scale, color, thick, cv2.LINE_AA)
     return OverlayTruth(kind="subtitle", box=_inside(box, picture), hides=False)
@@ -86,14 +98,18 @@ def _subtitle(rng: np.random.Generator, picture: Floats, body: Box | None) -> Ov
 def _logo(rng: np.random.Generator, picture: Floats, body: Box | None) -> OverlayTruth:
     """A channel's mark: a drawing in a corner, often on a plate."""
     side = int(min(picture.shape[:2]) * rng.uniform(0.08, 0.22))
-    mask = np.asarray(cv2.resize(draw_design(rng).opacity, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+    mask = np.asarray(
+        cv2.resize(draw_design(rng).opacity, (side, side), interpolation=cv2.INTER_AREA), np.float32
+    )
     x, y = _spot(rng, picture, side, side, corner=True)
     if rng.random() < 0.5:
         plate = np.zeros((side, side), np.float32)
         cv2.circle(plate, (side // 2, side // 2), side // 2, 1.0, -1, cv2.LINE_AA)
         _blend(picture, x, y, plate, rng.random(3), 0.9)
     tint = np.ones(3) if rng.random() < 0.5 else rng.random(3)
-    return OverlayTruth(kind="logo", box=_blend(picture, x, y, mask, tint, rng.uniform(0.5, 1.0)), hides=False)
+    return OverlayTruth(
+        kind="logo", box=_blend(picture, x, y, mask, tint, rng.uniform(0.5, 1.0)), hides=False
+    )
 
 
 def _mosaic(rng: np.random.Generator, picture: Floats, body: Box | None) -> OverlayTruth | None:
@@ -124,11 +140,14 @@ def _plate(rng: np.random.Generator, picture: Floats, body: Box | None) -> Overl
 
 def _stamp(rng: np.random.Generator, picture: Floats, body: Box | None) -> OverlayTruth:
     """Date and time, as cameras write them."""
-    text = f"{rng.integers(1, 29):02d}/{rng.integers(1, 13):02d}/{rng.integers(1998, 2026)} {rng.integers(24):02d}:{rng.integers(60):02d}"
+    day, month, year = rng.integers(1, 29), rng.integers(1, 13), rng.integers(1998, 2026)
+    text = f"{day:02d}/{month:02d}/{year} {rng.integers(24):02d}:{rng.integers(60):02d}"
     scale = float(picture.shape[1] / 900 * rng.uniform(0.7, 1.3))
     (long, tall), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
     x, y = _spot(rng, picture, long, tall, corner=True)
-    cv2.putText(picture, text, (x, y + tall), cv2.FONT_HERSHEY_SIMPLEX, scale, (1.0, 0.75, 0.1), 1, cv2.LINE_AA)
+    cv2.putText(
+        picture, text, (x, y + tall), cv2.FONT_HERSHEY_SIMPLEX, scale, (1.0, 0.75, 0.1), 1, cv2.LINE_AA
+    )
     return OverlayTruth(kind="stamp", box=_inside(Box(x=x, y=y, w=long, h=tall + 2), picture), hides=False)
 
 

@@ -15,19 +15,29 @@ from trainer.studio.seeds import Split, generator, split_of
 __all__ = ["Performer", "TattooPlan", "performer_of", "performer_names", "draw_tattoo", "SIZES"]
 
 SIZES: dict[str, tuple[float, float]] = {
-    "UPPER_ARM": (0.05, 0.18), "FOREARM": (0.04, 0.17), "HAND_OR_WRIST": (0.02, 0.08), "SHOULDER": (0.05, 0.16),
+    "UPPER_ARM": (0.05, 0.18), "FOREARM": (0.04, 0.17), "HAND_OR_WRIST": (0.02, 0.08),
+    "SHOULDER": (0.05, 0.16),
     "THIGH": (0.06, 0.28), "LOWER_LEG": (0.05, 0.22), "FOOT_OR_ANKLE": (0.025, 0.10), "HIP": (0.04, 0.16),
     "BUTTOCK": (0.05, 0.14), "UPPER_BACK": (0.05, 0.34), "LOWER_BACK": (0.06, 0.26), "CHEST": (0.04, 0.26),
     "RIBS_OR_SIDE": (0.06, 0.28), "ABDOMEN": (0.04, 0.20), "NECK": (0.025, 0.09), "HEAD": (0.015, 0.06),
 }  # fmt: skip
 """Least and greatest length of a tattoo in a region, metres."""
-_SLEEVES = {"UPPER_ARM": 0.30, "FOREARM": 0.28, "THIGH": 0.42, "LOWER_LEG": 0.36, "UPPER_BACK": 0.42, "CHEST": 0.30}
+_SLEEVES = {
+    "UPPER_ARM": 0.30,
+    "FOREARM": 0.28,
+    "THIGH": 0.42,
+    "LOWER_LEG": 0.36,
+    "UPPER_BACK": 0.42,
+    "CHEST": 0.30,
+}
 _BANDED = ("UPPER_ARM", "FOREARM", "LOWER_LEG", "THIGH")
+# How many somebody has, from and below, and how many people those are.
+_COUNTS, _COUNT_SHARES = ((0, 1), (1, 5), (4, 12), (12, 28)), (0.12, 0.32, 0.38, 0.18)
 # Where people have them: from how often regions are named, arms first.
 _SHARES: dict[str, float] = {
     "UPPER_ARM": 9, "FOREARM": 11, "HAND_OR_WRIST": 6, "SHOULDER": 6, "THIGH": 6, "LOWER_LEG": 5,
-    "FOOT_OR_ANKLE": 5, "HIP": 4, "BUTTOCK": 2.5, "UPPER_BACK": 10, "LOWER_BACK": 7, "CHEST": 8, "RIBS_OR_SIDE": 8,
-    "ABDOMEN": 6, "NECK": 5, "HEAD": 1.2,
+    "FOOT_OR_ANKLE": 5, "HIP": 4, "BUTTOCK": 2.5, "UPPER_BACK": 10, "LOWER_BACK": 7, "CHEST": 8,
+    "RIBS_OR_SIDE": 8, "ABDOMEN": 6, "NECK": 5, "HEAD": 1.2,
 }  # fmt: skip
 
 
@@ -120,7 +130,8 @@ def _hair_style(rng: np.random.Generator, gender: float) -> str:
 
 def _tattoos(rng: np.random.Generator, performer_id: str, split: Split) -> tuple[TattooPlan, ...]:
     """None for one in eight, a few for most, covered for some."""
-    count = int(rng.choice([0, rng.integers(1, 4), rng.integers(3, 9), rng.integers(8, 18)], p=[0.12, 0.4, 0.36, 0.12]))
+    least, most = _COUNTS[rng.choice(len(_COUNTS), p=_COUNT_SHARES)]
+    count = int(rng.integers(least, most))
     plans: list[TattooPlan] = []
     taken: list[tuple[int, float]] = []
     for number in range(count):
@@ -137,7 +148,7 @@ def draw_tattoo(rng: np.random.Generator, tattoo_id: str, split: Split) -> Tatto
     kind = region.name.removeprefix("LEFT_").removeprefix("RIGHT_")
     design_id = pick_design(rng, split, kinds=_kinds(kind))
     least, most = SIZES[kind]
-    size = float(np.exp(rng.uniform(np.log(least), np.log(most))))
+    size = float(least * (most / least) ** rng.beta(1.7, 1.3))
     turn = float(rng.normal(0, 9)) if rng.random() < 0.72 else float(rng.uniform(-180, 180))
     if design_id.startswith("sleeve"):
         size, turn = _SLEEVES[kind] * float(rng.uniform(0.8, 1.1)), float(rng.normal(0, 4))

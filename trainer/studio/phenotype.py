@@ -9,7 +9,7 @@ from chassis.errors import InvalidInput, Refused
 __all__ = ["ADULT_AGE", "Phenotype", "draw_phenotype"]
 
 ADULT_AGE = 2 / 3
-"""The body model's age runs over newborn, baby, child (1/3), grown-up (2/3), old (1): nothing younger is made."""
+"""The model's age runs from newborn over child (1/3) to grown-up (2/3) and old (1). None is younger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from trainer.studio.arrays import Floats, Ints
-from trainer.studio.casting import Hits, Mesh, Stage, blended
+from trainer.studio.arrays import Floats, Ints, unit
+from trainer.studio.camera import Camera
+from trainer.studio.casting import Mesh, Stage, blended
 from trainer.studio.colours import to_light
 from trainer.studio.develop import compress, expose, grade
 from trainer.studio.figure import Model, Posed, model_of, pose_model
@@ -19,19 +20,21 @@ from trainer.studio.orders import Order
 from trainer.studio.overlays import lay_over
 from trainer.studio.poses import Pose, draw_pose
 from trainer.studio.props import furnish
+from trainer.studio.reading import read_picture
+from trainer.studio.sampling import Samples, sample
 from trainer.studio.seeds import generator
-from trainer.studio.shading import glow_on, lit
+from trainer.studio.shading import glow_on, lamps_on, lit
 from trainer.studio.skin import InkedSamples
 from trainer.studio.stating import Exposure, state
+from trainer.studio.surfaces import surface
+from trainer.studio.tattooing import Tattoo
 from trainer.studio.things import Thing, clothe, hair_of, prop_thing
 from trainer.studio.truth import PictureTruth
 from trainer.studio.wardrobe import dress
 from trainer.tattoo_detector.clutter import background
 
-__all__ = ["SUPERSAMPLING", "take"]
+__all__ = ["take"]
 
-SUPERSAMPLING = 2
-"""Samples along each side of a pixel."""
 _BUTTOCKS = (19, 20, 11, 12)
 
 
@@ -41,31 +44,33 @@ def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
     model = model_of(order.performer_id, order.tattoos)
     pose = draw_pose(rng)
     posed = pose_model(model, pose)
-    framing = _frame(rng, order, model, posed)
-    rig = rig_of(pick_rig(rng, order.split), yaw=framing.yaw)
     garments = dress(rng, gender=model.performer.phenotype.gender)
+    framing = _frame(rng, order, model, posed, garments)
+    rig = rig_of(pick_rig(rng, order.split), yaw=framing.yaw)
     things = _things(rng, model, posed, pose, garments, framing)
     stage = Stage([thing.mesh for thing in things], [thing.keep for thing in things])
-    hits = stage.trace(framing.camera.position, framing.camera.rays(SUPERSAMPLING).reshape(-1, 3))
-    inked = InkedSamples(len(hits.mesh))
-    light, irradiance = _light(rng, model, things, rig, hits, framing, inked)
+    strands = tuple(number for number, thing in enumerate(things) if thing.mesh.name == "strands")
+    samples = sample(stage, framing.camera, fine=strands)
+    inked = InkedSamples(len(samples.rays))
+    light, irradiance = _light(rng, model, things, rig, samples, framing, inked)
     return _finish(rng, order, path, light, irradiance, Exposure(
         order=order, model=model, posed=posed, pose=pose, framing=framing, rig=rig, garments=garments,
-        stage=stage, hits=hits, inked=inked, people=_people(things), scale=SUPERSAMPLING,
+        stage=stage, samples=samples, inked=inked, people=_people(things),
     ))  # fmt: skip
 
 
-def _frame(rng: np.random.Generator, order: Order, model: Model, posed: Posed) -> Framing:
-    """Choose the camera; close shots look at a tattoo, one in four at any skin."""
-    faces = model.skin.faces
-    tattoos = model.tattoos
-    if tattoos and (order.subject is not None or rng.random() < 0.75):
-        number = order.subject if order.subject is not None else int(rng.integers(len(tattoos)))
-        painted = tattoos[min(number, len(tattoos) - 1)].painted
-        one = int(rng.integers(len(painted.face)))
-        face = int(painted.face[one])
-    else:
-        face = int(rng.integers(len(faces)))
+def _frame(
+    rng: np.random.Generator, order: Order, model: Model, posed: Posed, garments: list[Garment]
+) -> Framing:
+    """Choose the camera; close shots look at a tattoo that no garment hides, one in five at any skin."""
+    faces, tattoos = model.skin.faces, model.tattoos
+    if order.subject is not None:
+        tattoos = tattoos[order.subject : order.subject + 1]
+    bare = np.concatenate(
+        [_uncovered(tattoo, garments, faces) for tattoo in tattoos] or [np.zeros(0, np.int64)]
+    )
+    is_asked = order.subject is not None or rng.random() < 0.8
+    face = int(rng.choice(bare)) if len(bare) and is_asked else int(rng.integers(len(faces)))
     spot = posed.vertices[faces[face]].mean(axis=0).astype(np.float64)
     normal = posed.normals[faces[face]].mean(axis=0).astype(np.float64)
     return draw_framing(
@@ -79,18 +84,45 @@ def _frame(rng: np.random.Generator, order: Order, model: Model, posed: Posed) -
     )
 
 
+def _uncovered(tattoo: Tattoo, garments: list[Garment], faces: Ints) -> Ints:
+    """Triangles with ink that no garment covers, the same number of each tattoo."""
+    inked = tattoo.painted.face
+    covered = np.zeros(len(inked), bool)
+    for garment in garments:
+        covered |= (garment.field[faces[inked]] > 0).any(axis=1)
+    bare = inked[~covered]
+    return bare[:: max(1, len(bare) // 20)][:20]
+
+
 def _things(
-    rng: np.random.Generator, model: Model, posed: Posed, pose: Pose, garments: list[Garment], framing: Framing
+    rng: np.random.Generator,
+    model: Model,
+    posed: Posed,
+    pose: Pose,
+    garments: list[Garment],
+    framing: Framing,
 ) -> list[Thing]:
     """Everything on the stage; the body comes first."""
-    skin = Thing("skin", Mesh("body", posed.vertices, model.skin.faces), posed.normals, None, None, _oil(rng), 18.0)
-    clothes = [clothe(rng, garment, posed.vertices, posed.normals) for garment in garments]
+    skin = Thing(
+        "skin",
+        Mesh("body", posed.vertices, model.skin.faces, posed.normals),
+        posed.normals,
+        None,
+        None,
+        _oil(rng),
+        18.0,
+    )
+    clothes = [
+        clothe(rng, garment, posed.vertices, posed.normals, lift=0.003 * layer)
+        for layer, garment in enumerate(garments)
+    ]
     hair = hair_of(
         rng,
         style=model.performer.hair_style,
         color=model.performer.hair,
         skin=posed.vertices,
         normals=posed.normals,
+        back=unit(posed.joints["head"] - (posed.joints["eye.L"] + posed.joints["eye.R"]) / 2),
         floor=float(posed.vertices[:, 2].min()),
     )
     seat = np.unique(model.skin.faces[np.isin(model.skin.regions, _BUTTOCKS)])
@@ -126,29 +158,35 @@ def _light(
     model: Model,
     things: list[Thing],
     rig: Rig,
-    hits: Hits,
+    samples: Samples,
     framing: Framing,
     inked: InkedSamples,
 ) -> tuple[Floats, float]:
     """Linear light of every sample, (samples, 3), and the mean light on the person."""
     camera = framing.camera
-    rays = camera.rays(SUPERSAMPLING).reshape(-1, 3)
+    hits, rays = samples.hits, samples.rays
     on_body = hits.of(0)
     distance = float(np.median(hits.distance[on_body])) if len(on_body) else 2.0
-    view = _View(rays, camera.position, distance / camera.focal / SUPERSAMPLING)
+    view = _View(rays, camera.position, distance / camera.focal)
     # Clothes lie on the skin and would darken it all around their hems.
     casting = [thing for thing in things if thing.kind != "cloth"]
-    shadows = Stage([thing.mesh for thing in casting], [None] * len(casting))
-    tan = cut(str(rng.choice(["briefs", "bra", "tank", "triangles"])), rng).field if rng.random() < 0.12 else None
+    shadows = Stage([replace(thing.mesh, normals=None) for thing in casting], [None] * len(casting))
+    tan = (
+        cut(str(rng.choice(["briefs", "bra", "tank", "triangles"])), rng).field
+        if rng.random() < 0.12
+        else None
+    )
     marks = model.skin.with_marks(rng, tan)
-    light = _backdrop(rng, camera.width, camera.height, rig)
-    received = 0.0
+    light = np.zeros((len(rays), 3), np.float32)
+    beyond = hits.of(-1)
+    light[beyond] = _backdrop(rng, camera, rays[beyond], rig)
+    received: list[tuple[float, int]] = []
     for number, thing in enumerate(things):
         seen = hits.of(number)
         if len(seen) == 0:
             continue
-        glow = glow_on(shadows, thing, rig)
         face, weights = hits.face[seen], hits.weights[seen]
+        glow, lamps = glow_on(shadows, thing, rig, face), lamps_on(rng, shadows, thing, rig, face)
         albedo = _albedo(model, thing, face, weights, view.grain, marks, inked, seen)
         normals = blended(thing.normals, thing.mesh.faces, face, weights)
         points = view.position + view.rays[seen] * hits.distance[seen, None]
@@ -158,16 +196,31 @@ def _light(
             points=points.astype(np.float32),
             normals=normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-6),
             glow=blended(glow, thing.mesh.faces, face, weights),
+            lamps=blended(lamps, thing.mesh.faces, face, weights),
             view=view.rays[seen],
         )  # fmt: skip
         light[seen] = sent
-        if number == 0:
-            received = float((sent / np.maximum(albedo, 0.01)).mean())
-    return light, received or 1.0
+        received.append(
+            (float((sent / np.maximum(albedo, 0.02)).mean()), len(seen) * (4 if thing.kind != "prop" else 1))
+        )
+    return light, _metered(received) * (1 - 0.35 * model.performer.tone)
+
+
+def _metered(received: list[tuple[float, int]]) -> float:
+    """The mean light on things by the area that each takes up, the person's four times."""
+    whole = sum(area for _, area in received)
+    return max(sum(light * area for light, area in received) / whole, 0.02) if whole else 1.0
 
 
 def _albedo(
-    model: Model, thing: Thing, face: Ints, weights: Floats, grain: float, marks: Floats, inked: InkedSamples, seen: Ints
+    model: Model,
+    thing: Thing,
+    face: Ints,
+    weights: Floats,
+    grain: float,
+    marks: Floats,
+    inked: InkedSamples,
+    seen: Ints,
 ) -> Floats:
     if thing.paint is not None:
         return thing.paint(face, weights)
@@ -177,12 +230,22 @@ def _albedo(
     return color
 
 
-def _backdrop(rng: np.random.Generator, width: int, height: int, rig: Rig) -> Floats:
-    """Light from where no mesh is, (samples, 3): a room out of focus."""
-    picture = cv2.GaussianBlur(background(rng, height, width), (0, 0), float(rng.uniform(0.5, 9)))
-    size = (width * SUPERSAMPLING, height * SUPERSAMPLING)
+def _backdrop(rng: np.random.Generator, camera: Camera, rays: Floats, rig: Rig) -> Floats:
+    """Light (n, 3) along rays that meet no mesh: a room out of focus."""
+    picture = np.asarray(
+        cv2.GaussianBlur(_scenery(rng, camera), (0, 0), float(rng.uniform(2, 12))), np.float32
+    )
     level = np.clip(float(rig.glow.mean()) + 0.3, 0.3, 1.2) * rng.uniform(0.5, 1.2)
-    return np.asarray(to_light(cv2.resize(picture, size)).reshape(-1, 3) * level, np.float32)
+    pixels, _ = camera.project(camera.position + rays)
+    return to_light(
+        read_picture(picture, pixels.astype(np.float32) - 0.5, cv2.BORDER_REPLICATE)
+    ) * np.float32(level)
+
+
+def _scenery(rng: np.random.Generator, camera: Camera) -> Floats:
+    side = max(camera.width, camera.height)
+    picture = surface(rng, side) if rng.random() < 0.6 else background(rng, side, side)
+    return picture[: camera.height, : camera.width]
 
 
 def _finish(
@@ -190,10 +253,11 @@ def _finish(
 ) -> tuple[bytes, PictureTruth]:
     """Develop the light, lay overlays on it, compress it, and state the truth."""
     camera = exposure.framing.camera
-    whole = light.reshape(camera.height * SUPERSAMPLING, camera.width * SUPERSAMPLING, 3)
     # Highlights are cut before the samples of a pixel are averaged, else one gleam whitens it.
-    whole = np.minimum(whole, 4 * irradiance)
-    small = np.asarray(cv2.resize(whole, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.float32)
+    whole = exposure.samples.spread(np.minimum(light, 4 * irradiance))
+    small = np.asarray(
+        cv2.resize(whole, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.float32
+    )
     facts: dict[str, float | str] = {}
     picture = grade(rng, expose(rng, small, irradiance=irradiance), facts)
     overlays = lay_over(rng, picture, exposure.body_box)

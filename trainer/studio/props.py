@@ -9,7 +9,8 @@ import numpy as np
 from trainer.studio.arrays import Floats, Ints
 from trainer.studio.colours import to_light
 from trainer.studio.poses import Support
-from trainer.tattoo_detector.clutter import background, cloth
+from trainer.studio.surfaces import surface
+from trainer.tattoo_detector.clutter import cloth
 
 __all__ = ["Prop", "furnish"]
 
@@ -47,9 +48,13 @@ def furnish(
         props += _box(rng, middle[:2], (width, depth), floor, top, cloth(rng, _TEXTURE, _TEXTURE))
     elif support == "seat":
         top = float(sitting[:, 2].min()) + 0.012
-        back = sitting[:, :2].mean(axis=0) + [0, rng.uniform(0.0, 0.12)]
+        back = sitting[:, :2].mean(axis=0) + np.array([0, rng.uniform(0.0, 0.12)])
         props += _box(rng, back, (rng.uniform(0.5, 1.8), 0.5), low, top, cloth(rng, _TEXTURE, _TEXTURE))
-    props.append(_plane(rng, np.array([middle[0], middle[1], floor]), _X, _Y, reach=4.0, texture=_surface(rng)))
+    props.append(
+        _plane(
+            rng, np.array([middle[0], middle[1], floor]), _X, _Y, reach=4.0, texture=surface(rng, _TEXTURE)
+        )
+    )
     if rng.random() < 0.72:
         props += _walls(rng, middle, floor, camera)
     return props
@@ -66,16 +71,21 @@ def _walls(rng: np.random.Generator, middle: Floats, floor: float, camera: Float
         if (camera - base) @ inward > 0.15:
             along = np.cross(_Z, inward)
             height = np.array([0, 0, 1.3])
-            walls.append(_plane(rng, base + height, along, _Z, reach=3.4, texture=_surface(rng), cells=16))
+            walls.append(
+                _plane(rng, base + height, along, _Z, reach=3.4, texture=surface(rng, _TEXTURE), cells=12)
+            )
     return walls
 
 
-def _surface(rng: np.random.Generator) -> Floats:
-    return background(rng, _TEXTURE, _TEXTURE)
-
-
 def _plane(
-    rng: np.random.Generator, middle: Floats, first: Floats, second: Floats, *, reach: float, texture: Floats, cells: int = 44
+    rng: np.random.Generator,
+    middle: Floats,
+    first: Floats,
+    second: Floats,
+    *,
+    reach: float,
+    texture: Floats,
+    cells: int = 36,
 ) -> Prop:
     """A square of 2 x reach, finer towards its middle, that looks along first x second."""
     line = np.linspace(-1, 1, cells)
@@ -84,15 +94,33 @@ def _plane(
 
 
 def _box(
-    rng: np.random.Generator, middle: Floats, size: tuple[float, float], low: float, high: float, texture: Floats
+    rng: np.random.Generator,
+    middle: Floats,
+    size: tuple[float, float],
+    low: float,
+    high: float,
+    texture: Floats,
 ) -> list[Prop]:
     """The top and the four sides."""
     half_x, half_y = size[0] / 2, size[1] / 2
     base = np.array([middle[0], middle[1], (low + high) / 2])
     half_z = max((high - low) / 2, 0.01)
-    top = _sheet(rng, base + _Z * half_z, _X, _Y, np.linspace(-half_x, half_x, 44), np.linspace(-half_y, half_y, 44), texture)
+    top = _sheet(
+        rng,
+        base + _Z * half_z,
+        _X,
+        _Y,
+        np.linspace(-half_x, half_x, 36),
+        np.linspace(-half_y, half_y, 36),
+        texture,
+    )
     sides = []
-    for outward, half, wide in ((_X, half_x, half_y), (-_X, half_x, half_y), (_Y, half_y, half_x), (-_Y, half_y, half_x)):
+    for outward, half, wide in (
+        (_X, half_x, half_y),
+        (-_X, half_x, half_y),
+        (_Y, half_y, half_x),
+        (-_Y, half_y, half_x),
+    ):
         along = np.cross(_Z, outward)
         lines = np.linspace(-wide, wide, 12), np.linspace(-half_z, half_z, 4)
         sides.append(_sheet(rng, base + outward * half, along, _Z, *lines, texture))
@@ -100,13 +128,22 @@ def _box(
 
 
 def _sheet(
-    rng: np.random.Generator, middle: Floats, first: Floats, second: Floats, u: Floats, v: Floats, texture: Floats
+    rng: np.random.Generator,
+    middle: Floats,
+    first: Floats,
+    second: Floats,
+    u: Floats,
+    v: Floats,
+    texture: Floats,
 ) -> Prop:
     places = np.stack(np.meshgrid(u, v, indexing="ij"), axis=-1).reshape(-1, 2)
     columns = len(v)
     corner = (np.arange(len(u) - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     faces = np.concatenate(
-        [np.stack([corner, corner + columns, corner + 1], 1), np.stack([corner + columns, corner + columns + 1, corner + 1], 1)]
+        [
+            np.stack([corner, corner + columns, corner + 1], 1),
+            np.stack([corner + columns, corner + columns + 1, corner + 1], 1),
+        ]
     )
     normals = np.tile(np.cross(first, second), (len(places), 1))
     return Prop(

@@ -1,4 +1,4 @@
-"""The colour of skin at any point of a body: tone, blotches, pores, moles, freckles, bruises, tan lines, ink."""
+"""The colour of skin at any point: tone, blotches, pores, moles, freckles, bruises, tan lines, ink."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.studio.arrays import Bools, Floats, Ints
 from trainer.studio.atlas import load_atlas
 from trainer.studio.casting import blended
 from trainer.studio.colours import to_light
-from trainer.studio.noises import Waves
+from trainer.studio.noises import Noise
 from trainer.studio.performers import Performer
 from trainer.studio.seeds import generator
 from trainer.studio.tattooing import LEAST_INK, Tattoo
@@ -19,7 +19,8 @@ from trainer.studio.tattooing import LEAST_INK, Tattoo
 __all__ = ["Skin", "InkedSamples"]
 
 _TONES = np.array(
-    [[0.955, 0.82, 0.74], [0.90, 0.73, 0.62], [0.80, 0.61, 0.48], [0.62, 0.43, 0.32], [0.42, 0.28, 0.21], [0.28, 0.185, 0.15]]
+    [[0.955, 0.82, 0.74], [0.90, 0.73, 0.62], [0.80, 0.61, 0.48],
+     [0.62, 0.43, 0.32], [0.42, 0.28, 0.21], [0.28, 0.185, 0.15]]
 )  # fmt: skip
 _PORES_WITHIN = 0.0012
 """Pores are drawn where samples lie closer together than this, metres."""
@@ -40,13 +41,15 @@ class InkedSamples:
 class Skin:
     """A performer's skin; the same in every picture but for bruises and the sun."""
 
-    def __init__(self, performer: Performer, rest: Floats, joints: Mapping[str, Floats], tattoos: Sequence[Tattoo]) -> None:
+    def __init__(
+        self, performer: Performer, rest: Floats, joints: Mapping[str, Floats], tattoos: Sequence[Tattoo]
+    ) -> None:
         self._atlas = load_atlas()
         self._rest, self._tattoos = rest, tattoos
         rng = generator("skin", performer.performer_id)
         self._base = self._colour_of_vertices(rng, performer)
-        self._blotches, self._fine = Waves(rng, size=0.03, count=8), Waves(rng, size=0.006, count=8)
-        self._pores = Waves(rng, size=0.0016, count=10)
+        self._blotches, self._fine = Noise(rng, size=0.03), Noise(rng, size=0.006)
+        self._pores = Noise(rng, size=0.0016)
         self._spots = _Spots(rng, performer, rest, self._atlas.faces)
         self._eyes = _Eyes(rng, rest, joints)
         self._features = self._atlas.vertices
@@ -63,7 +66,7 @@ class Skin:
         return self._atlas.regions
 
     def with_marks(self, rng: np.random.Generator, tan: Floats | None) -> Floats:
-        """(vertices, 3) factors of today's bruises, and of the sun outside a garment's field `tan` (vertices,)."""
+        """(vertices, 3) factors of bruises, and of the sun outside a garment's field `tan` (vertices,)."""
         marks = np.ones((len(self._rest), 3), np.float32)
         for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.8, 0.12, 0.05, 0.03]))):
             middle = self._rest[rng.integers(len(self._rest))]
@@ -81,33 +84,38 @@ class Skin:
         place = blended(self._rest, faces, face, weights)
         color = blended(self._base * marks, faces, face, weights)
         tint = np.array([0.6, 1.0, 0.9], np.float32)
-        noise = 0.035 * self._blotches.at(place) + 0.022 * self._fine.at(place)
+        noise = 0.03 * self._blotches.at(place) + 0.018 * self._fine.at(place)
         if grain < _PORES_WITHIN:
-            noise += 0.022 * self._pores.at(place)
+            noise += 0.02 * self._pores.at(place)
         color *= 1 + noise[:, None] * tint
         self._spots.paint(color, place, face)
         self._paint_face(color, face, weights)
         for number, tattoo in enumerate(self._tattoos):
             _tattooed(color, number, tattoo, face, weights, grain, inked)
-        self._eyes.paint(color, place, face, self._atlas.eyes[faces].all(axis=1))
+        self._eyes.paint(color, place, face, np.asarray(self._atlas.eyes[faces].all(axis=1)))
         return np.clip(color, 0.002, 1).astype(np.float32)
 
     def _colour_of_vertices(self, rng: np.random.Generator, performer: Performer) -> Floats:
         steps = np.linspace(0, 1, len(_TONES))
         tone = np.array([np.interp(performer.tone, steps, _TONES[:, channel]) for channel in range(3)])
         tone = tone * (1 + performer.undertone * np.array([-0.01, 0.015, -0.03]))
-        large = Waves(rng, size=0.15, count=6).at(self._rest)[:, None]
+        large = Noise(rng, size=0.15).at(self._rest)[:, None]
         base = to_light(tone) * (1 + 0.03 * large * np.array([0.6, 1, 1]))
         base *= 1 + self._ruddy()[:, None] * np.array([0.0, -0.16, -0.14]) * rng.uniform(0.4, 1.2)
         palms = np.isin(np.arange(len(base)), np.unique(self._atlas.faces[self._palms()]))
         base[palms] = base[palms] * 0.55 + to_light(np.array([0.86, 0.66, 0.57])) * 0.45
-        return base.astype(np.float32)
+        return np.asarray(base, np.float32)
 
     def _ruddy(self) -> Floats:
         """1 at knees, elbows, knuckles, feet, cheeks and nose, 0 elsewhere."""
         points, joints = self._atlas.vertices, self._atlas.joints
         near = np.zeros(len(points))
-        for label, reach in (("lowerleg01", 0.05), ("lowerarm01", 0.04), ("finger3-1", 0.05), ("toe3-1", 0.06)):
+        for label, reach in (
+            ("lowerleg01", 0.05),
+            ("lowerarm01", 0.04),
+            ("finger3-1", 0.05),
+            ("toe3-1", 0.06),
+        ):
             for side in (".L", ".R"):
                 gap = np.linalg.norm(points - joints[label + side], axis=1)
                 near = np.maximum(near, np.exp(-((gap / reach) ** 2)))
@@ -130,7 +138,9 @@ class Skin:
         head = np.flatnonzero(self._atlas.regions[face] == 27)
         x, y, z = blended(self._features, self._atlas.faces, face[head], weights[head]).T
         front = y < -0.11
-        brow = np.exp(-(((np.abs(x) - 0.031) / 0.02) ** 4) - ((z - 0.926 + 3 * (np.abs(x) - 0.031) ** 2) / 0.0045) ** 2)
+        brow = np.exp(
+            -(((np.abs(x) - 0.031) / 0.02) ** 4) - ((z - 0.926 + 3 * (np.abs(x) - 0.031) ** 2) / 0.0045) ** 2
+        )
         strength, lips = self._brow
         color[head] *= (1 - strength * brow * front)[:, None]
         lip = np.exp(-((x / 0.025) ** 4) - ((z - 0.8185) / 0.0105) ** 4) * (y < -0.13)
@@ -158,7 +168,9 @@ def _tattooed(
     seen = ink.opacity > LEAST_INK
     inked.ink[here[seen]] = number
     inked.extent[here[ink.extent > 0.5]] = number
-    inked.change[here] = np.maximum(inked.change[here], np.abs(change).max(axis=1) / np.maximum(bare.max(axis=1), 1e-3))
+    inked.change[here] = np.maximum(
+        inked.change[here], np.abs(change).max(axis=1) / np.maximum(bare.max(axis=1), 1e-3)
+    )
 
 
 class _Spots:
@@ -170,7 +182,9 @@ class _Spots:
         corners = rest[faces[chosen]]
         self._middles = np.einsum("nkc,nk->nc", corners, rng.dirichlet([1, 1, 1], len(chosen)))
         mole = np.arange(len(chosen)) < performer.moles
-        self._radius = np.where(mole, rng.gamma(3, 0.0006, len(chosen)) + 0.0008, rng.uniform(0.0006, 0.0016, len(chosen)))
+        self._radius = np.where(
+            mole, rng.gamma(3, 0.0006, len(chosen)) + 0.0008, rng.uniform(0.0006, 0.0016, len(chosen))
+        )
         self._depth = np.where(mole, rng.uniform(0.4, 0.8, len(chosen)), rng.uniform(0.12, 0.35, len(chosen)))
         self._tree = cKDTree(self._middles) if len(chosen) else None
         middles = rest[faces].mean(axis=1)
@@ -194,7 +208,9 @@ class _Eyes:
 
     def __init__(self, rng: np.random.Generator, rest: Floats, joints: Mapping[str, Floats]) -> None:
         self._middles = [joints["eye.L"], joints["eye.R"]]
-        tints = np.array([[0.2, 0.11, 0.05], [0.1, 0.05, 0.03], [0.12, 0.25, 0.4], [0.15, 0.25, 0.13], [0.25, 0.27, 0.28]])
+        tints = np.array(
+            [[0.2, 0.11, 0.05], [0.1, 0.05, 0.03], [0.12, 0.25, 0.4], [0.15, 0.25, 0.13], [0.25, 0.27, 0.28]]
+        )
         self._iris = tints[rng.integers(len(tints))]
 
     def paint(self, color: Floats, place: Floats, face: Ints, is_eye: Bools) -> None:

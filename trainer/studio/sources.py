@@ -1,4 +1,4 @@
-"""Drawings and letters made by others, fetched once into the user's cache: see CREDITS.md beside this file."""
+"""Drawings and letters made by others, fetched once into the user's cache: see CREDITS.md."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from trainer.studio.lights import Rig
 from trainer.studio.measuring import box_of, ink_shares, polygon_of, share
 from trainer.studio.orders import Order
 from trainer.studio.poses import Pose
+from trainer.studio.sampling import SUPERSAMPLING, Samples
 from trainer.studio.skin import InkedSamples
 from trainer.studio.tattooing import Tattoo, triangle_areas
 from trainer.studio.truth import (
@@ -50,31 +51,35 @@ class Exposure:
     rig: Rig
     garments: list[Garment]
     stage: Stage
-    hits: Hits
+    samples: Samples
     inked: InkedSamples
     people: list[int]
     """Numbers of the meshes that are the person."""
-    scale: int
-    """Samples along each side of a pixel."""
+
+    @property
+    def hits(self) -> Hits:
+        """What each ray met."""
+        return self.samples.hits
 
     @property
     def body_box(self) -> Box | None:
         """Around the person, before anything is laid over the picture."""
-        return box_of(self.sampled(np.isin(self.hits.mesh, self.people)), scale=self.scale)
+        return box_of(self.sampled(np.isin(self.hits.mesh, self.people)), scale=SUPERSAMPLING)
 
     def sampled(self, mask: Bools) -> Bools:
-        """A mask of samples as rows and columns."""
-        camera = self.framing.camera
-        return mask.reshape(camera.height * self.scale, camera.width * self.scale)
+        """A mask of rays as rows and columns of samples."""
+        return np.asarray(mask[self.samples.grid])
 
 
-def state(exposure: Exposure, path: str, overlays: list[OverlayTruth], facts: dict[str, float | str]) -> PictureTruth:
+def state(
+    exposure: Exposure, path: str, overlays: list[OverlayTruth], facts: dict[str, float | str]
+) -> PictureTruth:
     """The truth of a picture that will be at `path`."""
     camera, order = exposure.framing.camera, exposure.order
     open_ = ~_hidden(exposure, overlays)
     person = exposure.sampled(np.isin(exposure.hits.mesh, exposure.people)) & open_
     skin = exposure.sampled(exposure.hits.mesh == 0) & open_
-    pixel = exposure.scale**2
+    pixel = SUPERSAMPLING**2
     middle = (exposure.posed.vertices.min(axis=0) + exposure.posed.vertices.max(axis=0)) / 2
     return PictureTruth(
         schema_version=SCHEMA,
@@ -97,7 +102,7 @@ def state(exposure: Exposure, path: str, overlays: list[OverlayTruth], facts: di
             distance=round(float(np.linalg.norm(camera.position - middle)), 3),
             field=round(exposure.framing.field, 2),
         ),
-        body_box=box_of(person, scale=exposure.scale),
+        body_box=box_of(person, scale=SUPERSAMPLING),
         body_pixels=int(person.sum()) // pixel,
         skin_pixels=int(skin.sum()) // pixel,
         region_pixels=_region_pixels(exposure, skin),
@@ -115,10 +120,10 @@ def state(exposure: Exposure, path: str, overlays: list[OverlayTruth], facts: di
 def _hidden(exposure: Exposure, overlays: list[OverlayTruth]) -> Bools:
     """Samples under something that was laid over the picture."""
     camera = exposure.framing.camera
-    hidden = np.zeros((camera.height * exposure.scale, camera.width * exposure.scale), bool)
+    hidden = np.zeros((camera.height * SUPERSAMPLING, camera.width * SUPERSAMPLING), bool)
     for overlay in overlays:
         if overlay.hides:
-            hidden[_rows_and_columns(overlay, camera.width, camera.height, exposure.scale)] = True
+            hidden[_rows_and_columns(overlay, camera.width, camera.height, SUPERSAMPLING)] = True
             if overlay.kind == "bars":
                 hidden |= hidden[::-1] if overlay.box.w == camera.width else hidden[:, ::-1]
     return hidden
@@ -132,8 +137,8 @@ def _rows_and_columns(overlay: OverlayTruth, width: int, height: int, scale: int
 
 
 def _region_pixels(exposure: Exposure, skin: Bools) -> dict[str, int]:
-    faces = exposure.hits.face[skin.ravel()]
-    counts = np.bincount(exposure.model.skin.regions[faces], minlength=max(Region) + 1) // exposure.scale**2
+    faces = exposure.hits.face[exposure.samples.grid[skin]]
+    counts = np.bincount(exposure.model.skin.regions[faces], minlength=max(Region) + 1) // SUPERSAMPLING**2
     return {region.name: int(counts[region]) for region in Region if counts[region] > 0}
 
 
@@ -143,7 +148,12 @@ def _key_points(exposure: Exposure) -> list[KeyPointTruth]:
     way = points - camera.position
     distance = np.linalg.norm(way, axis=1)
     met = exposure.stage.trace(camera.position, (way / distance[:, None]).astype(np.float32))
-    on_skin = np.array([key.name.endswith(("EYE", "INNER", "OUTER", "NOSE", "HEEL", "EAR")) or "MOUTH" in key.name for key in KeyPoint])
+    on_skin = np.array(
+        [
+            key.name.endswith(("EYE", "INNER", "OUTER", "NOSE", "HEEL", "EAR")) or "MOUTH" in key.name
+            for key in KeyPoint
+        ]
+    )
     flesh = np.where(on_skin, _ON_SKIN, _FLESH)
     clear = (met.mesh < 0) | (met.distance > distance - flesh)
     visible = clear & camera.contains(pixels, depth)
@@ -164,16 +174,16 @@ def _tattoo(exposure: Exposure, number: int, tattoo: Tattoo, open_: Bools, perso
     extent = (exposure.sampled(exposure.inked.extent == number) & open_) | ink
     plan, shares = tattoo.plan, tattoo.regions
     measured = _measured(exposure, tattoo, open_)
-    change = exposure.inked.change[ink.ravel()]
+    change = exposure.inked.change[exposure.samples.grid[ink]]
     return TattooTruth(
         tattoo_id=plan.tattoo_id,
         design_id=plan.design_id,
         region=shares[0][0].name,
         region_shares={region.name: round(value, 4) for region, value in shares},
         size=round(plan.size, 4),
-        box=box_of(ink, scale=exposure.scale),
-        pixels=int(ink.sum()) // exposure.scale**2,
-        polygon=polygon_of(extent, scale=exposure.scale) if ink.any() else [],
+        box=box_of(ink, scale=SUPERSAMPLING),
+        pixels=int(ink.sum()) // SUPERSAMPLING**2,
+        polygon=polygon_of(extent, scale=SUPERSAMPLING) if ink.any() else [],
         area_share=round(share(float(extent.sum()), person), 5),
         contrast=round(float(change.mean()), 3) if len(change) else 0.0,
         **measured,
@@ -192,10 +202,13 @@ def _measured(exposure: Exposure, tattoo: Tattoo, open_: Bools) -> dict[str, flo
     cosine = np.einsum("ni,ni->n", normals, way) / np.linalg.norm(way, axis=1)
     pixels, depth = camera.project(points)
     inside = camera.contains(pixels, depth)
-    columns, rows = np.clip(pixels * exposure.scale, 0, [open_.shape[1] - 1, open_.shape[0] - 1]).astype(int).T
+    columns, rows = np.clip(pixels * SUPERSAMPLING, 0, [open_.shape[1] - 1, open_.shape[0] - 1]).astype(int).T
     unhidden = exposure.stage.sees(camera.position, points + normals * 0.0005) & open_[rows, columns]
     shares = ink_shares(
-        triangle_areas(vertices, faces)[face], facing=cosine > 0, inside=np.asarray(inside, bool), unhidden=unhidden
+        triangle_areas(vertices, faces)[face],
+        facing=cosine > 0,
+        inside=np.asarray(inside, bool),
+        unhidden=unhidden,
     )
     return {
         "visible_fraction": round(shares.visible, 4),

@@ -15,6 +15,7 @@ from trainer.studio.designs import draw
 from trainer.studio.inking import extent_of
 from trainer.studio.log_map import Surface, chart_around
 from trainer.studio.performers import TattooPlan
+from trainer.studio.reading import read_picture
 
 __all__ = ["Tattoo", "Ink", "Painted", "apply_tattoo", "triangle_areas", "LEAST_INK"]
 
@@ -68,7 +69,7 @@ class Tattoo:
         level = int(np.clip(np.floor(np.log2(max(grain / self._metres, 1.0))), 0, len(self._levels) - 1))
         picture = self._levels[level]
         place = self._place(face, weights) / 2**level - 0.5
-        read = _read(picture, place)
+        read = read_picture(picture, place, cv2.BORDER_CONSTANT)
         return Ink(read[:, 0], read[:, 1:4], read[:, 4])
 
     def _place(self, face: Ints, weights: Floats) -> Floats:
@@ -133,25 +134,10 @@ def _pyramid(picture: Floats) -> list[Floats]:
 
 
 def _halved(picture: Floats, size: tuple[int, int]) -> Floats:
-    channels = [cv2.resize(picture[..., one], size, interpolation=cv2.INTER_AREA) for one in range(picture.shape[2])]
-    return np.dstack(channels).astype(np.float32)
-
-
-def _read(picture: Floats, place: Floats) -> Floats:
-    """Values (n, c) of a picture at pixels (n, 2), 0 outside it."""
-    count = len(place)
-    if count == 0:
-        return np.zeros((0, picture.shape[2]), np.float32)
-    width = 8192
-    rows = -(-count // width)
-    padded = np.full((rows * width, 2), -10.0, np.float32)
-    padded[:count] = place
-    x, y = padded[:, 0].reshape(rows, width), padded[:, 1].reshape(rows, width)
-    parts = [
-        cv2.remap(np.ascontiguousarray(picture[..., one]), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        for one in range(picture.shape[2])
+    channels = [
+        cv2.resize(picture[..., one], size, interpolation=cv2.INTER_AREA) for one in range(picture.shape[2])
     ]
-    return np.stack([part.ravel()[:count] for part in parts], axis=1).astype(np.float32)
+    return np.dstack(channels).astype(np.float32)
 
 
 def _cells(count: int) -> Floats:

@@ -84,7 +84,7 @@ class CameraTruth(_Fact):
 
     shot: str
     yaw: float
-    """Degrees around the room: 0 looks along the front of somebody who stands, 90 at their left, 180 at their back."""
+    """Degrees around the room: who stands is seen from the front at 0, from their left at 90."""
     pitch: float
     """Degrees, positive looks down."""
     distance: float

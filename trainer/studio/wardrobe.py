@@ -8,15 +8,15 @@ from trainer.studio.garments import JEWELLERY, Garment, cut
 
 __all__ = ["dress"]
 
-_BOTTOMS = {"briefs": 0.62, "shorts": 0.24, "trousers": 0.14}
-_TOPS = {"bra": 0.36, "triangles": 0.2, "bandeau": 0.12, "tank": 0.18, "shirt": 0.09, "jumper": 0.05}
-_OVER = {"": 0.8, "open shirt": 0.09, "stockings": 0.08, "gloves": 0.03}
-_MALE_BARE = 0.68
+_BOTTOMS = {"briefs": 0.7, "shorts": 0.21, "trousers": 0.09}
+_TOPS = {"bra": 0.4, "triangles": 0.28, "bandeau": 0.13, "tank": 0.11, "shirt": 0.05, "jumper": 0.03}
+_OVER = {"": 0.86, "open shirt": 0.05, "stockings": 0.06, "gloves": 0.03}
+_MALE_BARE = 0.78
 
 
 def dress(rng: np.random.Generator, *, gender: float) -> list[Garment]:
     """Pieces to wear, what lies closest to the skin first. `gender` runs from 0 male to 1 female."""
-    if gender > 0.35 and rng.random() < 0.12:
+    if gender > 0.35 and rng.random() < 0.08:
         names = ["swimsuit"]
     else:
         names = [_pick(rng, _BOTTOMS)]
@@ -26,7 +26,7 @@ def dress(rng: np.random.Generator, *, gender: float) -> list[Garment]:
             names.append(str(rng.choice(["tank", "shirt", "jumper"])))
     if over := _pick(rng, _OVER):
         names.append(over)
-    names += [str(name) for name in rng.choice(list(JEWELLERY), rng.choice([0, 0, 1, 2, 3]), replace=False)]
+    names += [str(name) for name in rng.choice(list(JEWELLERY), rng.choice([0, 0, 0, 1, 2]), replace=False)]
     return [cut(name, rng) for name in names]
 
 
