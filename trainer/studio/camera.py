@@ -65,24 +65,24 @@ def look_at(
     field: float,
     width: int,
     height: int,
+    lowest: float = -np.inf,
 ) -> Camera:
     """A camera `distance` metres from a target (3,).
 
     All angles in degrees. Yaw 0 looks at the front of a person who stands, 90 at the left side, 180 at the
-    back; a positive pitch looks down. `field` is the angle of view along the longer side.
+    back; a positive pitch looks down. The camera stays above `lowest`.
+    `field` is the angle of view along the longer side.
     """
     around, above = np.radians(yaw), np.radians(pitch)
     toward = np.array([np.sin(around) * np.cos(above), -np.cos(around) * np.cos(above), np.sin(above)])
-    into = -toward
+    position = np.asarray(target + toward * distance, np.float64)
+    position[2] = max(position[2], lowest)
+    into = unit(target - position)
     right = unit(np.cross(into, [0, 0, 1.0]))
     down = np.cross(into, right)
     turn = np.radians(roll)
     axes = np.stack(
-        [
-            np.cos(turn) * right + np.sin(turn) * down,
-            -np.sin(turn) * right + np.cos(turn) * down,
-            into,
-        ]
+        [np.cos(turn) * right + np.sin(turn) * down, -np.sin(turn) * right + np.cos(turn) * down, into]
     )
     focal = max(width, height) / 2 / np.tan(np.radians(field) / 2)
-    return Camera(target + toward * distance, axes, float(focal), width, height)
+    return Camera(position, axes, float(focal), width, height)

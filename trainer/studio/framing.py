@@ -10,10 +10,20 @@ import numpy as np
 from trainer.studio.arrays import Floats
 from trainer.studio.camera import Camera, look_at
 
-__all__ = ["Shot", "Framing", "draw_framing", "yaw_of"]
+__all__ = ["Shot", "AIMED", "Framing", "draw_framing", "yaw_of"]
 
-Shot = Literal["full", "half", "bust", "close", "detail"]
-_SHOTS: dict[Shot, float] = {"full": 0.36, "half": 0.22, "bust": 0.12, "close": 0.2, "detail": 0.1}
+Shot = Literal["full", "half", "bust", "medium", "close", "detail"]
+_SHOTS: dict[Shot, float] = {
+    "full": 0.34,
+    "half": 0.17,
+    "bust": 0.09,
+    "medium": 0.12,
+    "close": 0.18,
+    "detail": 0.1,
+}
+AIMED: tuple[Shot, ...] = ("medium", "close", "detail")
+"""Shots that look at a spot of the skin."""
+_SPANS = {"medium": (0.6, 1.1), "close": (0.3, 0.65), "detail": (0.14, 0.32)}
 _SIZES = ((512, 768), (480, 640), (640, 640), (640, 480), (768, 512), (768, 432), (432, 768), (720, 540))
 
 
@@ -46,7 +56,7 @@ def draw_framing(
     shot = shot or shots[rng.choice(len(shots), p=np.array(list(_SHOTS.values())))]
     width, height = _SIZES[rng.integers(len(_SIZES))]
     target, extent = _subject(rng, shot, body, joints, spot)
-    if shot in ("close", "detail"):
+    if shot in AIMED:
         yaw = yaw_of(normal) + rng.normal(0, 30)
         pitch = float(np.degrees(np.arcsin(np.clip(normal[2], -0.95, 0.95)))) * 0.7 + rng.normal(0, 14)
     else:
@@ -68,8 +78,8 @@ def draw_framing(
         field=field,
         width=width,
         height=height,
+        lowest=floor + 0.05,
     )
-    camera.position[2] = max(camera.position[2], floor + 0.05)
     return Framing(shot, camera, (float(yaw) + 180) % 360 - 180, pitch, field)
 
 
@@ -92,7 +102,7 @@ def _subject(
     if shot == "bust":
         middle = joints[str(rng.choice(["spine01", "neck01", "spine04"]))]
         return middle + rng.normal(0, 0.06, 3), float(rng.uniform(0.5, 0.85))
-    span = rng.uniform(0.3, 0.65) if shot == "close" else rng.uniform(0.14, 0.32)
+    span = rng.uniform(*_SPANS[shot])
     return spot + rng.normal(0, 0.16 * span, 3), float(span)
 
 

@@ -22,7 +22,7 @@ HAIR_COLOURS: dict[str, tuple[float, float, float]] = {
 """Linear RGB."""
 CAPS = {"buzz": 0.003, "short": 0.017, "bun": 0.012, "long": 0.016, "very long": 0.016}
 """Thickness of the cap, metres, by style; the bald have none."""
-LENGTHS = {"long": (0.22, 0.4), "very long": (0.42, 0.65)}
+LENGTHS = {"long": (0.14, 0.3), "very long": (0.3, 0.55)}
 _STRANDS, _STEPS = 330, 14
 _CLEARANCE = 0.012
 

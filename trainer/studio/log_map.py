@@ -120,13 +120,19 @@ class _Walk:
 
 
 def _carried(frame: Floats, start: Floats, end: Floats) -> Floats:
-    """A frame (2, 3) turned as one normal turns to another (Rodrigues)."""
-    axis = np.cross(start, end)
-    cosine = float(start @ end)
+    """A frame (2, 3) turned as one unit normal turns to another (Rodrigues)."""
+    (a, b, c), (d, e, f) = start.tolist(), end.tolist()
+    x, y, z = b * f - c * e, c * d - a * f, a * e - b * d
+    cosine = a * d + b * e + c * f
     if cosine < -0.999:
         return frame
-    turned = frame * cosine + np.cross(axis, frame) + np.outer(frame @ axis, axis) / (1 + cosine)
-    return np.asarray(turned)
+    k = 1 / (1 + cosine)
+    turned = (
+        (cosine + k * x * x, k * x * y + z, k * x * z - y),
+        (k * x * y - z, cosine + k * y * y, k * y * z + x),
+        (k * x * z + y, k * y * z - x, cosine + k * z * z),
+    )
+    return np.asarray(frame @ np.array(turned))
 
 
 def _covered(surface: Surface, positions: Floats) -> Bools:

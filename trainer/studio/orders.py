@@ -15,7 +15,7 @@ Mode = Literal["scenes", "designs"]
 _PER_PERFORMER = 8
 """Pictures of one performer in a row; what they share is made once."""
 _PER_DESIGN = 5
-_DESIGN_SHOTS: tuple[Shot, ...] = ("close", "close", "detail", "bust", "half")
+_DESIGN_SHOTS: tuple[Shot, ...] = ("close", "detail", "medium", "close", "medium")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

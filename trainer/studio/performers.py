@@ -32,7 +32,7 @@ _SLEEVES = {
 }
 _BANDED = ("UPPER_ARM", "FOREARM", "LOWER_LEG", "THIGH")
 # How many somebody has, from and below, and how many people those are.
-_COUNTS, _COUNT_SHARES = ((0, 1), (1, 5), (4, 12), (12, 28)), (0.12, 0.32, 0.38, 0.18)
+_COUNTS, _COUNT_SHARES = ((0, 1), (2, 8), (6, 18), (14, 38)), (0.08, 0.3, 0.38, 0.24)
 # Where people have them: from how often regions are named, arms first.
 _SHARES: dict[str, float] = {
     "UPPER_ARM": 9, "FOREARM": 11, "HAND_OR_WRIST": 6, "SHOULDER": 6, "THIGH": 6, "LOWER_LEG": 5,
@@ -124,12 +124,12 @@ def _hair(rng: np.random.Generator, tone: float) -> str:
 
 def _hair_style(rng: np.random.Generator, gender: float) -> str:
     styles = ("bald", "buzz", "short", "bun", "long", "very long")
-    male, female = np.array([0.14, 0.3, 0.42, 0.04, 0.08, 0.02]), np.array([0.01, 0.04, 0.13, 0.22, 0.4, 0.2])
+    male, female = np.array([0.14, 0.3, 0.42, 0.04, 0.08, 0.02]), np.array([0.02, 0.04, 0.2, 0.3, 0.34, 0.1])
     return styles[rng.choice(len(styles), p=female if gender > 0.5 else male)]
 
 
 def _tattoos(rng: np.random.Generator, performer_id: str, split: Split) -> tuple[TattooPlan, ...]:
-    """None for one in eight, a few for most, covered for some."""
+    """None for one in twelve, a few for most, covered for some."""
     least, most = _COUNTS[rng.choice(len(_COUNTS), p=_COUNT_SHARES)]
     count = int(rng.integers(least, most))
     plans: list[TattooPlan] = []

@@ -13,7 +13,7 @@ from trainer.studio.casting import Mesh, Stage, blended
 from trainer.studio.colours import to_light
 from trainer.studio.develop import compress, expose, grade
 from trainer.studio.figure import Model, Posed, model_of, pose_model
-from trainer.studio.framing import Framing, draw_framing
+from trainer.studio.framing import AIMED, Framing, draw_framing
 from trainer.studio.garments import Garment, cut
 from trainer.studio.lights import Rig, pick_rig, rig_of
 from trainer.studio.orders import Order
@@ -36,6 +36,8 @@ from trainer.tattoo_detector.clutter import background
 __all__ = ["take"]
 
 _BUTTOCKS = (19, 20, 11, 12)
+_TRIES = 7
+"""Cameras that are tried until nothing stands before what a close shot looks at."""
 
 
 def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
@@ -44,10 +46,11 @@ def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
     model = model_of(order.performer_id, order.tattoos)
     pose = draw_pose(rng)
     posed = pose_model(model, pose)
-    garments = dress(rng, gender=model.performer.phenotype.gender)
-    framing = _frame(rng, order, model, posed, garments)
+    garments = _clothes(rng, order, model)
+    worn = _worn(rng, model, posed, garments)
+    framing = _frame(rng, order, model, posed, garments, worn)
     rig = rig_of(pick_rig(rng, order.split), yaw=framing.yaw)
-    things = _things(rng, model, posed, pose, garments, framing)
+    things = [*worn, *_room(rng, model, posed, pose, framing)]
     stage = Stage([thing.mesh for thing in things], [thing.keep for thing in things])
     strands = tuple(number for number, thing in enumerate(things) if thing.mesh.name == "strands")
     samples = sample(stage, framing.camera, fine=strands)
@@ -59,29 +62,52 @@ def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
     ))  # fmt: skip
 
 
+def _clothes(rng: np.random.Generator, order: Order, model: Model) -> list[Garment]:
+    """What is worn; where a tattoo is the subject, something that leaves it free if there is such a thing."""
+    for _ in range(_TRIES):
+        garments = dress(rng, gender=model.performer.phenotype.gender)
+        subject = model.tattoos[order.subject : order.subject + 1] if order.subject is not None else ()
+        if all(len(_uncovered(tattoo, garments, model.skin.faces)) > 0 for tattoo in subject):
+            break
+    return garments
+
+
 def _frame(
-    rng: np.random.Generator, order: Order, model: Model, posed: Posed, garments: list[Garment]
+    rng: np.random.Generator,
+    order: Order,
+    model: Model,
+    posed: Posed,
+    garments: list[Garment],
+    worn: list[Thing],
 ) -> Framing:
-    """Choose the camera; close shots look at a tattoo that no garment hides, one in five at any skin."""
+    """Choose the camera; close shots look at a tattoo that nothing hides, one in five at any skin."""
     faces, tattoos = model.skin.faces, model.tattoos
     if order.subject is not None:
         tattoos = tattoos[order.subject : order.subject + 1]
     bare = np.concatenate(
         [_uncovered(tattoo, garments, faces) for tattoo in tattoos] or [np.zeros(0, np.int64)]
     )
-    is_asked = order.subject is not None or rng.random() < 0.8
-    face = int(rng.choice(bare)) if len(bare) and is_asked else int(rng.integers(len(faces)))
-    spot = posed.vertices[faces[face]].mean(axis=0).astype(np.float64)
-    normal = posed.normals[faces[face]].mean(axis=0).astype(np.float64)
-    return draw_framing(
-        rng,
-        body=posed.vertices,
-        joints=posed.joints,
-        spot=spot,
-        normal=normal,
-        floor=float(posed.vertices[:, 2].min()),
-        shot=order.shot,
-    )
+    is_asked = len(bare) > 0 and (order.subject is not None or rng.random() < 0.8)
+    stage: Stage | None = None
+    for _ in range(_TRIES):
+        face = int(rng.choice(bare)) if is_asked else int(rng.integers(len(faces)))
+        spot = posed.vertices[faces[face]].mean(axis=0).astype(np.float64)
+        normal = unit(posed.normals[faces[face]].mean(axis=0).astype(np.float64))
+        framing = draw_framing(
+            rng,
+            body=posed.vertices,
+            joints=posed.joints,
+            spot=spot,
+            normal=normal,
+            floor=float(posed.vertices[:, 2].min()),
+            shot=order.shot,
+        )
+        if framing.shot not in AIMED:
+            break
+        stage = stage or Stage([replace(t.mesh, normals=None) for t in worn], [t.keep for t in worn])
+        if stage.sees(framing.camera.position, (spot + 0.001 * normal)[None])[0]:
+            break
+    return framing
 
 
 def _uncovered(tattoo: Tattoo, garments: list[Garment], faces: Ints) -> Ints:
@@ -94,24 +120,10 @@ def _uncovered(tattoo: Tattoo, garments: list[Garment], faces: Ints) -> Ints:
     return bare[:: max(1, len(bare) // 20)][:20]
 
 
-def _things(
-    rng: np.random.Generator,
-    model: Model,
-    posed: Posed,
-    pose: Pose,
-    garments: list[Garment],
-    framing: Framing,
-) -> list[Thing]:
-    """Everything on the stage; the body comes first."""
-    skin = Thing(
-        "skin",
-        Mesh("body", posed.vertices, model.skin.faces, posed.normals),
-        posed.normals,
-        None,
-        None,
-        _oil(rng),
-        18.0,
-    )
+def _worn(rng: np.random.Generator, model: Model, posed: Posed, garments: list[Garment]) -> list[Thing]:
+    """The person: skin first, then clothes and hair."""
+    body = Mesh("body", posed.vertices, model.skin.faces, posed.normals)
+    skin = Thing("skin", body, posed.normals, None, None, _oil(rng), 18.0)
     clothes = [
         clothe(rng, garment, posed.vertices, posed.normals, lift=0.003 * layer)
         for layer, garment in enumerate(garments)
@@ -125,6 +137,10 @@ def _things(
         back=unit(posed.joints["head"] - (posed.joints["eye.L"] + posed.joints["eye.R"]) / 2),
         floor=float(posed.vertices[:, 2].min()),
     )
+    return [skin, *clothes, *hair]
+
+
+def _room(rng: np.random.Generator, model: Model, posed: Posed, pose: Pose, framing: Framing) -> list[Thing]:
     seat = np.unique(model.skin.faces[np.isin(model.skin.regions, _BUTTOCKS)])
     props = furnish(
         rng,
@@ -133,7 +149,7 @@ def _things(
         sitting=posed.vertices[seat],
         camera=framing.camera.position,
     )
-    return [skin, *clothes, *hair, *(prop_thing(prop) for prop in props)]
+    return [prop_thing(prop) for prop in props]
 
 
 def _oil(rng: np.random.Generator) -> float:
