@@ -4,9 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 GPU    := $(VENV)/.installed-gpu
+TRAIN  := .venv-train
+TORCH  ?= torch==2.13.0
 PROTOS := $(sort $(wildcard protos/marquee/*/v1/*.proto))
 
-.PHONY: demo test check proto up models setup gpu lock release-contract clean
+.PHONY: demo test check proto up models setup gpu train-venv lock release-contract clean
 .DEFAULT_GOAL := help
 help:
 	@echo "make demo    identify people in real photographs, from nothing"
@@ -15,6 +17,7 @@ help:
 	@echo "make up      run the services on this machine until Ctrl-C"
 	@echo "make gpu     from now on models run on this machine's NVIDIA GPU"
 	@echo "make proto   regenerate Python from the contract"
+	@echo "make train-venv   an environment of its own for the studio and training"
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -36,6 +39,17 @@ $(GPU): $(STAMP) requirements-gpu.lock
 	@$(BIN)/python -m pip uninstall --quiet --quiet --disable-pip-version-check --yes onnxruntime onnxruntime-gpu
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-gpu.lock
 	@touch $(STAMP) $@
+
+# PyTorch comes first and on its own: which build, for a processor or for CUDA, is yours to say with TORCH=.
+train-venv: $(TRAIN)/.installed
+$(TRAIN)/.installed: requirements.lock requirements-train.lock
+	@$(PYTHON) -m venv $(TRAIN)
+	@echo "Installing pinned packages into $(TRAIN) ..."
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-train.lock
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 models: setup
 	@$(BIN)/marquee models build
@@ -76,5 +90,15 @@ lock:
 	  --no-emit-package flatbuffers --no-emit-package numpy --no-emit-package packaging --no-emit-package protobuf \
 	  --no-emit-index-url --no-header --quiet --output-file requirements-gpu.lock
 
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["train"], sep="\n")' \
+	  | uv pip compile - --universal --python-version 3.11 --generate-hashes --constraints requirements.lock \
+	  --no-emit-package torch --no-emit-package triton $(foreach one,$(CUDA),--no-emit-package $(one)) \
+	  --no-emit-index-url --no-header --quiet --output-file requirements-train.lock
+
+# What PyTorch's build for CUDA asks for; it comes with that build.
+CUDA := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti nvidia-cuda-nvrtc nvidia-cuda-runtime \
+  nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 \
+  nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(TRAIN) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from chassis.errors import MarqueeError
-from trainer.studio.atlas_making import make_atlas
 from trainer.studio.contact import write_contact_sheet
 from trainer.studio.run import gather, render
 from trainer.studio.seeds import Split
@@ -33,8 +34,11 @@ def main() -> None:
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 def render_command(out: Path, pictures: int, mode: str, split: str, seed: int, workers: int) -> None:
     """Take the pictures of a data set into the folder OUT; started again, it goes on."""
+    with _training_packages():
+        from trainer.studio.picture import take
     render(
         out,
+        take,
         mode="designs" if mode == "designs" else "scenes",
         split=Split(split),
         seed=seed,
@@ -61,7 +65,18 @@ def contact_command(out: Path, sheet: Path | None, first: int, columns: int, row
 @main.command("atlas")
 def atlas_command() -> None:
     """Make the committed map of body regions again."""
+    with _training_packages():
+        from trainer.studio.atlas_making import make_atlas
     make_atlas(Path(__file__).parent / "atlas" / "body.npz")
+
+
+@contextmanager
+def _training_packages() -> Iterator[None]:
+    """What is imported in here is not there in every environment."""
+    try:
+        yield
+    except ImportError as exc:
+        raise click.ClickException(f"{exc.name} is not installed; the studio needs: make train-venv") from exc
 
 
 def _known(out: Path) -> int:

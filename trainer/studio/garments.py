@@ -101,7 +101,7 @@ def _trunk(m: _Measures, field: Floats) -> Floats:
 
 def _briefs(rng: np.random.Generator, m: _Measures) -> Floats:
     waist, slope = rng.uniform(0.19, 0.29), rng.uniform(0.55, 1.15)
-    opening = (m.z - (0.045 + slope * np.maximum(m.across - 0.03, 0) * np.where(m.y < 0, 1, 0.6))) / np.hypot(
+    opening = (m.z - (0.028 + slope * np.maximum(m.across - 0.03, 0) * np.where(m.y < 0, 1, 0.6))) / np.hypot(
         1, slope
     )
     return _trunk(m, np.minimum(waist - m.z, opening))

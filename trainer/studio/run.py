@@ -10,23 +10,30 @@ import json
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chassis.errors import Conflict
-from trainer.studio.orders import Mode, Orders
+from trainer.studio.orders import Mode, Order, Orders
 from trainer.studio.seeds import Split
 from trainer.studio.truth import SCHEMA, PictureTruth
 
-__all__ = ["render", "read_truth", "missing", "gather"]
+__all__ = ["Take", "render", "read_truth", "missing", "gather"]
 
 _PLAN = "plan.json"
 
 
-def render(out: Path, *, mode: Mode, split: Split, seed: int, pictures: int, workers: int) -> None:
+Take = Callable[[Order, str], tuple[bytes, PictureTruth]]
+"""Takes the picture of an order: its file's bytes, and its truth with that path. Runs in other processes."""
+
+
+def render(
+    out: Path, take: Take, *, mode: Mode, split: Split, seed: int, pictures: int, workers: int
+) -> None:
     """Take every picture of a data set that is not there yet, then write `truth.jsonl`.
 
     Raises Conflict when `out` holds another data set.
@@ -38,9 +45,23 @@ def render(out: Path, *, mode: Mode, split: Split, seed: int, pictures: int, wor
         task = progress.add_task(
             f"{mode}, {split}", total=pictures, completed=pictures - sum(map(len, groups))
         )
-        for _ in _worked(out, orders, groups, workers):
+        for _ in _worked(_Job(out, take, orders), groups, workers):
             progress.advance(task)
     gather(out, pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    out: Path
+    take: Take
+    orders: Orders
+
+    def take_one(self, number: int) -> int:
+        path = f"pictures/{number // 1000:03d}/{number:06d}.jpg"
+        encoded, truth = self.take(self.orders.order(number), path)
+        _write(self.out / path, encoded)
+        _write(_truth_path(self.out, number), (truth.model_dump_json() + "\n").encode())
+        return number
 
 
 def missing(out: Path, pictures: int) -> list[int]:
@@ -85,41 +106,31 @@ def _groups(numbers: list[int], size: int) -> list[list[int]]:
     return list(groups.values())
 
 
-def _worked(out: Path, orders: Orders, groups: list[list[int]], workers: int) -> Iterator[int]:
+def _worked(job: _Job, groups: list[list[int]], workers: int) -> Iterator[int]:
     """Numbers of pictures as they become ready."""
     if workers <= 1:
         for group in groups:
             for number in group:
-                yield _take_one(out, orders, number)
+                yield job.take_one(number)
         return
     # Spawned, not forked: the body model's library holds threads.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, initializer=_begin, initargs=(out, orders)) as pool:
+    with context.Pool(workers, initializer=_begin, initargs=(job,)) as pool:
         for numbers in pool.imap_unordered(_take_group, groups):
             yield from numbers
 
 
-_job: list[tuple[Path, Orders]] = []
+_job: list[_Job] = []
+"""Of a process that takes pictures: the one job that it has."""
 
 
-def _begin(out: Path, orders: Orders) -> None:
+def _begin(job: _Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _job[:] = [(out, orders)]
+    _job[:] = [job]
 
 
 def _take_group(group: list[int]) -> list[int]:
-    out, orders = _job[0]
-    return [_take_one(out, orders, number) for number in group]
-
-
-def _take_one(out: Path, orders: Orders, number: int) -> int:
-    from trainer.studio.picture import take
-
-    path = f"pictures/{number // 1000:03d}/{number:06d}.jpg"
-    encoded, truth = take(orders.order(number), path)
-    _write(out / path, encoded)
-    _write(_truth_path(out, number), (truth.model_dump_json() + "\n").encode())
-    return number
+    return [_job[0].take_one(number) for number in group]
 
 
 def _truth_path(out: Path, number: int) -> Path:
