@@ -75,7 +75,7 @@ def test_a_limb_unrolls() -> None:
     [Region.UPPER_BACK, Region.LEFT_THIGH, Region.RIGHT_FOREARM, Region.CHEST, Region.RIGHT_LOWER_LEG],
 )
 def test_an_area_of_skin_is_as_large_on_the_map(region: Region) -> None:
-    """Half of the triangles are true to area within a quarter, and none is turned over: no mirrored letters."""
+    """Half of the triangles are true to area within a quarter; none is turned over, so no letter is."""
     atlas = load_atlas()
     surface = surface_of(atlas.vertices, atlas.faces)
     face = int(atlas.faces_of(region)[len(atlas.faces_of(region)) // 2])
