@@ -67,7 +67,7 @@ def atlas_command() -> None:
     """Make the committed map of body regions again."""
     with _training_packages():
         from trainer.studio.atlas_making import make_atlas
-    make_atlas(Path(__file__).parent / "atlas" / "body.npz")
+    make_atlas(Path(__file__).parent / "body.npz")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Atlas:
 @cache
 def load_atlas() -> Atlas:
     """The map, read once a process."""
-    path = resources.files("trainer.studio") / "atlas" / "body.npz"
+    path = resources.files("trainer.studio") / "body.npz"
     with path.open("rb") as stream, np.load(stream) as stored:
         heads = stored["heads"].astype(np.float32)
         return Atlas(

@@ -1,4 +1,4 @@
-"""Names the place of every triangle of the body model: makes the committed map `atlas/body.npz`.
+"""Names the place of every triangle of the body model: makes the committed map `body.npz`.
 
 A triangle belongs to the limb whose bones move it most; the torso is divided by height and by the angle
 around its axis. Left and right are the person's own: x > 0 is left.
