@@ -80,8 +80,8 @@ _PLANS: Mapping[str, _Plan] = {
     "sitting": _Plan(("lap", "lean", "head", "front"), ("seat", "seat_out"), "seat", 0.12),
     "sitting_low": _Plan(("lap", "lean", "front", "behind"), ("floor", "long"), "bed", 0.07),
     "kneeling": _Plan(("lap", "hip", "head", "up", "down"), ("kneel", "heels"), "bed", 0.06),
-    "on_back": _Plan(("apart", "up", "head"), ("apart", "knee_up", "straight"), "bed", 0.06, (-90, 0, 0)),
-    "on_front": _Plan(("apart", "up", "head"), ("apart", "straight"), "bed", 0.04, (90, 0, 0)),
+    "on_back": _Plan(("apart", "up", "head"), ("straight", "step", "straight"), "bed", 0.06, (-90, 0, 0)),
+    "on_front": _Plan(("apart", "up", "head"), ("straight", "step"), "bed", 0.04, (90, 0, 0)),
     "on_side": _Plan(("front", "up", "lap"), ("step", "straight", "bent"), "bed", 0.04, (0, 90, 0)),
 }  # fmt: skip
 _JITTER = 0.12
