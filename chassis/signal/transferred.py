@@ -69,6 +69,9 @@ class TransferredRow:
     """Of a face `reserve` or `quarantined`; "" for one that is searched."""
     state_reason: str
     is_confirmed: bool
+    """Whether the owner says that a face is the performer's, or that this is a view of that tattoo."""
+    since: datetime.date | None
+    """First day of the tattoo, as the owner says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ def _row(index: int, row: transfer_pb2.VectorRow, vector: bytes | None) -> Trans
         state=_state(row.state),
         state_reason=_reason(row.state_reason),
         is_confirmed=row.is_confirmed,
+        since=parse_date(row.since_date, field="since_date"),
     )
 
 

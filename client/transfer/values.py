@@ -63,7 +63,9 @@ class Observation:
     state_reason: str = ""
     """Why, in words."""
     is_confirmed: bool = False
-    """Whether the owner says that a face is the performer's."""
+    """Whether the owner says that a face is the performer's, or that this is a view of that tattoo."""
+    since: datetime.date | None = None
+    """First day of the tattoo, as the owner says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,14 @@ class KnownTattoo:
     region: str
     """The contract's BodyRegion in lower case, such as left_forearm."""
     first_seen: datetime.date | None
+    """Day of the image."""
     removed: datetime.date | None
     confidence: float
     """Of the detector, 0..1."""
     image_hash: str
     box: Box
+    known_since: datetime.date | None = None
+    """First day the tattoo was there, as the owner says; None: nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)

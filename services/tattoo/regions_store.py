@@ -22,7 +22,8 @@ __all__ = [
     "RegionStore",
     "write_statement",
     "write_observed",
-    "forget_unseen",
+    "note_observed",
+    "statement_of",
 ]
 
 OBSERVED = "observed"
@@ -71,9 +72,13 @@ async def write_observed(
     await connection.execute(_WRITE_OBSERVED, performer_id, region, date)
 
 
-async def forget_unseen(connection: Connection, performer_id: str) -> None:
-    """Take back what was seen of a performer's regions in views that are there no more."""
-    await connection.execute(_FORGET_UNSEEN, performer_id)
+async def note_observed(connection: Connection, performer_id: str) -> None:
+    """Make what was observed of a performer's regions follow from the views that are there.
+
+    A region counts from its earliest day on, and no longer once every tattoo there is gone.
+    """
+    await connection.execute(_DROP_UNSEEN, performer_id)
+    await connection.execute(_NOTE_OBSERVED, performer_id)
 
 
 class RegionStore:
@@ -97,11 +102,12 @@ class RegionStore:
             rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids)
         found: dict[str, list[RegionStatement]] = {}
         for row in rows:
-            found.setdefault(str(row["performer_id"]), []).append(_statement(row))
+            found.setdefault(str(row["performer_id"]), []).append(statement_of(row))
         return found
 
 
-def _statement(row: asyncpg.Record) -> RegionStatement:
+def statement_of(row: asyncpg.Record) -> RegionStatement:
+    """Of a row of `tattoo.region_knowledge`."""
     return RegionStatement(
         region=row["body_region"],
         knowledge=Knowledge(row["knowledge"]),
@@ -128,11 +134,25 @@ ON CONFLICT (performer_id, body_region, source, description) DO UPDATE
 SET since = LEAST(known.since, excluded.since)
 WHERE excluded.since < known.since OR (known.since IS NULL AND excluded.since IS NOT NULL)
 """
-_FORGET_UNSEEN = """
+_DROP_UNSEEN = """
 DELETE FROM tattoo.region_knowledge AS known
-WHERE known.performer_id = $1 AND known.source = 'observed' AND NOT EXISTS (
+WHERE performer_id = $1 AND source = 'observed' AND NOT EXISTS (
     SELECT FROM tattoo.performer_tattoos AS seen
-    WHERE seen.performer_id = known.performer_id AND seen.body_region = known.body_region)
+    WHERE seen.performer_id = $1 AND seen.body_region = known.body_region
+)
+"""
+_NOTE_OBSERVED = """
+INSERT INTO tattoo.region_knowledge AS known
+    (performer_id, body_region, knowledge, source, description, since, until)
+SELECT performer_id, body_region, 'known_tattooed', 'observed', '',
+       min(coalesce(known_since, first_seen_date)),
+       CASE WHEN bool_and(removed_date IS NOT NULL) THEN max(removed_date) - 1 END
+FROM tattoo.performer_tattoos
+WHERE performer_id = $1 AND body_region NOT IN ('unknown', 'other')
+GROUP BY performer_id, body_region
+ON CONFLICT (performer_id, body_region, source, description) DO UPDATE
+SET since = excluded.since, until = excluded.until
+WHERE (known.since, known.until) IS DISTINCT FROM (excluded.since, excluded.until)
 """
 _OF_PERFORMERS = """
 SELECT performer_id, body_region, knowledge, source, description, since, until

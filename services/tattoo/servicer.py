@@ -22,12 +22,21 @@ from chassis.signal.responses import to_proto_change, to_proto_embedders, to_pro
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
 from chassis.work import WorkPool
-from marquee.common.v1 import common_pb2
+from marquee.common.v1 import common_pb2, tattoos_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from marquee.tattoo.v1 import tattoo_pb2_grpc
+from services.tattoo.catalogue import TattooCatalogue
+from services.tattoo.catalogue_translation import (
+    parse_change,
+    parse_merged,
+    parse_query,
+    parse_views,
+    to_proto_performer,
+)
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooModels, models_of
 from services.tattoo.observe import ObserveTattoos
+from services.tattoo.owner import OwnerChanges
 from services.tattoo.score import ScoreTattoos
 from services.tattoo.store import NewTattoo
 from services.tattoo.table import DETECTOR_ROLE, EMBEDDER_ROLE, DetectorRow
@@ -53,6 +62,8 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         pending: PendingStore,
         transfer: VectorTransfer,
         texts: TattooTexts,
+        catalogue: TattooCatalogue,
+        owner: OwnerChanges,
         unsearchable: Unsearchable,
         detector: DetectorRow,
         readiness: Readiness,
@@ -66,6 +77,8 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         self._pending = pending
         self._transfer = transfer
         self._texts = texts
+        self._catalogue = catalogue
+        self._owner = owner
         self._unsearchable = unsearchable
         self._detector = detector
         self._readiness = readiness
@@ -145,6 +158,42 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
             without_region=read.without_region,
             without_performer=read.without_performer,
         )
+
+    async def ListTattoos(self, request: pb.ListTattoosRequest, context: _Context) -> pb.ListTattoosResponse:
+        page = await self._catalogue.page(parse_query(request))
+        performers = [to_proto_performer(one) for one in page.performers]
+        return pb.ListTattoosResponse(performers=performers, next_page_token=page.next_after)
+
+    async def UpdateTattoo(
+        self, request: pb.UpdateTattooRequest, context: _Context
+    ) -> pb.UpdateTattooResponse:
+        performer_id = parse_uuid(request.performer_id)
+        tattoo_id = parse_uuid(request.tattoo_id, field="tattoo_id")
+        await self._owner.update(performer_id, tattoo_id, parse_change(request.change))
+        return pb.UpdateTattooResponse(tattoos=await self._tattoos(performer_id))
+
+    async def MergeTattoos(
+        self, request: pb.MergeTattoosRequest, context: _Context
+    ) -> pb.MergeTattoosResponse:
+        performer_id = parse_uuid(request.performer_id)
+        await self._owner.merge(performer_id, parse_merged(request.tattoo_ids))
+        return pb.MergeTattoosResponse(tattoos=await self._tattoos(performer_id))
+
+    async def SplitTattoo(self, request: pb.SplitTattooRequest, context: _Context) -> pb.SplitTattooResponse:
+        performer_id = parse_uuid(request.performer_id)
+        tattoo_id = parse_uuid(request.tattoo_id, field="tattoo_id")
+        new_id = await self._owner.split(performer_id, tattoo_id, parse_views(request.view_ids))
+        return pb.SplitTattooResponse(tattoos=await self._tattoos(performer_id), tattoo_id=new_id)
+
+    async def DeleteTattooViews(
+        self, request: pb.DeleteTattooViewsRequest, context: _Context
+    ) -> pb.DeleteTattooViewsResponse:
+        performer_id = parse_uuid(request.performer_id)
+        await self._owner.delete(performer_id, parse_views(request.view_ids))
+        return pb.DeleteTattooViewsResponse(tattoos=await self._tattoos(performer_id))
+
+    async def _tattoos(self, performer_id: str) -> tattoos_pb2.PerformerTattoos:
+        return to_proto_performer(await self._catalogue.of(performer_id))
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         detector, in_use = self._detector, self._change.in_use

@@ -26,12 +26,15 @@ from chassis.signal.models_ready import ModelsReady
 from chassis.signal.pending import PendingStore
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
+from services.tattoo.catalogue import TattooCatalogue
 from services.tattoo.chosen import ChosenModels, choose_models
 from services.tattoo.config import TattooConfig
 from services.tattoo.finder import TattooFinder
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooEmbedders, models_of
 from services.tattoo.observe import ObserveTattoos
+from services.tattoo.owner import OwnerChanges
+from services.tattoo.owner_store import OwnerStore
 from services.tattoo.regions_store import RegionStore
 from services.tattoo.servicer import TattooServicer
 from services.tattoo.store import FEED, OBSERVATIONS, SCHEMA, TattooStore
@@ -93,6 +96,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
             pending=PendingStore(pool, OBSERVATIONS),
             transfer=transfer,
             texts=TattooTexts(pool),
+            catalogue=TattooCatalogue(pool),
+            owner=OwnerChanges(OwnerStore(pool), watch.caught_up, changes),
             unsearchable=unsearchable,
             detector=chosen.detector,
             readiness=readiness,

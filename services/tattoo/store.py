@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -18,23 +19,20 @@ from chassis.postgres import (
     vector_to_bytes,
 )
 from chassis.signal.counting import count_range, to_proto_counts
-from chassis.signal.enrolment import Stored
+from chassis.signal.enrolment import Rejection, Stored
 from chassis.signal.feed import FeedTable
 from chassis.signal.model_set_store import ObservationTable
 from chassis.signal.rows import adding_rows, removing_rows
 from marquee.common.v1 import counts_pb2
+from services.tattoo.arranging import arrange
 from services.tattoo.enrolled import KnownTattoo, TattooFacts, TattooRow
-from services.tattoo.recorded import RecordedViews
-from services.tattoo.regions_store import forget_unseen, write_observed
+from services.tattoo.known_places import KnownPlaces
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
 
-__all__ = ["SCHEMA", "OBSERVATIONS", "FEED", "NewTattoo", "TattooStore"]
+__all__ = ["SCHEMA", "OBSERVATIONS", "FEED", "FACTS", "NewTattoo", "TattooStore", "known_of"]
 
 SCHEMA = SchemaSource("tattoo", "services.tattoo")
-
-# What is no place on the body.
-_NO_REGIONS = ("unknown", "other")
 
 OBSERVATIONS = ObservationTable(
     schema="tattoo",
@@ -88,11 +86,15 @@ class TattooStore:
         """Store views of a performer's tattoos in one transaction; in order, with those there already.
 
         A new view joins the tattoo that it shows, see `grouping`, and its region is known to be tattooed.
+        Nearly the same box of the same image is the same view; one that the owner deleted stays away.
         Raises NotFound when there is no such performer, also for no views at all.
         """
         async with adding_rows(self._pool, performer_id) as connection:
-            recorded = await RecordedViews.read(connection, performer_id)
-            return [await self._insert(connection, performer_id, one, recorded) for one in tattoos]
+            places = await KnownPlaces.read(connection, performer_id, {one.image_hash for one in tattoos})
+            stored = [await self._insert(connection, performer_id, one, places) for one in tattoos]
+            if any(one.is_new for one in stored):
+                await arrange(connection, performer_id)
+            return stored
 
     async def forget(self, performer_id: str) -> int:
         """Delete a performer's rows, of every model, and return how many there were.
@@ -110,7 +112,7 @@ class TattooStore:
         """
         async with adding_rows(self._pool, performer_id) as connection:
             deleted = await connection.fetch(_DISCARD, performer_id, image_hash)
-            await forget_unseen(connection, performer_id)
+            await arrange(connection, performer_id)
         return len({tuple(row["box"]) for row in deleted})
 
     async def of_performers(self, performer_ids: Sequence[str]) -> dict[str, list[KnownTattoo]]:
@@ -119,7 +121,7 @@ class TattooStore:
             rows = await self._pool.fetch(_OF_PERFORMERS, performer_ids)
         found: dict[str, dict[tuple[str, Box], KnownTattoo]] = {}
         for row in rows:
-            known = _known(row)
+            known = known_of(row)
             found.setdefault(str(row["performer_id"]), {}).setdefault((known.image_hash, known.box), known)
         return {performer_id: list(tattoos.values()) for performer_id, tattoos in found.items()}
 
@@ -137,24 +139,21 @@ class TattooStore:
         """The same without their vectors."""
         with translate():
             found = await self._pool.fetch(_FACTS_OF, seqs)
-        return [TattooFacts(row["seq"], str(row["performer_id"]), _known(row)) for row in found]
+        return [TattooFacts(row["seq"], str(row["performer_id"]), known_of(row)) for row in found]
 
     async def _insert(
-        self, connection: Connection, performer_id: str, tattoo: NewTattoo, recorded: RecordedViews
+        self, connection: Connection, performer_id: str, tattoo: NewTattoo, places: KnownPlaces
     ) -> Stored:
-        vectors = tattoo.template.vectors
-        tattoo_id = recorded.tattoo_of(vectors, tattoo.image_hash, tattoo.region)
-        written = []
-        for model in vectors:
-            row = await connection.fetchrow(_INSERT, *self._values(performer_id, tattoo, model), tattoo_id)
-            written += [self._row(row)] if row is not None else []
-        if written:
-            known = written[0].known
-            described = {row.model: row.vector for row in written}
-            recorded.add(known.tattoo_id, described, known.image_hash, known.region)
-            if known.region not in _NO_REGIONS:
-                await write_observed(connection, performer_id, known.region, known.first_seen)
-        return Stored(is_new=bool(written))
+        if places.is_deleted(tattoo.image_hash, tattoo.box):
+            return Stored(is_new=False, rejection=Rejection.DUPLICATE_IMAGE, detail=_DELETED)
+        tattoo = replace(tattoo, box=places.take(tattoo.image_hash, tattoo.box))
+        # A tattoo of its own, until views are grouped.
+        tattoo_id = str(uuid.uuid4())
+        written = 0
+        for model in tattoo.template.vectors:
+            values = self._values(performer_id, tattoo, model)
+            written += await connection.fetchval(_INSERT, *values, tattoo_id) is not None
+        return Stored(is_new=written > 0)
 
     def _values(self, performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
         vector = vector_to_bytes(tattoo.template.vectors[model], dimension=self._dimensions[model])
@@ -165,7 +164,7 @@ class TattooStore:
     def _row(self, row: asyncpg.Record) -> TattooRow:
         model = (row["model"], row["version"])
         vector = vector_from_bytes(row["embedding"], dimension=self._dimensions[model])
-        return TattooRow(row["seq"], str(row["performer_id"]), model, vector, _known(row))
+        return TattooRow(row["seq"], str(row["performer_id"]), model, vector, known_of(row))
 
 
 def _identity(performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
@@ -174,12 +173,13 @@ def _identity(performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[ob
     return (performer_id, tattoo.image_hash, box, *model)
 
 
-def _known(row: asyncpg.Record) -> KnownTattoo:
+def known_of(row: asyncpg.Record) -> KnownTattoo:
     return KnownTattoo(
         tattoo_id=str(row["tattoo_id"]),
         view_id=str(row["id"]),
         region=row["body_region"],
         first_seen=row["first_seen_date"],
+        known_since=row["known_since"],
         removed=row["removed_date"],
         confidence=row["confidence"],
         image_hash=row["image_hash"],
@@ -187,27 +187,33 @@ def _known(row: asyncpg.Record) -> KnownTattoo:
     )
 
 
-_FACTS = """
-id, tattoo_id, seq, performer_id, body_region, first_seen_date, removed_date, confidence, image_hash, box
+FACTS = """
+id, tattoo_id, seq, performer_id, body_region, first_seen_date, known_since, removed_date, confidence,
+image_hash, box
 """
-_COLUMNS = f"{_FACTS}, model, version, embedding"
+"""Columns of what is known of a view."""
+_DELETED = "the owner deleted this view; it is not enrolled again"
+_COLUMNS = f"{FACTS}, model, version, embedding"
 # What is known of a tattoo stays known when another embedder describes it: only vector and quality are new.
-_INSERT = f"""
+_INSERT = """
 INSERT INTO tattoo.performer_tattoos
     (performer_id, image_hash, box, model, version, embedding, quality,
-     body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id)
+     body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
+     known_since)
 SELECT $1::uuid, $2::text, $3::real[], $4::text, $5::text, $6::bytea, $9::real,
-       body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id
+       body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
+       known_since
 FROM (
-    SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, seq
+    SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
+           known_since, seq
     FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 AND box = $3
     UNION ALL
-    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', $12::uuid, NULL
+    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', $12::uuid, false, NULL, NULL
 ) AS known
 ORDER BY seq NULLS LAST
 LIMIT 1
 ON CONFLICT DO NOTHING
-RETURNING {_COLUMNS}
+RETURNING seq
 """
 _DISCARD = """
 DELETE FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 RETURNING box
@@ -218,7 +224,7 @@ WITH deleted AS (DELETE FROM tattoo.performer_tattoos WHERE performer_id = $1 RE
 SELECT count(*) FROM deleted
 """
 _OF_PERFORMERS = (
-    f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE performer_id = ANY($1::uuid[]) ORDER BY seq"
+    f"SELECT {FACTS} FROM tattoo.performer_tattoos WHERE performer_id = ANY($1::uuid[]) ORDER BY seq"
 )
 _COUNT = """
 SELECT performer_id, count(*) FROM (
@@ -228,4 +234,4 @@ SELECT performer_id, count(*) FROM (
 GROUP BY performer_id ORDER BY performer_id LIMIT $3
 """
 _ROWS = f"SELECT {_COLUMNS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"
-_FACTS_OF = f"SELECT {_FACTS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"
+_FACTS_OF = f"SELECT {FACTS} FROM tattoo.performer_tattoos WHERE seq = ANY($1::bigint[])"

@@ -45,6 +45,8 @@ def _values(row: TransferredRow) -> tuple[object, ...]:
         source.date,
         row.removed,
         row.tattoo_id or _tattoo_id(row),
+        row.is_confirmed and bool(row.tattoo_id),
+        row.since,
     )
 
 
@@ -54,7 +56,7 @@ def _tattoo_id(row: TransferredRow) -> str:
 
 
 def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
-    seen, removed = row["first_seen_date"], row["removed_date"]
+    seen, removed, since = row["first_seen_date"], row["removed_date"], row["known_since"]
     return transfer_pb2.VectorRow(
         performer_id=str(row["performer_id"]),
         embedding=common_pb2.Embedding(model=row["model"], version=row["version"], vector=row["embedding"]),
@@ -67,6 +69,8 @@ def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
         detection_confidence=row["confidence"],
         removed_date=removed.isoformat() if removed else "",
         tattoo_id=str(row["tattoo_id"]),
+        is_confirmed=row["is_pinned"],
+        since_date=since.isoformat() if since else "",
     )
 
 
@@ -86,7 +90,7 @@ _CREATE = """
 CREATE TEMP TABLE IF NOT EXISTS incoming_tattoos (
     performer_id uuid, model text, version text, body_region text, embedding bytea STORAGE EXTERNAL,
     image_url text, image_hash text, box real[], confidence real, quality real,
-    first_seen_date date, removed_date date, tattoo_id uuid
+    first_seen_date date, removed_date date, tattoo_id uuid, is_pinned boolean, known_since date
 ) ON COMMIT DELETE ROWS
 """
 # In the order of the unique key, so that two imports of the same rows wait for each other and do not
@@ -94,26 +98,32 @@ CREATE TEMP TABLE IF NOT EXISTS incoming_tattoos (
 _INSERT = """
 INSERT INTO tattoo.performer_tattoos
     (performer_id, model, version, body_region, embedding, image_url, image_hash, box,
-     confidence, quality, source, first_seen_date, removed_date, tattoo_id)
+     confidence, quality, source, first_seen_date, removed_date, tattoo_id, is_pinned, known_since)
 SELECT new.performer_id, new.model, new.version, coalesce(same.body_region, new.body_region), new.embedding,
        new.image_url, new.image_hash, new.box,
        coalesce(same.confidence, new.confidence), new.quality, 'imported',
        CASE WHEN same.tattoo_id IS NULL THEN new.first_seen_date ELSE same.first_seen_date END,
        CASE WHEN same.tattoo_id IS NULL THEN new.removed_date ELSE same.removed_date END,
-       coalesce(same.tattoo_id, new.tattoo_id)
+       coalesce(same.tattoo_id, new.tattoo_id), coalesce(same.is_pinned, new.is_pinned),
+       CASE WHEN same.tattoo_id IS NULL THEN new.known_since ELSE same.known_since END
 FROM incoming_tattoos AS new
 LEFT JOIN LATERAL (
-    SELECT body_region, confidence, first_seen_date, removed_date, tattoo_id
+    SELECT body_region, confidence, first_seen_date, removed_date, tattoo_id, is_pinned, known_since
     FROM tattoo.performer_tattoos AS old
     WHERE old.performer_id = new.performer_id AND old.image_hash = new.image_hash AND old.box = new.box
     ORDER BY old.seq LIMIT 1
 ) AS same ON true
+WHERE NOT EXISTS (
+    SELECT FROM tattoo.deleted_views AS deleted
+    WHERE deleted.performer_id = new.performer_id
+    AND deleted.image_hash = new.image_hash AND deleted.box = new.box
+)
 ORDER BY new.performer_id, new.image_hash, new.box, new.model, new.version
 ON CONFLICT DO NOTHING
 """
 _PAGE = """
 SELECT model, version, seq, performer_id, body_region, embedding, image_url, image_hash, box, confidence,
-       quality, first_seen_date, removed_date, tattoo_id
+       quality, first_seen_date, removed_date, tattoo_id, is_pinned, known_since
 FROM tattoo.performer_tattoos
 WHERE (model, version, seq) > ($1, $2, $3)
 ORDER BY model, version, seq LIMIT $4
@@ -140,6 +150,8 @@ TATTOO_STATEMENTS = TransferStatements(
         "first_seen_date",
         "removed_date",
         "tattoo_id",
+        "is_pinned",
+        "known_since",
     ),
     values=_values,
     insert=_INSERT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from chassis.errors import InvalidInput
@@ -35,6 +34,7 @@ from services.tattoo.score import TattooQuery, TattooScore
 from services.tattoo.store import NewTattoo
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import Template
+from services.tattoo.whole import wholes_of
 
 __all__ = ["TattooTranslation"]
 
@@ -165,16 +165,16 @@ class TattooTranslation:
 
 
 def _known(tattoos: Sequence[KnownTattoo]) -> list[pb.KnownTattoo]:
-    views = Counter(one.tattoo_id for one in tattoos)
+    wholes = wholes_of(tattoos)
     return [
         pb.KnownTattoo(
             tattoo_id=one.tattoo_id,
-            region=region_value(one.region),
-            first_seen_date=_iso(one.first_seen),
-            removed_date=_iso(one.removed),
+            region=region_value(wholes[one.tattoo_id].region),
+            first_seen_date=_iso(wholes[one.tattoo_id].first_seen),
+            removed_date=_iso(wholes[one.tattoo_id].removed),
             confidence=one.confidence,
             view_id=one.view_id,
-            views=views[one.tattoo_id],
+            views=wholes[one.tattoo_id].views,
         )
         for one in tattoos
     ]

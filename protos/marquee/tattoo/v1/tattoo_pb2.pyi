@@ -11,6 +11,7 @@ import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
 import marquee.common.v1.common_pb2
 import marquee.common.v1.counts_pb2
+import marquee.common.v1.tattoos_pb2
 import marquee.common.v1.transfer_pb2
 import sys
 import typing
@@ -893,3 +894,249 @@ class DiscardImageResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["observations", b"observations"]) -> None: ...
 
 Global___DiscardImageResponse: typing_extensions.TypeAlias = DiscardImageResponse
+
+@typing.final
+class ListTattoosRequest(google.protobuf.message.Message):
+    """Which tattoos."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILTER_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Performers on one page, 1..1000; 0 means 100."""
+    page_token: builtins.str
+    """As the page before gave it; empty for the first page."""
+    @property
+    def filter(self) -> marquee.common.v1.tattoos_pb2.TattooFilter:
+        """Restricts the answer; empty: everybody's."""
+
+    def __init__(
+        self,
+        *,
+        filter: marquee.common.v1.tattoos_pb2.TattooFilter | None = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]) -> None: ...
+
+Global___ListTattoosRequest: typing_extensions.TypeAlias = ListTattoosRequest
+
+@typing.final
+class ListTattoosResponse(google.protobuf.message.Message):
+    """One page."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMERS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last."""
+    @property
+    def performers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.tattoos_pb2.PerformerTattoos]:
+        """Those of whom something is known, by id."""
+
+    def __init__(
+        self,
+        *,
+        performers: collections.abc.Iterable[marquee.common.v1.tattoos_pb2.PerformerTattoos] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "performers", b"performers"]) -> None: ...
+
+Global___ListTattoosResponse: typing_extensions.TypeAlias = ListTattoosResponse
+
+@typing.final
+class UpdateTattooRequest(google.protobuf.message.Message):
+    """What the owner says of a tattoo."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    TATTOO_ID_FIELD_NUMBER: builtins.int
+    CHANGE_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    tattoo_id: builtins.str
+    """The tattoo."""
+    @property
+    def change(self) -> marquee.common.v1.tattoos_pb2.TattooChange:
+        """What is said."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        tattoo_id: builtins.str = ...,
+        change: marquee.common.v1.tattoos_pb2.TattooChange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["change", b"change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change", "performer_id", b"performer_id", "tattoo_id", b"tattoo_id"]) -> None: ...
+
+Global___UpdateTattooRequest: typing_extensions.TypeAlias = UpdateTattooRequest
+
+@typing.final
+class UpdateTattooResponse(google.protobuf.message.Message):
+    """As it is now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TATTOOS_FIELD_NUMBER: builtins.int
+    @property
+    def tattoos(self) -> marquee.common.v1.tattoos_pb2.PerformerTattoos:
+        """All that is known of the performer's tattoos."""
+
+    def __init__(
+        self,
+        *,
+        tattoos: marquee.common.v1.tattoos_pb2.PerformerTattoos | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> None: ...
+
+Global___UpdateTattooResponse: typing_extensions.TypeAlias = UpdateTattooResponse
+
+@typing.final
+class MergeTattoosRequest(google.protobuf.message.Message):
+    """Tattoos that are one."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    TATTOO_IDS_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    @property
+    def tattoo_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """2 to 100. The first one's id and region stay; it is gone only if all were, from the last day on."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        tattoo_ids: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["performer_id", b"performer_id", "tattoo_ids", b"tattoo_ids"]) -> None: ...
+
+Global___MergeTattoosRequest: typing_extensions.TypeAlias = MergeTattoosRequest
+
+@typing.final
+class MergeTattoosResponse(google.protobuf.message.Message):
+    """As it is now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TATTOOS_FIELD_NUMBER: builtins.int
+    @property
+    def tattoos(self) -> marquee.common.v1.tattoos_pb2.PerformerTattoos:
+        """All that is known of the performer's tattoos."""
+
+    def __init__(
+        self,
+        *,
+        tattoos: marquee.common.v1.tattoos_pb2.PerformerTattoos | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> None: ...
+
+Global___MergeTattoosResponse: typing_extensions.TypeAlias = MergeTattoosResponse
+
+@typing.final
+class SplitTattooRequest(google.protobuf.message.Message):
+    """Views that show another tattoo than the rest."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    TATTOO_ID_FIELD_NUMBER: builtins.int
+    VIEW_IDS_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    tattoo_id: builtins.str
+    """The tattoo."""
+    @property
+    def view_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Views of it, 1 to 1000; at least one other one is left."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        tattoo_id: builtins.str = ...,
+        view_ids: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["performer_id", b"performer_id", "tattoo_id", b"tattoo_id", "view_ids", b"view_ids"]) -> None: ...
+
+Global___SplitTattooRequest: typing_extensions.TypeAlias = SplitTattooRequest
+
+@typing.final
+class SplitTattooResponse(google.protobuf.message.Message):
+    """As it is now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TATTOOS_FIELD_NUMBER: builtins.int
+    TATTOO_ID_FIELD_NUMBER: builtins.int
+    tattoo_id: builtins.str
+    """The new tattoo."""
+    @property
+    def tattoos(self) -> marquee.common.v1.tattoos_pb2.PerformerTattoos:
+        """All that is known of the performer's tattoos."""
+
+    def __init__(
+        self,
+        *,
+        tattoos: marquee.common.v1.tattoos_pb2.PerformerTattoos | None = ...,
+        tattoo_id: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["tattoo_id", b"tattoo_id", "tattoos", b"tattoos"]) -> None: ...
+
+Global___SplitTattooResponse: typing_extensions.TypeAlias = SplitTattooResponse
+
+@typing.final
+class DeleteTattooViewsRequest(google.protobuf.message.Message):
+    """Views that are wrong."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    VIEW_IDS_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    @property
+    def view_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """1 to 1000 views of any of the performer's tattoos."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        view_ids: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["performer_id", b"performer_id", "view_ids", b"view_ids"]) -> None: ...
+
+Global___DeleteTattooViewsRequest: typing_extensions.TypeAlias = DeleteTattooViewsRequest
+
+@typing.final
+class DeleteTattooViewsResponse(google.protobuf.message.Message):
+    """As it is now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TATTOOS_FIELD_NUMBER: builtins.int
+    @property
+    def tattoos(self) -> marquee.common.v1.tattoos_pb2.PerformerTattoos:
+        """All that is known of the performer's tattoos."""
+
+    def __init__(
+        self,
+        *,
+        tattoos: marquee.common.v1.tattoos_pb2.PerformerTattoos | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["tattoos", b"tattoos"]) -> None: ...
+
+Global___DeleteTattooViewsResponse: typing_extensions.TypeAlias = DeleteTattooViewsResponse

@@ -95,6 +95,31 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsResponse.FromString,
                 _registered_method=True)
+        self.ListTattoos = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ListTattoos',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListTattoosRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListTattoosResponse.FromString,
+                _registered_method=True)
+        self.UpdateTattoo = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/UpdateTattoo',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.UpdateTattooRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.UpdateTattooResponse.FromString,
+                _registered_method=True)
+        self.MergeTattoos = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/MergeTattoos',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.MergeTattoosRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.MergeTattoosResponse.FromString,
+                _registered_method=True)
+        self.SplitTattoo = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/SplitTattoo',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SplitTattooRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SplitTattooResponse.FromString,
+                _registered_method=True)
+        self.DeleteTattooViews = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/DeleteTattooViews',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/GetStatus',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetStatusRequest.SerializeToString,
@@ -196,6 +221,44 @@ class TattooServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTattoos(self, request, context):
+        """What is known of performers' tattoos, whole, with the words of sources; by performer id, paged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTattoo(self, request, context):
+        """Says when a tattoo came and went, and where it is. NOT_FOUND: the performer has no such tattoo.
+        INVALID_ARGUMENT: nothing is said, a malformed field, or gone before it came.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeTattoos(self, request, context):
+        """Makes one tattoo of several that are the same. NOT_FOUND: the performer has not all of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SplitTattoo(self, request, context):
+        """Makes a tattoo of its own of some views of one. NOT_FOUND: the tattoo has not all of them. INVALID_ARGUMENT: no
+        view would be left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTattooViews(self, request, context):
+        """Deletes views, which then are not enrolled again from the same pictures. NOT_FOUND: the performer has not all of
+        them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Models, counts, memory and readiness.
         """
@@ -265,6 +328,31 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.ImportTexts,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsResponse.SerializeToString,
+            ),
+            'ListTattoos': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTattoos,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListTattoosRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListTattoosResponse.SerializeToString,
+            ),
+            'UpdateTattoo': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTattoo,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.UpdateTattooRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.UpdateTattooResponse.SerializeToString,
+            ),
+            'MergeTattoos': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeTattoos,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.MergeTattoosRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.MergeTattoosResponse.SerializeToString,
+            ),
+            'SplitTattoo': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitTattoo,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SplitTattooRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SplitTattooResponse.SerializeToString,
+            ),
+            'DeleteTattooViews': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTattooViews,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -597,6 +685,141 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/ImportTexts',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTattoos(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ListTattoos',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListTattoosRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListTattoosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTattoo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/UpdateTattoo',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.UpdateTattooRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.UpdateTattooResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeTattoos(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/MergeTattoos',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.MergeTattoosRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.MergeTattoosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitTattoo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/SplitTattoo',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SplitTattooRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SplitTattooResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTattooViews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/DeleteTattooViews',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsResponse.FromString,
             options,
             channel_credentials,
             insecure,

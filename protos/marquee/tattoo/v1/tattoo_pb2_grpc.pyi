@@ -217,6 +217,86 @@ _TattooServiceImportTextsType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceListTattoosType = typing_extensions.TypeVar(
+    '_TattooServiceListTattoosType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse,
+    ],
+)
+
+_TattooServiceUpdateTattooType = typing_extensions.TypeVar(
+    '_TattooServiceUpdateTattooType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse,
+    ],
+)
+
+_TattooServiceMergeTattoosType = typing_extensions.TypeVar(
+    '_TattooServiceMergeTattoosType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse,
+    ],
+)
+
+_TattooServiceSplitTattooType = typing_extensions.TypeVar(
+    '_TattooServiceSplitTattooType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse,
+    ],
+)
+
+_TattooServiceDeleteTattooViewsType = typing_extensions.TypeVar(
+    '_TattooServiceDeleteTattooViewsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+    ],
+)
+
 _TattooServiceGetStatusType = typing_extensions.TypeVar(
     '_TattooServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -233,7 +313,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceListTattoosType, _TattooServiceUpdateTattooType, _TattooServiceMergeTattoosType, _TattooServiceSplitTattooType, _TattooServiceDeleteTattooViewsType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -285,6 +365,26 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
             marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+            marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+            marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+            marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+            marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -343,6 +443,26 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+            marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+            marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+            marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+            marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
             marquee.tattoo.v1.tattoo_pb2.GetStatusResponse,
         ],
@@ -395,6 +515,27 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
     ImportTexts: _TattooServiceImportTextsType
     """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent."""
 
+    ListTattoos: _TattooServiceListTattoosType
+    """What is known of performers' tattoos, whole, with the words of sources; by performer id, paged."""
+
+    UpdateTattoo: _TattooServiceUpdateTattooType
+    """Says when a tattoo came and went, and where it is. NOT_FOUND: the performer has no such tattoo.
+    INVALID_ARGUMENT: nothing is said, a malformed field, or gone before it came.
+    """
+
+    MergeTattoos: _TattooServiceMergeTattoosType
+    """Makes one tattoo of several that are the same. NOT_FOUND: the performer has not all of them."""
+
+    SplitTattoo: _TattooServiceSplitTattooType
+    """Makes a tattoo of its own of some views of one. NOT_FOUND: the tattoo has not all of them. INVALID_ARGUMENT: no
+    view would be left.
+    """
+
+    DeleteTattooViews: _TattooServiceDeleteTattooViewsType
+    """Deletes views, which then are not enrolled again from the same pictures. NOT_FOUND: the performer has not all of
+    them.
+    """
+
     GetStatus: _TattooServiceGetStatusType
     """Models, counts, memory and readiness."""
 
@@ -446,6 +587,26 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
         marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+        marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+        marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+        marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -562,6 +723,52 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse]]:
         """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent."""
+
+    @abc.abstractmethod
+    def ListTattoos(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ListTattoosRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ListTattoosResponse]]:
+        """What is known of performers' tattoos, whole, with the words of sources; by performer id, paged."""
+
+    @abc.abstractmethod
+    def UpdateTattoo(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.UpdateTattooRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.UpdateTattooResponse]]:
+        """Says when a tattoo came and went, and where it is. NOT_FOUND: the performer has no such tattoo.
+        INVALID_ARGUMENT: nothing is said, a malformed field, or gone before it came.
+        """
+
+    @abc.abstractmethod
+    def MergeTattoos(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.MergeTattoosRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.MergeTattoosResponse]]:
+        """Makes one tattoo of several that are the same. NOT_FOUND: the performer has not all of them."""
+
+    @abc.abstractmethod
+    def SplitTattoo(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.SplitTattooRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.SplitTattooResponse]]:
+        """Makes a tattoo of its own of some views of one. NOT_FOUND: the tattoo has not all of them. INVALID_ARGUMENT: no
+        view would be left.
+        """
+
+    @abc.abstractmethod
+    def DeleteTattooViews(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse]]:
+        """Deletes views, which then are not enrolled again from the same pictures. NOT_FOUND: the performer has not all of
+        them.
+        """
 
     @abc.abstractmethod
     def GetStatus(
