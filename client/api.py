@@ -33,6 +33,7 @@ from client.catalogue import (
 from client.pending import PendingPage, ReembedImage, ReembedReply
 from client.picture_file import read_picture
 from client.system import SystemStatus
+from client.tattoos import Tattoos
 from client.transfer.calls import Transfer
 from client.values import ExternalId, Identification, Policy, Signal
 from marquee.gateway.v1 import (
@@ -64,6 +65,8 @@ class Marquee(ImageCalls, ReviewCalls):
         self._timeout = timeout
         self.transfer = Transfer(channel, timeout=timeout)
         """Export and import."""
+        self.tattoos = Tattoos(channel, timeout=timeout)
+        """Performers' tattoos: to list, to search, and to correct."""
         self.address = address
 
     def __repr__(self) -> str:

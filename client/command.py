@@ -20,6 +20,7 @@ _COMMANDS = {
     "identify": "client.commands.identify:identify",
     "evaluate": "client.commands.evaluate:evaluate",
     "status": "client.commands.status:status",
+    "tattoos": "client.commands.tattoos:tattoos",
     "coverage": "client.commands.coverage:coverage",
     "quarantine": "client.commands.quarantine:quarantine",
     "forget": "client.commands.forget:forget",

@@ -25,6 +25,7 @@ __all__ = [
     "check_image",
     "check_enrolled",
     "check_history",
+    "check_tattoo",
     "status_of",
 ]
 
@@ -110,6 +111,12 @@ def check_history(*, birth_date: datetime.date | None, days: Iterable[datetime.d
     """Raise UnderAge when metadata describes the body of a minor: a day before the eighteenth birthday."""
     if birth_date is not None and any(day < adult_from(birth_date) for day in days):
         raise UnderAge("breast_history: a day before the performer's eighteenth birthday")
+
+
+def check_tattoo(*, birth_date: datetime.date | None, first_seen: datetime.date | None) -> None:
+    """Raise UnderAge for a tattoo that is said to have been there before the eighteenth birthday."""
+    if birth_date is not None and first_seen is not None and first_seen < adult_from(birth_date):
+        raise UnderAge("first_seen_date: before the performer's eighteenth birthday")
 
 
 def status_of(

@@ -42,6 +42,7 @@ from gateway.review.quarantined import ListQuarantined
 from gateway.review_servicer import ReviewServicer
 from gateway.signals import BodyClient, FaceClient, Signals, TattooClient
 from gateway.status_servicer import StatusServicer
+from gateway.tattoos_servicer import TattoosServicer
 from gateway.transfer.bulk_store import BulkStore
 from gateway.transfer.import_performers import ImportPerformers
 from gateway.transfer.import_vectors import AdmitVectors, ImportVectors
@@ -52,6 +53,7 @@ from marquee.gateway.v1 import (
     identification_pb2_grpc,
     review_pb2_grpc,
     status_pb2_grpc,
+    tattoos_pb2_grpc,
     transfer_pb2_grpc,
 )
 
@@ -79,7 +81,11 @@ async def open_gateway(
         signals = await _open_signals(config, stack)
         readiness = Readiness({"database": lambda: ping(pool)})
         services = _services(config, signals, pool, work, readiness, today)
-        services += [_transfer(config, signals, pool, today), _review(config, signals, pool)]
+        services += [
+            _transfer(config, signals, pool, today),
+            _review(config, signals, pool),
+            _tattoos(config, signals, pool, today),
+        ]
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
         yield await stack.enter_async_context(serving)
 
@@ -244,6 +250,22 @@ def _review(
     )
     register = partial(review_pb2_grpc.add_ReviewServiceServicer_to_server, servicer)
     return ("marquee.gateway.v1.ReviewService", register)
+
+
+def _tattoos(
+    config: GatewayConfig, signals: Signals, pool: Pool, today: _Today
+) -> tuple[str, Callable[[grpc.aio.Server], None]]:
+    settings = config.gateway
+    servicer = TattoosServicer(
+        signals.tattoo.catalogue,
+        CatalogueStore(pool),
+        lookup_seconds=settings.lookup_seconds,
+        change_seconds=settings.enroll_seconds,
+        adults_only=settings.adults_only,
+        today=today,
+    )
+    register = partial(tattoos_pb2_grpc.add_TattooCatalogueServiceServicer_to_server, servicer)
+    return ("marquee.gateway.v1.TattooCatalogueService", register)
 
 
 def _image_limits(config: GatewayConfig) -> ImageLimits:

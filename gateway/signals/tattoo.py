@@ -25,6 +25,7 @@ from gateway.signals.base import (
 )
 from gateway.signals.counted import Counted, counted_of
 from gateway.signals.pending import Pending, PendingPage, pending_of
+from gateway.signals.tattoo_catalogue import TattooCatalogueClient
 from gateway.signals.transfer import VectorPage, VectorsTaken
 from marquee.common.v1 import common_pb2, transfer_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
@@ -39,6 +40,8 @@ class TattooClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = tattoo_pb2_grpc.TattooServiceStub(channel)
+        self.catalogue = TattooCatalogueClient(self._stub)
+        """Tattoos as the owner sees them."""
 
     async def observe(self, image: bytes, *, max_candidates: int, timeout: float) -> Observed[TattooSeen]:
         """Tattoos of one image. Raises InvalidInput too: the service cannot decode the image."""

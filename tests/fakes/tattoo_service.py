@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,7 @@ _SOURCES = (SchemaSource("catalogue", "gateway"), SchemaSource("tattoo", "servic
 class TattooSystem:
     """The service's stub and what is behind it."""
 
+    address: str
     stub: tattoo_pb2_grpc.TattooServiceAsyncStub
     channel: grpc.aio.Channel
     rows: ServiceRows
@@ -99,9 +100,12 @@ async def open_tattoo_system(
         ),
         tattoo=section.model_copy(update={"metrics_port": None}),
     )
-    async with open_tattoo(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(open_tattoo(config))
+        address = f"127.0.0.1:{server.port}"
+        channel = await stack.enter_async_context(open_channel(address))
         rows = ServiceRows(dsn, "tattoo.performer_tattoos")
-        yield TattooSystem(tattoo_pb2_grpc.TattooServiceStub(channel), channel, rows)
+        yield TattooSystem(address, tattoo_pb2_grpc.TattooServiceStub(channel), channel, rows)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
