@@ -1,7 +1,7 @@
 """`python -m bench.regions FOLDER [--json FILE]`: the body regions of tattoos, of rendered people.
 
-FOLDER is a set that the studio rendered: pictures, and what is true of them in JSON lines. Tattoos are given as
-they are, so that only their place is measured; people are found by the body service's networks.
+FOLDER is a set that the studio rendered: pictures, and what is true of them in JSON lines. Tattoos are given
+as they are, so that only their place is measured; people are found by the body service's networks.
 """
 
 from __future__ import annotations

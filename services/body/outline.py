@@ -57,12 +57,27 @@ def grown(points: NDArray[np.float64], radius: float) -> Outline:
 
 def clip(outline: Outline, *, width: int, height: int) -> Outline | None:
     """The part of a convex outline inside a picture of that size; None when nothing is."""
-    picture = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    shared, corners = cv2.intersectConvexConvex(np.asarray(outline, np.float32), picture)
-    if shared <= 0 or corners is None or len(corners) < 3:
-        return None
-    inside = np.asarray(corners, np.float64).reshape(-1, 2)
-    return np.clip(inside, 0.0, [width, height])
+    # OpenCV's intersection of convex polygons says now and then that there is none.
+    inside = np.asarray(outline, np.float64)
+    for axis, limit, sign in ((0, 0, 1), (0, width, -1), (1, 0, 1), (1, height, -1)):
+        inside = _beyond(inside, sign * (inside[:, axis] - limit))
+        if len(inside) < 3:
+            return None
+    return np.clip(inside, 0.0, [width, height]) if area(inside) > 0 else None
+
+
+def _beyond(outline: Outline, distances: NDArray[np.float64]) -> Outline:
+    """The part of an outline on one side of a line, where `distances` (n,) of its corners are above 0."""
+    if (distances >= 0).all():
+        return outline
+    corners = []
+    for here, after in zip(range(len(outline)), np.roll(np.arange(len(outline)), -1), strict=True):
+        if distances[here] >= 0:
+            corners.append(outline[here])
+        if distances[here] * distances[after] < 0:
+            share = distances[here] / (distances[here] - distances[after])
+            corners.append(outline[here] + share * (outline[after] - outline[here]))
+    return np.array(corners).reshape(-1, 2)
 
 
 def area(outline: Outline) -> float:

@@ -1,7 +1,8 @@
 """Which parts of a body are in view, and where: a convex outline for each.
 
 Visibility of a region = least visibility of the key points that span it x share of its surface that faces the
-camera x share of its outline inside the picture. Regions under `LEAST_VISIBILITY` are left out.
+camera x share of its outline inside the picture x the network's probability that there is a person at all.
+Regions under `LEAST_VISIBILITY` are left out.
 docs/body.md has the definitions.
 """
 
@@ -28,8 +29,11 @@ LEAST_VISIBILITY = 0.3
 
 # With hips outside the picture nothing tells whether something hides the belly: mostly nothing does.
 _HIPS_OUTSIDE = 0.6
-# Share of each side of the torso that is in view from the front or from behind.
-_SIDE_SHARE = 0.6
+# Share of each side of the torso, and of each hip, that is in view from the front or from behind: at the very
+# edge of the figure, where outlines are off by more than they are wide.
+_SIDE_SHARE = 0.4
+_HIP_SHARE = 0.4
+_PROFILE_EDGE = 0.22
 _SHOULDERS = (KeyPoint.LEFT_SHOULDER, KeyPoint.RIGHT_SHOULDER)
 _HIPS = (KeyPoint.LEFT_HIP, KeyPoint.RIGHT_HIP)
 _EYES = (KeyPoint.LEFT_EYE, KeyPoint.RIGHT_EYE)
@@ -49,25 +53,29 @@ class RegionView:
 
 @dataclass(frozen=True, slots=True)
 class _Limb:
-    """A part between two joints: from which share of its length on, and how thick, metres."""
+    """A part between two joints: between which shares of its length, and how thick, metres.
+
+    Near a joint nobody can say where one part ends and the next begins.
+    """
 
     region: Region
     start: KeyPoint
     end: KeyPoint
     begins: float
+    ends: float
     widths: tuple[float, float]
 
 
 # Thickness: circumferences of ANSUR II (biceps, elbow, wrist, thigh, knee, calf, ankle) divided by pi.
 _LIMBS = (
-    _Limb(Region.LEFT_UPPER_ARM, KeyPoint.LEFT_SHOULDER, KeyPoint.LEFT_ELBOW, 0.15, (0.12, 0.09)),
-    _Limb(Region.RIGHT_UPPER_ARM, KeyPoint.RIGHT_SHOULDER, KeyPoint.RIGHT_ELBOW, 0.15, (0.12, 0.09)),
-    _Limb(Region.LEFT_FOREARM, KeyPoint.LEFT_ELBOW, KeyPoint.LEFT_WRIST, 0.0, (0.09, 0.06)),
-    _Limb(Region.RIGHT_FOREARM, KeyPoint.RIGHT_ELBOW, KeyPoint.RIGHT_WRIST, 0.0, (0.09, 0.06)),
-    _Limb(Region.LEFT_THIGH, KeyPoint.LEFT_HIP, KeyPoint.LEFT_KNEE, 0.12, (0.19, 0.13)),
-    _Limb(Region.RIGHT_THIGH, KeyPoint.RIGHT_HIP, KeyPoint.RIGHT_KNEE, 0.12, (0.19, 0.13)),
-    _Limb(Region.LEFT_LOWER_LEG, KeyPoint.LEFT_KNEE, KeyPoint.LEFT_ANKLE, 0.0, (0.13, 0.08)),
-    _Limb(Region.RIGHT_LOWER_LEG, KeyPoint.RIGHT_KNEE, KeyPoint.RIGHT_ANKLE, 0.0, (0.13, 0.08)),
+    _Limb(Region.LEFT_UPPER_ARM, KeyPoint.LEFT_SHOULDER, KeyPoint.LEFT_ELBOW, 0.15, 1.0, (0.12, 0.09)),
+    _Limb(Region.RIGHT_UPPER_ARM, KeyPoint.RIGHT_SHOULDER, KeyPoint.RIGHT_ELBOW, 0.15, 1.0, (0.12, 0.09)),
+    _Limb(Region.LEFT_FOREARM, KeyPoint.LEFT_ELBOW, KeyPoint.LEFT_WRIST, 0.0, 0.88, (0.09, 0.06)),
+    _Limb(Region.RIGHT_FOREARM, KeyPoint.RIGHT_ELBOW, KeyPoint.RIGHT_WRIST, 0.0, 0.88, (0.09, 0.06)),
+    _Limb(Region.LEFT_THIGH, KeyPoint.LEFT_HIP, KeyPoint.LEFT_KNEE, 0.12, 0.95, (0.19, 0.13)),
+    _Limb(Region.RIGHT_THIGH, KeyPoint.RIGHT_HIP, KeyPoint.RIGHT_KNEE, 0.12, 0.95, (0.19, 0.13)),
+    _Limb(Region.LEFT_LOWER_LEG, KeyPoint.LEFT_KNEE, KeyPoint.LEFT_ANKLE, 0.08, 0.88, (0.13, 0.08)),
+    _Limb(Region.RIGHT_LOWER_LEG, KeyPoint.RIGHT_KNEE, KeyPoint.RIGHT_ANKLE, 0.08, 0.88, (0.13, 0.08)),
 )
 _Extremity = tuple[Region, tuple[KeyPoint, ...]]
 _HANDS: tuple[_Extremity, ...] = (
@@ -85,11 +93,11 @@ _FEET: tuple[_Extremity, ...] = (
     (Region.RIGHT_FOOT_OR_ANKLE, (KeyPoint.RIGHT_ANKLE, KeyPoint.RIGHT_HEEL, KeyPoint.RIGHT_FOOT_INDEX)),
 )
 # Metres of flesh around key points, and how far fingers reach beyond the knuckles.
-_HAND_FLESH, _FOOT_FLESH, _SHOULDER_SIZE = 0.03, 0.045, 0.15
+_HAND_FLESH, _FOOT_FLESH, _SHOULDER_SIZE = 0.03, 0.045, 0.12
 _FINGERS = 2.1
-_HEAD_SIZE = (0.26, 0.19)
+_HEAD_SIZE = (0.22, 0.19)
 # The ears lie below the middle of a head.
-_EARS_BELOW = 0.02
+_EARS_BELOW = 0.035
 _NECK_WIDTH = 0.13
 
 
@@ -120,14 +128,14 @@ def _seen(pose: Pose, region: Region, outline: Outline, visibility: float) -> Re
     inside = clip(outline, width=pose.width, height=pose.height)
     if inside is None:
         return None
-    visibility *= min(1.0, area(inside) / total)
+    visibility *= min(1.0, area(inside) / total) * pose.presence
     return RegionView(region, inside, visibility) if visibility >= LEAST_VISIBILITY else None
 
 
 def _limbs(pose: Pose, scale: float) -> Iterator[_Whole]:
     for part in _LIMBS:
         start, end = pose.point(part.start), pose.point(part.end)
-        begin = start + part.begins * (end - start)
+        begin, end = (start + share * (end - start) for share in (part.begins, part.ends))
         widths = (part.widths[0] * scale, part.widths[1] * scale)
         points_at_camera = float(np.linalg.norm(end - begin)) < max(widths) / 2
         outline = (
@@ -167,7 +175,10 @@ def _torso(pose: Pose, view: View, torso: Torso) -> Iterator[_Whole]:
     sides = ((0.0, torso.right_side, -view.left), (torso.left_side, 1.0, view.left))
     for first, last, toward in sides:
         share = float(np.clip(_SIDE_SHARE + toward, 0, 1))
-        yield Region.RIBS_OR_SIDE, torso.patch((first, last), (0.15, 0.8)), lower * share
+        # In profile chest and back are at the edges.
+        inset = _PROFILE_EDGE * max(0.0, toward) * (last - first)
+        columns = (first + inset, last - inset)
+        yield Region.RIBS_OR_SIDE, torso.patch(columns, (0.25, 0.75)), lower * share
     yield from _hips_and_buttocks(view, torso, lower)
 
 
@@ -178,11 +189,12 @@ def _hips_and_buttocks(view: View, torso: Torso, visibility: float) -> Iterator[
         (Region.RIGHT_HIP, Region.RIGHT_BUTTOCK, -1, (0.05, 0.5), -view.left),
     )
     for hip, buttock, side, buttock_columns, toward in columns:
-        near = float(np.clip(1 + 1.2 * toward, 0, 1))
+        near = float(np.clip(_HIP_SHARE + 1.2 * toward, 0, 1))
+        behind = float(np.clip(1 + 1.2 * toward, 0, 1)) * back
         # From the front a hip is at the edge, from the side in the middle.
         column = 0.5 + 0.375 * side * view.across
         yield hip, torso.patch((column - 0.175, column + 0.175), (0.85, 1.2)), visibility * near
-        yield buttock, torso.patch(buttock_columns, (0.85, 1.28)), visibility * near * back
+        yield buttock, torso.patch(buttock_columns, (0.85, 1.28)), visibility * behind
 
 
 def _head_and_neck(pose: Pose, scale: float) -> Iterator[_Whole]:
@@ -194,7 +206,7 @@ def _head_and_neck(pose: Pose, scale: float) -> Iterator[_Whole]:
     center = ears + _EARS_BELOW * head_scale * _up(pose)
     yield Region.HEAD, disc(center, _up(pose), length=length, width=width), visibility
     base = pose.middle(_SHOULDERS)
-    start, end = base + 0.1 * (ears - base), base + 0.65 * (ears - base)
+    start, end = base + 0.25 * (ears - base), base + 0.65 * (ears - base)
     neck = limb(start, end, widths=(1.2 * _NECK_WIDTH * scale, _NECK_WIDTH * scale))
     yield Region.NECK, neck, min(visibility, pose.least_visibility(_SHOULDERS))
 
@@ -211,5 +223,5 @@ def _hips_visibility(pose: Pose) -> float:
 
 
 def _facing(cosine: float) -> float:
-    """Share of a flat side that can be recognised, 0..1: all up to 60 degrees, nothing from the side."""
-    return float(np.clip(2 * cosine, 0, 1))
+    """Share of a flat side that can be recognised, 0..1: all up to 60 degrees, nothing from 75 on."""
+    return float(np.clip(4 * cosine - 1, 0, 1))

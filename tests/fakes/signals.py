@@ -23,9 +23,10 @@ from gateway.observations import BodySeen, Candidate, FaceSeen, TattooSeen
 from marquee.body.v1 import body_pb2, body_pb2_grpc
 from marquee.common.v1 import common_pb2, counts_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
-from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
+from marquee.tattoo.v1 import tattoo_pb2
 from tests.fakes.model_change import FakeChange, pending_of
 from tests.fakes.stored_vectors import StoredVectors
+from tests.fakes.tattoo_catalogue import NoTattooCatalogue
 
 __all__ = ["FakeSignal", "FakeFace", "FakeTattoo", "FakeBody", "ServedSignal", "serve"]
 
@@ -312,7 +313,7 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         return face_pb2.GetStatusResponse(status=self._status())
 
 
-class FakeTattoo(FakeSignal[TattooSeen], tattoo_pb2_grpc.TattooServiceServicer):
+class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
     """The tattoo service."""
 
     async def Observe(

@@ -193,10 +193,10 @@ async def test_the_process_reads_its_settings_again(database: str, tmp_path: Pat
     settings = {"MARQUEE_DATABASE_DSN": database, "MARQUEE_CONFIG": str(file)}
     async with (
         open_process("services.tattoo", **settings) as process,
-        open_channel(f"127.0.0.1:{await listening_port(process)}") as channel,
+        open_channel(address := f"127.0.0.1:{await listening_port(process)}") as channel,
     ):
         rows = ServiceRows(database, "tattoo.performer_tattoos")
-        system = TattooSystem(tattoo_pb2_grpc.TattooServiceStub(channel), channel, rows)
+        system = TattooSystem(address, tattoo_pb2_grpc.TattooServiceStub(channel), channel, rows)
         performer = await system.performer()
         [tattoo] = (await system.observe(tattooed(("ring", _LARGE)))).tattoos
         await system.enroll(performer, seen(tattoo))

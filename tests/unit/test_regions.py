@@ -45,13 +45,13 @@ def test_overlapping_outlines_are_decided_by_what_is_better_in_view() -> None:
 
     def region(shoulder: float) -> common_pb2.BodyRegion.ValueType:
         views = (
-            RegionView(_CHEST, outline, 0.95),
+            RegionView(_CHEST, outline, 1.0),
             RegionView(common_pb2.BODY_REGION_LEFT_SHOULDER, outline, shoulder),
         )
         return region_of(tattoo, PersonInstance(None, replace(body_at(500, 100), regions=views), ()))
 
-    assert region(0.6) == _CHEST
-    assert region(0.9) == _UNKNOWN
+    assert region(0.5) == _CHEST
+    assert region(0.6) == _UNKNOWN
 
 
 def test_a_region_that_is_not_in_view_holds_nothing() -> None:
