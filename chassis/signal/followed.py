@@ -263,6 +263,7 @@ class Followed(Generic[RowT, _KnownT]):
         """Read everything into a new place. What was known goes on answering, without whoever is gone."""
         _log.warning("everything is read anew; what was known serves meanwhile", cause=reason)
         self.state = replace(self.state, rebuilding=reason)
+        self._is_sure = False  # until all is listed: if that fails, the next look compares
         if self.files is not None:
             await asyncio.to_thread(self.files.remove, self.keys)
         self._let_go(self._filling)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Never
 
 import asyncpg
 import numpy as np
@@ -24,6 +25,7 @@ from structlog.testing import capture_logs
 from chassis.config import IndexSection
 from chassis.errors import MarqueeError, Unavailable
 from chassis.postgres import Connection, EmbeddedPostgres, Pool, open_pool
+from chassis.signal.feed import Feed
 from chassis.signal.follow_watch import FollowWatch
 from chassis.signal.followed import Followed
 from chassis.signal.following import Following
@@ -645,6 +647,33 @@ async def test_forgetting_does_not_wait_for_a_rebuild(pool: Pool, start: Start) 
     assert replica.known is not before
     assert (replica.state.rebuilding, len(replica.known.seqs(_ROW.key))) == ("", 2002)
     assert [_found(replica, number) for number in range(4)] == [[stays], [], [], [stays]]
+
+
+async def test_a_rebuild_that_fails_in_the_middle_is_made_up_for(
+    pool: Pool, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is half listed never answers: what was known goes on until everything is read."""
+    performer = await _performer(pool)
+    await _enroll(pool, performer, 1, 2)
+    replica = await start(pool)
+    before = replica.known
+    await pool.execute("DELETE FROM face.vectors WHERE image_hash = $1", f"{2:064x}")
+    await replica.catch_up()
+    await pool.execute("SELECT setval('face.vectors_seq_seq', 1)")
+    await _enroll(pool, performer, 3)  # the number of the second one: everything is read anew
+
+    async def refuse(*_: object) -> Never:
+        raise Unavailable("the database is not there now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Feed, "listing", refuse)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await replica.catch_up()
+        assert (replica.known is before, _found(replica, 1)) == (True, [performer])
+    await replica.catch_up()
+    assert [_found(replica, number) for number in (1, 2, 3)] == [[performer], [], [performer]]
+    assert replica.state.rebuilding == ""
 
 
 async def test_a_known_number_that_is_given_again_is_another_row(pool: Pool, start: Start) -> None:
