@@ -154,6 +154,17 @@ class Gallery:
         similarities = self._index.similarities(vector, seqs)
         return self._best_of([Neighbor(*pair) for pair in similarities.items()])
 
+    def most_alike(self, vector: ArrayLike, performer_ids: Iterable[str], k: int) -> list[tuple[int, str]]:
+        """At most k rows of these performers and whose they are, the most similar first, ties by row.
+
+        Raises:
+            InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
+        """
+        owners = {seq: one for one in set(performer_ids) for seq in self.seqs_of(one)}
+        similarities = self._index.similarities(vector, owners)
+        best = sorted(similarities, key=lambda seq: (-similarities[seq], seq))
+        return [(seq, owners[seq]) for seq in best[:k]]
+
     def compact(self, *, max_tombstone_share: float = 0.2) -> bool:
         """Free the room of forgotten vectors if they are more than that share (0..1) of all.
 

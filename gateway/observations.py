@@ -38,11 +38,15 @@ class Signal(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A performer whom a signal proposes: similarity in the model's measure, confidence 0..1."""
+    """A performer whom a signal proposes: similarity in the model's measure, confidence 0..1.
+
+    `agreeing_points`: of a tattoo's key points; 0 where there are too few, or none were compared.
+    """
 
     performer_id: str
     similarity: float
     confidence: float
+    agreeing_points: int = 0
 
 
 @dataclass(frozen=True, slots=True)

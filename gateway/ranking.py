@@ -147,7 +147,7 @@ def _evidence(
                     is_proposed=candidate is not None,
                     llr=score.llr if score else None,
                     is_compatible=score.is_compatible if score else None,
-                    summary=summary_of(signal, view),
+                    summary=summary_of(signal, view, agreeing_points=shown.agreeing_points),
                 )
             )
     return tuple(evidence)

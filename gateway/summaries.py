@@ -11,8 +11,11 @@ __all__ = ["region_label", "summary_of"]
 _NOWHERE = {BODY_REGION_UNKNOWN, BODY_REGION_OTHER}
 
 
-def summary_of(signal: Signal, view: PersonView) -> str:
-    """What a signal saw of a person: `face, quality 0.91`, `2 tattoos, left forearm`; empty for nothing."""
+def summary_of(signal: Signal, view: PersonView, *, agreeing_points: int = 0) -> str:
+    """What a signal saw of a person: `face, quality 0.91`, `2 tattoos, left forearm`; empty for nothing.
+
+    agreeing_points: of the tattoos' key points with the candidate's: `1 tattoo, neck, 42 points agree`.
+    """
     face, body, tattoos = view.person.face, view.person.body, view.person.tattoos
     if signal is Signal.FACE:
         return f"face, quality {face.quality:.2f}" if face else ""
@@ -22,7 +25,8 @@ def summary_of(signal: Signal, view: PersonView) -> str:
         return ""
     count = f"{len(tattoos)} tattoo{'s' if len(tattoos) > 1 else ''}"
     places = [region_label(one) for one in sorted(set(view.tattoo_regions) - _NOWHERE)]
-    return ", ".join([count, *places])
+    points = [f"{agreeing_points} points agree"] if agreeing_points else []
+    return ", ".join([count, *places, *points])
 
 
 def region_label(region: BodyRegion.ValueType) -> str:

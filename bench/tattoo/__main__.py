@@ -15,7 +15,7 @@ import structlog
 
 from bench.report import print_heading, print_table, write_json
 from bench.tattoo import describers, detectors
-from bench.tattoo.describers import Describer, EmbedderDescriber, KeyPoints
+from bench.tattoo.describers import Describer, EmbedderDescriber, KeyPointDescriber
 from bench.tattoo.detectors import Detector
 from bench.tattoo.figures import error_ratio, share
 from bench.tattoo.identification import Answers, Protocol, answer, protocol_of, with_verification
@@ -87,8 +87,10 @@ async def _identification(options: argparse.Namespace, described: Mapping[str, D
         return _skipped("identification", f"no photographs in {options.data}")
     protocol = protocol_of(photographs, seed=options.seed)
     answers = {name: await answer(one, protocol) for name, one in described.items()}
-    for name in [name for name in answers if name != _KEY_POINTS]:
-        answers[f"{name}, best ten verified"] = with_verification(answers[name], protocol)
+    for name, one in described.items():
+        if isinstance(one, EmbedderDescriber):
+            point = one.row.operating_point
+            answers[f"{name}, best ten verified"] = with_verification(answers[name], protocol, point)
     report = {name: _against(one, answers[_FROZEN], protocol, options.seed) for name, one in answers.items()}
     kinds = list(dict.fromkeys(protocol.kinds))
     rows = [
@@ -170,11 +172,12 @@ async def _speed(
         for name, one in described.items()
         if isinstance(one, EmbedderDescriber) and name != _FROZEN
     }
+    columns = ("p50", "p95", "finding_p50", "without_key_points_p50", "verifying_p50")
     rows = [
-        [name, *(f"{value:.0f}" for value in (one.p50, one.p95, one.finding_p50))]
+        [name, *(f"{value:.0f}" for key, value in asdict(one).items() if key in columns)]
         for name, one in report.items()
     ]
-    print_table("Observe, 1080p, four tattoos, ms", ["", "p50", "p95", "finding p50"], rows)
+    print_table("Observe, 1080p, four tattoos, ms", ["", *columns], rows)
     return _plain(report)
 
 
@@ -197,7 +200,7 @@ def _describers(options: argparse.Namespace) -> dict[str, Describer]:
     for given in options.embedder:
         name, _, file = given.partition("=")
         chosen[name] = describers.from_file(name, Path(file))
-    return {**chosen, _KEY_POINTS: KeyPoints()}
+    return {**chosen, _KEY_POINTS: KeyPointDescriber()}
 
 
 def _sizes(found: Mapping[str, Detector], described: Mapping[str, Describer]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Ways to say how alike two tattoos are: embedders as the service runs them, and key points with RANSAC."""
+"""Ways to say how alike two tattoos are: embedders and key points, both as the service runs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,9 @@ from chassis.inference.onnx import OnnxInference
 from chassis.models import ModelStore
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
+from services.tattoo.agreement import agreeing_points
 from services.tattoo.embed import TattooEmbedder
+from services.tattoo.key_points import find_key_points
 from services.tattoo.models import MOBILENET_V2, TATTOO_EMBEDDER
 from services.tattoo.networks import DIMENSION
 from services.tattoo.table import EmbedderRow, built_in_embedder
@@ -26,15 +27,16 @@ from services.tattoo.table import EmbedderRow, built_in_embedder
 __all__ = [
     "Describer",
     "EmbedderDescriber",
-    "KeyPoints",
+    "KeyPointDescriber",
     "built_in",
     "frozen_backbone",
     "from_file",
-    "verified",
 ]
 
 Pixels = NDArray[np.uint8]
 
+# Agreeing points that say anything, where nothing else does.
+_FEWEST = 4
 _UNKNOWN = OperatingPoint(
     impostor_p99=0.0, genuine_median=1.0, identification_confidence=1.0, provenance="none"
 )
@@ -106,63 +108,10 @@ def from_file(name: str, file: Path) -> EmbedderDescriber:
     return EmbedderDescriber(row, file)
 
 
-class KeyPoints:
-    """SIFT key points, matched by Lowe's ratio, and how many agree on one affine map (RANSAC)."""
-
-    _SIDE = 256
-    _RATIO = 0.8
-    _PIXELS = 6.0
-
-    def __init__(self) -> None:
-        self._sift = cv2.SIFT.create(nfeatures=300)
-        self._matcher = cv2.BFMatcher()
+class KeyPointDescriber:
+    """Key points and RANSAC alone, as the service finds and compares them: how many agree."""
 
     async def similarities(self, probes: Sequence[Pixels], gallery: Sequence[Pixels]) -> NDArray[np.float64]:
-        ours, theirs = [[self.describe(crop) for crop in crops] for crops in (probes, gallery)]
-        return np.array([[self.agreeing(one, other) for other in theirs] for one in ours], np.float64)
-
-    def describe(self, crop: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Places [n, 2] and descriptors [n, 128], None where there are none."""
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-        scale = self._SIDE / max(grey.shape)
-        size = [max(16, round(side * scale)) for side in grey.shape[::-1]]
-        points, described = self._sift.detectAndCompute(cv2.resize(grey, size), None)
-        places = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
-        return places, None if described is None else np.asarray(described, np.float32)
-
-    def agreeing(
-        self,
-        one: tuple[NDArray[np.float32], NDArray[np.float32] | None],
-        other: tuple[NDArray[np.float32], NDArray[np.float32] | None],
-    ) -> int:
-        """Matches that agree on one map of scale, turn and shift; 0 where there are too few."""
-        if one[1] is None or other[1] is None or len(other[1]) < 2:
-            return 0
-        pairs = self._matcher.knnMatch(one[1], other[1], k=2)
-        good = [first for first, second in pairs if first.distance < self._RATIO * second.distance]
-        if len(good) < 4:
-            return 0
-        start = np.array([one[0][match.queryIdx] for match in good])
-        end = np.array([other[0][match.trainIdx] for match in good])
-        _, agree = cv2.estimateAffinePartial2D(start, end, ransacReprojThreshold=self._PIXELS)
-        return 0 if agree is None else int(np.asarray(agree).sum())
-
-
-def verified(
-    similarities: NDArray[np.float64],
-    probes: Sequence[Pixels],
-    gallery: Sequence[Pixels],
-    *,
-    candidates: int = 10,
-    least: int = 12,
-) -> NDArray[np.float64]:
-    """Similarities where, of each probe's best candidates, those with many agreeing key points come first."""
-    points = KeyPoints()
-    described = [points.describe(crop) for crop in gallery]
-    raised = similarities.copy()
-    for number, probe in enumerate(probes):
-        ours = points.describe(probe)
-        for index in np.argsort(-similarities[number])[:candidates]:
-            agree = points.agreeing(ours, described[index])
-            raised[number, index] += agree / 100 if agree >= least else 0.0
-    return raised
+        ours, theirs = [[find_key_points(crop) for crop in crops] for crops in (probes, gallery)]
+        counts = [[agreeing_points(one, other, least=_FEWEST) for other in theirs] for one in ours]
+        return np.array(counts, np.float64)

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.tattoo.describers import Describer, verified
+from bench.tattoo.describers import Describer
 from bench.tattoo.photographs import TattooPhotograph
 from bench.tattoo.transforms import TRANSFORMS, Pixels
+from chassis.signal.operating_point import OperatingPoint
+from services.tattoo.agreement import agreeing_points
+from services.tattoo.config import TattooSection
 from services.tattoo.crop import cut
+from services.tattoo.key_points import KeyPoints, find_key_points
+from services.tattoo.verification import verified
 
 __all__ = ["MATES", "Protocol", "Answers", "protocol_of", "answer", "with_verification"]
 
@@ -72,9 +77,26 @@ async def answer(describer: Describer, protocol: Protocol) -> Answers:
     return _judged(protocol, await describer.similarities(protocol.probes, protocol.gallery))
 
 
-def with_verification(answers: Answers, protocol: Protocol) -> Answers:
-    """The same after key points of the best ten were compared."""
-    return _judged(protocol, verified(answers.similarities, protocol.probes, protocol.gallery))
+def with_verification(answers: Answers, protocol: Protocol, point: OperatingPoint) -> Answers:
+    """The same with key points of the most alike views counted, as the service does it by default."""
+    points = [find_key_points(crop) for crop in protocol.gallery]
+    similarities = answers.similarities.copy()
+    for number, probe in enumerate(protocol.probes):
+        similarities[number] = _verified(find_key_points(probe), points, similarities[number], point)
+    return _judged(protocol, similarities)
+
+
+def _verified(
+    probe: KeyPoints, gallery: Sequence[KeyPoints], similarities: NDArray[np.float64], point: OperatingPoint
+) -> NDArray[np.float64]:
+    """Of one probe; what is left out is not comparable, and stays so."""
+    places = np.flatnonzero(np.isfinite(similarities))
+    found = dict(zip(places.tolist(), similarities[places].tolist(), strict=True))
+    best = sorted(found, key=lambda place: -found[place])[: TattooSection().verify_candidates]
+    agreeing = {place: agreeing_points(probe, gallery[place]) for place in best}
+    counted = similarities.copy()
+    counted[places] = list(verified(found, agreeing, point).values())
+    return counted
 
 
 def _judged(protocol: Protocol, similarities: NDArray[np.float64]) -> Answers:

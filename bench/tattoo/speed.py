@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,15 +17,17 @@ from chassis.geometry import Box
 from chassis.images import ImageLimits, decode
 from chassis.inference.onnx import OnnxInference
 from chassis.work import WorkPool
+from services.tattoo.agreement import agreeing_points
 from services.tattoo.crop import cut
 from services.tattoo.embed import TattooEmbedder
 from services.tattoo.finder import TattooFinder
+from services.tattoo.key_points import KeyPoints, find_key_points
 from services.tattoo.quality import view_quality
 
 __all__ = ["Speed", "observe_speed"]
 
-_TATTOOS = 4
 _WIDTH, _HEIGHT = 1920, 1080
+_BOXES = [Box(200 + 400 * number, 300, 240, 240) for number in range(4)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +38,90 @@ class Speed:
     p95: float
     finding_p50: float
     """Of that, finding."""
+    without_key_points_p50: float
+    """The same without key points."""
+    verifying_p50: float
+    """Besides, comparing the key points of each tattoo with those of ten views."""
     runs: int
 
 
 async def observe_speed(detector: Detector, describer: EmbedderDescriber, *, runs: int) -> Speed:
     """Decode, find, cut four crops, describe and judge them; search is not part of it."""
-    data, row = _picture(), describer.row
-    boxes = [Box(200 + 400 * number, 300, 240, 240) for number in range(_TATTOOS)]
-    files = {detector.row.name: detector.file, row.model: describer.file}
-    limits = ImageLimits()
-    totals, finding = [], []
+    files = {detector.row.name: detector.file, describer.row.model: describer.file}
     async with OnnxInference.open(files, threads=1) as inference, WorkPool(2, 64) as work:
         finder = TattooFinder(inference, work, detector.row, most=16)
-        embedder = TattooEmbedder(inference, work, [row])
+        observing = _Observing(finder, TattooEmbedder(inference, work, [describer.row]), work)
+        full, finding, plain, verifying = [], [], [], []
         for _ in range(runs + 2):
-            start = time.perf_counter()
-            pixels = await work.run(decode, data, limits)
-            decoded = time.perf_counter()
-            await finder.find(pixels)
-            found = time.perf_counter()
-            crops = [cut(pixels, box) for box in boxes]
-            await embedder.embed(crops)
-            for crop in crops:
-                await work.run(view_quality, crop, 0.9)
-            totals.append(time.perf_counter() - start)
-            finding.append(found - decoded)
-    kept = np.array(totals[2:]) * 1000
+            took, found, points = await observing(with_key_points=True)
+            full.append(took)
+            finding.append(found)
+            plain.append((await observing(with_key_points=False))[0])
+            verifying.append(await _verifying(work, points))
     return Speed(
-        p50=float(np.median(kept)),
-        p95=float(np.quantile(kept, 0.95)),
-        finding_p50=float(np.median(finding[2:]) * 1000),
+        p50=_quantile(full, 0.5),
+        p95=_quantile(full, 0.95),
+        finding_p50=_quantile(finding, 0.5),
+        without_key_points_p50=_quantile(plain, 0.5),
+        verifying_p50=_quantile(verifying, 0.5),
         runs=runs,
     )
 
 
+def _quantile(seconds: Sequence[float], share: float) -> float:
+    """Milliseconds; the first two warmed up."""
+    return float(np.quantile(seconds[2:], share) * 1000)
+
+
+class _Observing:
+    """What Observe does with a picture until it searches."""
+
+    def __init__(self, finder: TattooFinder, embedder: TattooEmbedder, work: WorkPool) -> None:
+        self._finder = finder
+        self._embedder = embedder
+        self._work = work
+        self._data = _picture()
+
+    async def __call__(self, *, with_key_points: bool) -> tuple[float, float, list[KeyPoints]]:
+        """Seconds in all, seconds of finding, and the key points."""
+        start = time.perf_counter()
+        pixels = await self._work.run(decode, self._data, ImageLimits())
+        decoded = time.perf_counter()
+        await self._finder.find(pixels)
+        found = time.perf_counter()
+        crops = [cut(pixels, box) for box in _BOXES]
+        wanted = crops if with_key_points else []
+        _, points = await asyncio.gather(self._embedder.embed(crops), self._key_points(wanted))
+        for crop in crops:
+            await self._work.run(view_quality, crop, 0.9)
+        return time.perf_counter() - start, found - decoded, points
+
+    async def _key_points(self, crops: Sequence[NDArray[np.uint8]]) -> list[KeyPoints]:
+        return [await self._work.run(find_key_points, crop) for crop in crops]
+
+
+async def _verifying(work: WorkPool, points: Sequence[KeyPoints]) -> float:
+    """Seconds: each tattoo with nine others and itself, one tattoo a task as in the service."""
+    start = time.perf_counter()
+    for one in points:
+        await work.run(lambda one: [agreeing_points(one, other) for other in _views(one, points)], one)
+    return time.perf_counter() - start
+
+
+def _views(one: KeyPoints, points: Sequence[KeyPoints]) -> list[KeyPoints]:
+    others = [other for other in points if other is not one]
+    return [one, *(others[number % len(others)] for number in range(9))]
+
+
 def _picture() -> bytes:
-    """Skin-coloured noise as a JPEG: what is found in it does not matter, its size does."""
+    """Skin-coloured noise and four drawings as a JPEG: what is found does not matter, the size does."""
     rng = np.random.default_rng(0)
     coarse: NDArray[np.uint8] = rng.integers(120, 220, (27, 48, 3), np.uint8)
     pixels = cv2.resize(coarse, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
+    for box in _BOXES:
+        for _ in range(60):
+            x, y, radius = (int(value) for value in rng.integers([0, 0, 3], [240, 240, 20]))
+            cv2.circle(pixels, (int(box.x) + x, int(box.y) + y), radius, (int(rng.integers(120)),) * 3, 2)
     is_done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
     assert is_done, "JPEG takes any picture"
     return bytes(data)

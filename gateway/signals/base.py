@@ -51,13 +51,14 @@ class SignalScore:
     """How well one performer fits one person: similarity in the signal's measure, confidence 0..1.
 
     `llr`: natural log of the likelihood ratio, None until the signal is calibrated. `is_compatible`: None
-    where the signal has no such notion.
+    where the signal has no such notion. `agreeing_points`: as in `Candidate`.
     """
 
     similarity: float
     confidence: float
     llr: float | None = None
     is_compatible: bool | None = None
+    agreeing_points: int = 0
 
 
 Scores = Mapping[str, Mapping[str, SignalScore]]
@@ -141,7 +142,8 @@ def outline_of(polygon: common_pb2.Polygon) -> tuple[Point, ...]:
 
 def candidates_of(candidates: Sequence[common_pb2.Candidate]) -> tuple[Candidate, ...]:
     return tuple(
-        Candidate(one.performer_id, plain(one.similarity), plain(one.confidence)) for one in candidates
+        Candidate(one.performer_id, plain(one.similarity), plain(one.confidence), one.agreeing_points)
+        for one in candidates
     )
 
 

@@ -182,4 +182,5 @@ def _score_of(score: tattoo_pb2.TattooScore) -> SignalScore:
         similarity=plain(score.similarity),
         confidence=plain(score.confidence),
         llr=score.llr if score.HasField("llr") else None,
+        agreeing_points=score.agreeing_points,
     )

@@ -166,6 +166,17 @@ class EnrolledTattoos:
                 positions.setdefault(performer_id, []).append(point.position(similarity))
         return {one: self._told(sum(found) / len(found)) for one, found in positions.items()}
 
+    def most_alike(
+        self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str], k: int
+    ) -> list[tuple[int, str]]:
+        """At most k rows of these performers and whose they are, the most similar first.
+
+        Judged by the first embedder that described the probe; without a shared one none.
+        """
+        shared = self._shared(vectors)
+        model = next((one for one in self._galleries if one in shared), None)
+        return [] if model is None else self._galleries[model].most_alike(shared[model], performer_ids, k)
+
     def _told(self, position: float) -> float:
         """As a cosine of the primary embedder, which has ends where positions have none."""
         return min(1.0, max(-1.0, self._primary.similarity(position)))

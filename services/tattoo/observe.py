@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,24 @@ from services.tattoo.crop import cut
 from services.tattoo.detect import Detection
 from services.tattoo.embed import TattooEmbedder
 from services.tattoo.finder import TattooFinder
+from services.tattoo.key_points import KeyPoints, find_key_points
 from services.tattoo.models_in_use import TattooModels
 from services.tattoo.quality import view_quality
 from services.tattoo.template import Template
+from services.tattoo.verification import Ranking, VerifyCandidates, verified
 
-__all__ = ["ObservedImage", "ObservedTattoo", "ObserveTattoos"]
+__all__ = ["ObservedImage", "ObservedTattoo", "ObserveTattoos", "VerifiedMatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedMatch:
+    """A performer whose tattoos are alike."""
+
+    performer_id: str
+    similarity: float
+    """-1..1, with key points counted; see `verified`."""
+    agreeing: int = 0
+    """Key points that agree; 0: too few to mean anything, or they were not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +42,7 @@ class ObservedTattoo:
 
     detection: Detection
     template: Template
-    matches: tuple[Match, ...]
+    matches: tuple[VerifiedMatch, ...]
     """Nearest performers, best first."""
 
 
@@ -53,12 +67,14 @@ class ObserveTattoos:
         models: Callable[[], TattooModels],
         pool: WorkPool,
         limits: ImageLimits,
+        verify: VerifyCandidates,
     ) -> None:
         self._inference = inference
         self._finder = finder
         self._models = models
         self._pool = pool
         self._limits = limits
+        self._verify = verify
 
     async def __call__(self, image: bytes, max_candidates: int) -> ObservedImage:
         """`max_candidates`: matches of each tattoo, 0 or more.
@@ -70,7 +86,7 @@ class ObserveTattoos:
         detections = await self._finder.find(picture)
         models = self._models()
         templates = await self._describe(models, picture, detections)
-        matches = await self._pool.run(_match, models, templates, max_candidates) if templates else []
+        matches = await self._match(models, templates, max_candidates)
         height, width = picture.shape[:2]
         tattoos = tuple(map(ObservedTattoo, detections, templates, matches))
         return ObservedImage(width, height, tattoos, models)
@@ -86,13 +102,44 @@ class ObserveTattoos:
         embedder = TattooEmbedder(
             self._inference, self._pool, models.rows, models.further, on_work=models.on_work
         )
-        vectors = await embedder.embed(crops)
+        vectors, points = await asyncio.gather(embedder.embed(crops), self._key_points(crops))
         qualities = [
             await self._pool.run(view_quality, crop, one.confidence)
             for crop, one in zip(crops, detections, strict=True)
         ]
-        return list(map(Template, vectors, qualities))
+        return list(map(Template, vectors, qualities, points))
+
+    async def _key_points(self, crops: Sequence[RGBImage]) -> list[KeyPoints | None]:
+        """Of each crop, while the embedder works; nothing where nothing is verified."""
+        if not self._verify.candidates:
+            return [None] * len(crops)
+        # Falsy is what has no points.
+        return [await self._pool.run(find_key_points, crop) or None for crop in crops]
+
+    async def _match(
+        self, models: TattooModels, templates: Sequence[Template], k: int
+    ) -> list[tuple[VerifiedMatch, ...]]:
+        """At most k of each. More are looked at: verified, one of them may be among the k."""
+        if not templates or k < 1:
+            return [() for _ in templates]
+        found = await self._pool.run(_search, models, templates, max(k, self._verify.candidates))
+        rankings = [
+            Ranking(template, [one.performer_id for one in of_one])
+            for template, of_one in zip(templates, found, strict=True)
+        ]
+        agreeing = await self._verify(models.enrolled, rankings)
+        return [_verified(models, *each)[:k] for each in zip(found, agreeing, strict=True)]
 
 
-def _match(models: TattooModels, templates: Sequence[Template], k: int) -> list[tuple[Match, ...]]:
-    return [tuple(models.enrolled.search(one.vectors, k)) for one in templates]
+def _search(models: TattooModels, templates: Sequence[Template], k: int) -> list[list[Match]]:
+    return [models.enrolled.search(one.vectors, k) for one in templates]
+
+
+def _verified(
+    models: TattooModels, found: Sequence[Match], agreeing: Mapping[str, int]
+) -> tuple[VerifiedMatch, ...]:
+    """Best first, ties by performer id."""
+    plain = {one.performer_id: one.similarity for one in found}
+    similarities = verified(plain, agreeing, models.rows[0].operating_point)
+    ranking = sorted(similarities, key=lambda one: (-similarities[one], one))
+    return tuple(VerifiedMatch(one, similarities[one], agreeing.get(one, 0)) for one in ranking)

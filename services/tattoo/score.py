@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos, KnownTattoo
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import Template
+from services.tattoo.verification import Ranking, VerifyCandidates, verified
 
 __all__ = ["ScoreTattoos", "TattooQuery", "TattooScore", "weighted"]
 
@@ -32,38 +34,75 @@ class TattooScore:
 
     performer_id: str
     similarity: float
-    """-1..1, in the primary embedder's measure; see `weighted`."""
+    """-1..1, in the primary embedder's measure; see `verified` and `weighted`."""
     known: tuple[KnownTattoo, ...]
+    agreeing: int = 0
+    """Key points of one template that agree with an enrolled view, at most; 0: too few, or not compared."""
 
 
 class ScoreTattoos:
     """Compares people with exactly the performers asked for. `rows`: the active embedders, primary first."""
 
-    def __init__(self, enrolled: EnrolledTattoos, pool: WorkPool, rows: Sequence[EmbedderRow]) -> None:
+    def __init__(
+        self,
+        enrolled: EnrolledTattoos,
+        pool: WorkPool,
+        rows: Sequence[EmbedderRow],
+        verify: VerifyCandidates,
+    ) -> None:
         self._enrolled = enrolled
         self._pool = pool
         self._rows = tuple(rows)
+        self._verify = verify
 
     async def __call__(self, queries: Sequence[TattooQuery]) -> list[list[TattooScore]]:
         """Of each query, one score for each performer with comparable tattoos, in the order asked."""
-        return await self._pool.run(self._score_all, queries)
+        found = await self._pool.run(self._similarities, queries)
+        rankings = [
+            Ranking(template, sorted(similarities, key=lambda one: (-similarities[one], one)))
+            for query, of_query in zip(queries, found, strict=True)
+            for template, similarities in zip(query.templates, of_query, strict=True)
+        ]
+        agreeing = await self._verify(self._enrolled, rankings)
+        return await self._pool.run(self._scores, queries, found, agreeing)
 
     async def compare(self, templates: Sequence[Template]) -> NDArray[np.float64]:
         """Similarities of all pairs, (n, n), symmetric; NaN where two share no active embedder."""
         return await self._pool.run(self._compare, templates)
 
-    def _score_all(self, queries: Sequence[TattooQuery]) -> list[list[TattooScore]]:
-        return [self._score(query) for query in queries]
-
-    def _score(self, query: TattooQuery) -> list[TattooScore]:
-        found = [
-            self._enrolled.similarities(template.vectors, query.performer_ids) for template in query.templates
-        ]
-        best = weighted(found, [one.quality for one in query.templates], self._rows[0].operating_point)
+    def _similarities(self, queries: Sequence[TattooQuery]) -> list[list[dict[str, float]]]:
+        """Of each query's templates, by performer."""
         return [
-            TattooScore(performer_id, best[performer_id], self._enrolled.of(performer_id))
-            for performer_id in query.performer_ids
-            if performer_id in best
+            [self._enrolled.similarities(one.vectors, query.performer_ids) for one in query.templates]
+            for query in queries
+        ]
+
+    def _scores(
+        self,
+        queries: Sequence[TattooQuery],
+        found: Sequence[Sequence[Mapping[str, float]]],
+        agreeing: Sequence[Mapping[str, int]],
+    ) -> list[list[TattooScore]]:
+        """`agreeing`: of the templates of all queries, one after the other."""
+        points = iter(agreeing)
+        return [
+            self._score(query, of_query, list(islice(points, len(of_query))))
+            for query, of_query in zip(queries, found, strict=True)
+        ]
+
+    def _score(
+        self,
+        query: TattooQuery,
+        found: Sequence[Mapping[str, float]],
+        agreeing: Sequence[Mapping[str, int]],
+    ) -> list[TattooScore]:
+        point = self._rows[0].operating_point
+        counted = [verified(*each, point) for each in zip(found, agreeing, strict=True)]
+        best = weighted(counted, [one.quality for one in query.templates], point)
+        return [
+            TattooScore(one, best[one], self._enrolled.of(one), max(of.get(one, 0) for of in agreeing))
+            for one in query.performer_ids
+            if one in best
         ]
 
     def _compare(self, templates: Sequence[Template]) -> NDArray[np.float64]:

@@ -42,6 +42,7 @@ from services.tattoo.store import NewTattoo
 from services.tattoo.table import DETECTOR_ROLE, EMBEDDER_ROLE, DetectorRow
 from services.tattoo.texts import TattooTexts
 from services.tattoo.translation import TattooTranslation
+from services.tattoo.verification import VerifyCandidates
 
 __all__ = ["TattooServicer"]
 
@@ -56,6 +57,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         *,
         observe: ObserveTattoos,
         work: WorkPool,
+        verify: VerifyCandidates,
         enroll: Enrolment[NewTattoo],
         lookup: LookUpTattoos,
         change: TattooChange,
@@ -71,6 +73,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
     ) -> None:
         self._observe = observe
         self._work = work
+        self._verify = verify
         self._enroll = enroll
         self._lookup = lookup
         self._change = change
@@ -92,7 +95,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         models = models_of(self._change, generations_of(_scored(request)))
         translation = _translation(models)
         queries = translation.queries(request)
-        score = ScoreTattoos(models.enrolled, self._work, models.rows)
+        score = self._score(models)
         scores = await score(queries)
         performer_ids = {one.performer_id for of_query in scores for one in of_query}
         regions = await self._lookup.regions(sorted(performer_ids)) if performer_ids else {}
@@ -100,8 +103,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
         models = models_of(self._change, generations_of(request.templates))
-        score = ScoreTattoos(models.enrolled, self._work, models.rows)
-        similarities = await score.compare(_translation(models).compared(request))
+        similarities = await self._score(models).compare(_translation(models).compared(request))
         return pb.CompareResponse(similarities=similarities.reshape(-1).tolist())
 
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
@@ -191,6 +193,9 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         performer_id = parse_uuid(request.performer_id)
         await self._owner.delete(performer_id, parse_views(request.view_ids))
         return pb.DeleteTattooViewsResponse(tattoos=await self._tattoos(performer_id))
+
+    def _score(self, models: TattooModels) -> ScoreTattoos:
+        return ScoreTattoos(models.enrolled, self._work, models.rows, self._verify)
 
     async def _tattoos(self, performer_id: str) -> tattoos_pb2.PerformerTattoos:
         return to_proto_performer(await self._catalogue.of(performer_id))

@@ -30,6 +30,7 @@ from services.tattoo.catalogue import TattooCatalogue
 from services.tattoo.chosen import ChosenModels, choose_models
 from services.tattoo.config import TattooConfig
 from services.tattoo.finder import TattooFinder
+from services.tattoo.key_point_store import KeyPointStore
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooEmbedders, models_of
 from services.tattoo.observe import ObserveTattoos
@@ -40,6 +41,7 @@ from services.tattoo.servicer import TattooServicer
 from services.tattoo.store import FEED, OBSERVATIONS, SCHEMA, TattooStore
 from services.tattoo.texts import TattooTexts
 from services.tattoo.transfer import new_transfer
+from services.tattoo.verification import VerifyCandidates
 
 __all__ = ["SERVICE", "open_tattoo"]
 
@@ -78,7 +80,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
-        observe = _observe(config, chosen, inference, change, work)
+        verify = VerifyCandidates(KeyPointStore(pool), work, candidates=settings.verify_candidates)
+        observe = _observe(config, chosen, inference, change, work, verify)
         detector = ModelsReady(inference, chosen.detector_file, observe.check)
         if not is_elsewhere:
             await detector()
@@ -90,6 +93,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         servicer = TattooServicer(
             observe=observe,
             work=work,
+            verify=verify,
             enroll=Enrolment(store, watch.caught_up, changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store, RegionStore(pool)),
             change=change,
@@ -124,8 +128,13 @@ async def _adopt_settings(change: TattooChange) -> None:
 
 
 def _observe(
-    config: TattooConfig, chosen: ChosenModels, inference: Inference, change: TattooChange, work: WorkPool
+    config: TattooConfig,
+    chosen: ChosenModels,
+    inference: Inference,
+    change: TattooChange,
+    work: WorkPool,
+    verify: VerifyCandidates,
 ) -> ObserveTattoos:
     finder = TattooFinder(inference, work, chosen.detector, most=config.tattoo.max_tattoos)
     limits = ImageLimits(max_bytes=config.images.max_bytes, max_pixels=config.images.max_pixels)
-    return ObserveTattoos(inference, finder, partial(models_of, change), work, limits)
+    return ObserveTattoos(inference, finder, partial(models_of, change), work, limits, verify)

@@ -26,6 +26,7 @@ from chassis.signal.rows import adding_rows, removing_rows
 from marquee.common.v1 import counts_pb2
 from services.tattoo.arranging import arrange
 from services.tattoo.enrolled import KnownTattoo, TattooFacts, TattooRow
+from services.tattoo.key_point_store import renew_key_points, stored_key_points
 from services.tattoo.known_places import KnownPlaces
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
@@ -152,7 +153,11 @@ class TattooStore:
         written = 0
         for model in tattoo.template.vectors:
             values = self._values(performer_id, tattoo, model)
-            written += await connection.fetchval(_INSERT, *values, tattoo_id) is not None
+            points = stored_key_points(tattoo.template.key_points)
+            written += await connection.fetchval(_INSERT, *values, tattoo_id, *points) is not None
+        await renew_key_points(
+            connection, performer_id, tattoo.image_hash, tattoo.box, tattoo.template.key_points
+        )
         return Stored(is_new=written > 0)
 
     def _values(self, performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
@@ -199,16 +204,17 @@ _INSERT = """
 INSERT INTO tattoo.performer_tattoos
     (performer_id, image_hash, box, model, version, embedding, quality,
      body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
-     known_since)
+     known_since, key_points, key_points_version)
 SELECT $1::uuid, $2::text, $3::real[], $4::text, $5::text, $6::bytea, $9::real,
        body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
-       known_since
+       known_since, coalesce($13::bytea, key_points), coalesce($14::text, key_points_version)
 FROM (
     SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
-           known_since, seq
+           known_since, seq, key_points, key_points_version
     FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 AND box = $3
     UNION ALL
-    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', $12::uuid, false, NULL, NULL
+    SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', $12::uuid, false, NULL, NULL, NULL,
+           NULL
 ) AS known
 ORDER BY seq NULLS LAST
 LIMIT 1

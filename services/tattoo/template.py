@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.tattoo.key_points import KeyPoints
+
 __all__ = ["ModelKey", "Template", "Vector"]
 
 ModelKey = tuple[str, str]
@@ -24,3 +26,5 @@ class Template:
     vectors: Mapping[ModelKey, Vector]
     quality: float
     """0..1; see `quality`."""
+    key_points: KeyPoints | None = None
+    """At least one; None: there are none, or of another version."""

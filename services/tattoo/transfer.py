@@ -98,17 +98,20 @@ CREATE TEMP TABLE IF NOT EXISTS incoming_tattoos (
 _INSERT = """
 INSERT INTO tattoo.performer_tattoos
     (performer_id, model, version, body_region, embedding, image_url, image_hash, box,
-     confidence, quality, source, first_seen_date, removed_date, tattoo_id, is_pinned, known_since)
+     confidence, quality, source, first_seen_date, removed_date, tattoo_id, is_pinned, known_since,
+     key_points, key_points_version)
 SELECT new.performer_id, new.model, new.version, coalesce(same.body_region, new.body_region), new.embedding,
        new.image_url, new.image_hash, new.box,
        coalesce(same.confidence, new.confidence), new.quality, 'imported',
        CASE WHEN same.tattoo_id IS NULL THEN new.first_seen_date ELSE same.first_seen_date END,
        CASE WHEN same.tattoo_id IS NULL THEN new.removed_date ELSE same.removed_date END,
        coalesce(same.tattoo_id, new.tattoo_id), coalesce(same.is_pinned, new.is_pinned),
-       CASE WHEN same.tattoo_id IS NULL THEN new.known_since ELSE same.known_since END
+       CASE WHEN same.tattoo_id IS NULL THEN new.known_since ELSE same.known_since END,
+       same.key_points, same.key_points_version
 FROM incoming_tattoos AS new
 LEFT JOIN LATERAL (
-    SELECT body_region, confidence, first_seen_date, removed_date, tattoo_id, is_pinned, known_since
+    SELECT body_region, confidence, first_seen_date, removed_date, tattoo_id, is_pinned, known_since,
+           key_points, key_points_version
     FROM tattoo.performer_tattoos AS old
     WHERE old.performer_id = new.performer_id AND old.image_hash = new.image_hash AND old.box = new.box
     ORDER BY old.seq LIMIT 1

@@ -26,6 +26,7 @@ from chassis.signal.responses import to_proto_candidates, to_proto_operating_poi
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from services.tattoo.enrolled import KnownTattoo
+from services.tattoo.key_point_translation import parse_key_points, to_proto_key_points
 from services.tattoo.lookup import TattooAttributes
 from services.tattoo.observe import ObservedImage, ObservedTattoo
 from services.tattoo.region_names import region_name, region_value
@@ -105,15 +106,21 @@ class TattooTranslation:
     def _observation(self, tattoo: ObservedTattoo) -> pb.TattooObservation:
         detection, template = tattoo.detection, tattoo.template
         corners = [common_pb2.Point(x=point.x, y=point.y) for point in detection.outline]
+        sent = to_proto_template(
+            common_pb2.SIGNAL_TATTOO, template.vectors, template.quality, self._generation
+        )
+        if template.key_points is not None:
+            sent.key_points.CopyFrom(to_proto_key_points(template.key_points))
+        candidates = to_proto_candidates(tattoo.matches, self._primary.confidence)
+        for candidate, match in zip(candidates, tattoo.matches, strict=True):
+            candidate.agreeing_points = match.agreeing
         return pb.TattooObservation(
             box=to_proto_box(detection.box),
             detection_confidence=detection.confidence,
             quality=template.quality,
             mask=common_pb2.Polygon(points=corners),
-            template=to_proto_template(
-                common_pb2.SIGNAL_TATTOO, template.vectors, template.quality, self._generation
-            ),
-            candidates=to_proto_candidates(tattoo.matches, self._primary.confidence),
+            template=sent,
+            candidates=candidates,
         )
 
     def _score(self, score: TattooScore, regions: Sequence[RegionStatement]) -> pb.TattooScore:
@@ -123,6 +130,7 @@ class TattooTranslation:
             confidence=self._primary.confidence(score.similarity),
             known=_known(score.known),
             regions=[_region(statement) for statement in regions],
+            agreeing_points=score.agreeing,
         )
 
     def _query(self, query: common_pb2.ScoreQuery) -> TattooQuery:
@@ -148,13 +156,14 @@ class TattooTranslation:
         )
 
     def _template(self, template: common_pb2.Template) -> Template:
-        """Without vectors of other models and versions; possibly without any."""
+        """Without vectors and key points of other models and versions; possibly without any."""
         vectors = {
             key: unit_vector_of(embedding, self._rows[key].dimension)
             for key, embedding in embeddings_of(template, common_pb2.SIGNAL_TATTOO).items()
             if key in self._rows
         }
-        return Template(vectors, parse_share("template.quality", template.quality))
+        quality = parse_share("template.quality", template.quality)
+        return Template(vectors, quality, parse_key_points(template))
 
     def pending(self, page: PendingPage) -> pb.ListPendingResponse:
         return pb.ListPendingResponse(

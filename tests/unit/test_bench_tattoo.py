@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.tattoo.describers import KeyPoints, verified
+from bench.tattoo.describers import KeyPointDescriber
 from bench.tattoo.figures import error_ratio, share
-from bench.tattoo.identification import MATES, answer, protocol_of
+from bench.tattoo.identification import MATES, Answers, Protocol, answer, protocol_of, with_verification
 from bench.tattoo.photographs import TattooPhotograph, read_bivtatt, read_faces
 from bench.tattoo.regions import region_figures
 from bench.tattoo.rendered import rank1_figures, views_of
 from bench.tattoo.transforms import TRANSFORMS
 from chassis.geometry import Box
+from tests.fakes.drawings import drawing, turned
+from tests.fakes.tattoos import embedder_row
 from tests.fakes.training_sets import write_set
 from trainer.learning.truth import read_pictures
 
@@ -109,32 +111,28 @@ def test_transforms_do_what_they_say() -> None:
     assert crops["turned 30 degrees"].shape[0] == pytest.approx(180, abs=2)
 
 
-def drawn(seed: int) -> Pixels:
-    rng = np.random.default_rng(seed)
-    canvas = np.full((200, 200, 3), 200, np.uint8)
-    for _ in range(25):
-        x, y, radius = (int(value) for value in rng.integers([10, 10, 3], [190, 190, 18]))
-        cv2.circle(canvas, (x, y), radius, tuple(int(value) for value in rng.integers(0, 160, 3)), -1)
-    return canvas
-
-
 async def test_key_points_know_a_turned_drawing() -> None:
     """Many agree on the drawing, few on another one."""
-    turn = cv2.getRotationMatrix2D((100, 100), 30, 0.9)
-    turned = np.asarray(cv2.warpAffine(drawn(1), turn, (200, 200), borderMode=cv2.BORDER_REPLICATE), np.uint8)
     blank = np.full((50, 50, 3), 90, np.uint8)
-    [row] = await KeyPoints().similarities([turned], [drawn(1), drawn(2), blank])
+    gallery = [drawing(1), drawing(2), blank]
+    [row] = await KeyPointDescriber().similarities([turned(drawing(1))], gallery)
     assert row[0] > 20
     assert row[1] < 10
     assert row[2] == 0
 
 
 def test_verification_puts_what_agrees_first() -> None:
-    """Among the best candidates only."""
-    similarities = np.array([[0.5, 0.6, 0.1]])
-    raised = verified(similarities, [drawn(1)], [drawn(1), drawn(2), drawn(1)], candidates=2)
-    assert raised.argmax() == 0
-    assert raised[0, 2] == 0.1
+    """Among the ten best views only, and never the one that the probe itself is."""
+    gallery = [drawing(1), *(drawing(seed) for seed in range(2, 12)), drawing(1), drawing(1)]
+    subjects = tuple(str(number) for number in range(len(gallery)))
+    protocol = Protocol(tuple(gallery), subjects, (turned(drawing(1)),), ("0",), ("turned",), (12,))
+    similarities = np.array([[0.5, *np.linspace(0.4, 0.6, 10), 0.1, -np.inf]])
+    answers = Answers(similarities, np.array([True]))
+    counted = with_verification(answers, protocol, embedder_row("a").operating_point)
+    assert not counted.is_wrong[0]
+    assert counted.similarities[0, 0] > 0.7
+    assert counted.similarities[0, 11] == 0.1
+    assert np.isneginf(counted.similarities[0, 12])
 
 
 async def test_designs_are_found_again_in_rendered_pictures(tmp_path: Path) -> None:

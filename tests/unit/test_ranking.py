@@ -189,3 +189,13 @@ def test_a_query_for_everybody_with_a_template_and_a_candidate() -> None:
 def test_what_was_seen_in_words(signal: Signal, view: PersonView, summary: str) -> None:
     """For people, without numbers they cannot use."""
     assert summary_of(signal, view) == summary
+
+
+def test_evidence_says_how_many_key_points_agree() -> None:
+    """Of the candidate whose they are, and of nobody else."""
+    tattoo = (Candidate("a", 0.8, 0.9, 42), Candidate("b", 0.7, 0.8))
+    person = _rank(_view(None, [tattoo]))
+    assert [one.evidence[0].summary for one in person.candidates] == [
+        "1 tattoo, chest, 42 points agree",
+        "1 tattoo, chest",
+    ]

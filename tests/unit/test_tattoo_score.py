@@ -1,5 +1,7 @@
 """How the templates of one person are combined, and templates compared."""
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,13 +9,28 @@ from hypothesis import strategies as st
 
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.key_points import KeyPoints, find_key_points
 from services.tattoo.score import ScoreTattoos, TattooQuery, weighted
 from services.tattoo.template import Template
+from services.tattoo.verification import VerifyCandidates
+from tests.fakes.drawings import drawing, turned
 from tests.fakes.tattoos import LEFT, RIGHT, UP, embedder_row, row
 
 POINT = embedder_row("a").operating_point
+PAINTED = find_key_points(drawing(1))
 COSINE = st.floats(-1, 1)
 SHARE = st.floats(0, 1)
+
+
+class Painted:
+    """Every row has the same key points."""
+
+    async def of_rows(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
+        return dict.fromkeys(seqs, PAINTED)
+
+
+def unverified(pool: WorkPool) -> VerifyCandidates:
+    return VerifyCandidates(Painted(), pool, candidates=0)
 
 
 def test_one_template_counts_in_full() -> None:
@@ -53,10 +70,32 @@ async def test_performers_are_scored_in_the_order_asked_and_only_those_known() -
     enrolled.add([row(1, "p", LEFT), row(2, "q", UP, region="neck")])
     async with WorkPool(1, 8) as pool:
         query = TattooQuery("k", (Template({("a", "1"): LEFT}, 0.5),), ("q", "nobody", "p"))
-        ((first, second),) = await ScoreTattoos(enrolled, pool, rows)([query])
+        ((first, second),) = await ScoreTattoos(enrolled, pool, rows, unverified(pool))([query])
     assert (first.performer_id, second.performer_id) == ("q", "p")
     assert second.similarity == pytest.approx(1.0)
     assert first.known[0].region == "neck"
+
+
+async def test_each_template_of_a_person_is_verified_for_itself() -> None:
+    """What agrees is told with the performer whose view it is, of any of the templates, and of any person."""
+    rows, points = [embedder_row("a")], find_key_points(turned(drawing(1)))
+    enrolled = EnrolledTattoos(rows)
+    enrolled.add([row(1, "p", LEFT), row(2, "q", UP)])
+    plain, painted = Template({("a", "1"): LEFT}, 0.5), Template({("a", "1"): LEFT}, 0.5, points)
+    queries = [
+        TattooQuery("one", (plain, painted), ("q", "p")),
+        TattooQuery("two", (plain,), ("q", "p")),
+        TattooQuery("three", (painted, plain), ("p",)),
+    ]
+    async with WorkPool(1, 8) as pool:
+        verify = VerifyCandidates(Painted(), pool, candidates=1)
+        scores = await ScoreTattoos(enrolled, pool, rows, verify)(queries)
+    assert [[one.performer_id for one in of_query] for of_query in scores] == [["q", "p"], ["q", "p"], ["p"]]
+    assert [[one.agreeing > 0 for one in of_query] for of_query in scores] == [
+        [False, True],
+        [False, False],
+        [True],
+    ]
 
 
 async def test_templates_of_other_models_score_nobody() -> None:
@@ -66,7 +105,7 @@ async def test_templates_of_other_models_score_nobody() -> None:
     enrolled.add([row(1, "p", LEFT)])
     async with WorkPool(1, 8) as pool:
         query = TattooQuery("k", (Template({("a", "2"): LEFT}, 0.5),), ("p",))
-        assert await ScoreTattoos(enrolled, pool, rows)([query]) == [[]]
+        assert await ScoreTattoos(enrolled, pool, rows, unverified(pool))([query]) == [[]]
 
 
 async def test_compare_gives_a_symmetric_matrix_with_gaps_where_no_model_is_shared() -> None:
@@ -78,7 +117,7 @@ async def test_compare_gives_a_symmetric_matrix_with_gaps_where_no_model_is_shar
     ]
     rows = [embedder_row("a")]
     async with WorkPool(1, 8) as pool:
-        matrix = await ScoreTattoos(EnrolledTattoos(rows), pool, rows).compare(templates)
+        matrix = await ScoreTattoos(EnrolledTattoos(rows), pool, rows, unverified(pool)).compare(templates)
     assert matrix[:2, :2] == pytest.approx(np.array([[1.0, -1.0], [-1.0, 1.0]]))
     assert np.isnan(matrix[2]).all()
     assert np.isnan(matrix[:, 2]).all()

@@ -8,20 +8,21 @@ import numpy as np
 import pytest
 
 from chassis.errors import InvalidInput
-from chassis.gallery import Match
 from chassis.geometry import Box, Point
 from chassis.protos import to_proto_embedding
 from marquee.common.v1 import common_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
 from services.tattoo.detect import Detection
 from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.key_points import find_key_points, to_bytes
 from services.tattoo.lookup import TattooAttributes
 from services.tattoo.models_in_use import TattooModels
-from services.tattoo.observe import ObservedImage, ObservedTattoo
+from services.tattoo.observe import ObservedImage, ObservedTattoo, VerifiedMatch
 from services.tattoo.regions_store import Knowledge, RegionStatement
 from services.tattoo.score import TattooScore
 from services.tattoo.template import Template
 from services.tattoo.translation import TattooTranslation
+from tests.fakes.drawings import drawing
 from tests.fakes.tattoos import LEFT, RIGHT, UP, embedder_row, row
 
 A, B = ("a", "1"), ("b", "1")
@@ -51,8 +52,9 @@ def _enrolment(region: common_pb2.BodyRegion.ValueType) -> pb.EnrollRequest:
 def test_a_template_survives_the_wire() -> None:
     """What Observe sends is what Score, Compare and Enroll read, of every active embedder."""
     detection = Detection(Box(1, 2, 3, 4), 0.75, (Point(1, 2), Point(4, 2), Point(4, 6)))
-    template = Template({A: LEFT, B: UP}, 0.5)
-    tattoo = ObservedTattoo(detection, template, (Match(_ID, 0.5),))
+    points = find_key_points(drawing(1))
+    template = Template({A: LEFT, B: UP}, 0.5, points)
+    tattoo = ObservedTattoo(detection, template, (VerifiedMatch(_ID, 0.5, 42),))
     rows = (embedder_row("a"), embedder_row("b"))
     image = ObservedImage(640, 480, (tattoo,), TattooModels(7, EnrolledTattoos(rows), rows))
     response = TattooTranslation(rows, generation=7).observed(image)
@@ -62,9 +64,12 @@ def test_a_template_survives_the_wire() -> None:
     assert sent.template.generation == 7
     assert (sent.box.width, sent.detection_confidence, sent.quality) == (3, 0.75, 0.5)
     assert sent.candidates[0].confidence == pytest.approx(0.5)
+    assert sent.candidates[0].agreeing_points == 42
     assert [point.model for point in response.operating_points] == ["a", "b"]
     [read] = _translation().compared(pb.CompareRequest(templates=[sent.template]))
     assert read.quality == 0.5
+    assert read.key_points is not None
+    assert to_bytes(read.key_points) == to_bytes(points)
     assert {key: vector.tolist() for key, vector in read.vectors.items()} == {
         A: LEFT.tolist(),
         B: UP.tolist(),

@@ -382,6 +382,32 @@ class Embedding(google.protobuf.message.Message):
 Global___Embedding: typing_extensions.TypeAlias = Embedding
 
 @typing.final
+class KeyPoints(google.protobuf.message.Message):
+    """Points of a tattoo that can be found again, with what is around each. Two pictures of one tattoo have many that agree
+    on one map from picture to picture; pictures of different tattoos do not, however alike their vectors are.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: builtins.int
+    POINTS_FIELD_NUMBER: builtins.int
+    version: builtins.str
+    """How they were found, such as `sift.1`; points of different versions are never compared."""
+    points: builtins.bytes
+    """Of `sift.1` 1 to 200 points of 132 bytes each: x and y, int16, little-endian, 1/64 pixel of the tattoo's box scaled
+    so that its longer side has 128 pixels; and 128 values 0..255. Of any version at most 65536 bytes.
+    """
+    def __init__(
+        self,
+        *,
+        version: builtins.str = ...,
+        points: builtins.bytes = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["points", b"points", "version", b"version"]) -> None: ...
+
+Global___KeyPoints: typing_extensions.TypeAlias = KeyPoints
+
+@typing.final
 class Template(google.protobuf.message.Message):
     """What a signal keeps of one observation so that it can recognise it again. Only the signal's own service
     looks inside; everybody else passes it on.
@@ -393,6 +419,7 @@ class Template(google.protobuf.message.Message):
     EMBEDDINGS_FIELD_NUMBER: builtins.int
     QUALITY_FIELD_NUMBER: builtins.int
     GENERATION_FIELD_NUMBER: builtins.int
+    KEY_POINTS_FIELD_NUMBER: builtins.int
     signal: Global___Signal.ValueType
     """The signal that made it and can read it."""
     quality: builtins.float
@@ -405,6 +432,10 @@ class Template(google.protobuf.message.Message):
     def embeddings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Embedding]:
         """One embedding for each active model, at least one."""
 
+    @property
+    def key_points(self) -> Global___KeyPoints:
+        """Of a tattoo, unset where it has too few or the service does not verify, and for other signals."""
+
     def __init__(
         self,
         *,
@@ -412,8 +443,10 @@ class Template(google.protobuf.message.Message):
         embeddings: collections.abc.Iterable[Global___Embedding] | None = ...,
         quality: builtins.float = ...,
         generation: builtins.int = ...,
+        key_points: Global___KeyPoints | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "generation", b"generation", "quality", b"quality", "signal", b"signal"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["key_points", b"key_points"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "generation", b"generation", "key_points", b"key_points", "quality", b"quality", "signal", b"signal"]) -> None: ...
 
 Global___Template: typing_extensions.TypeAlias = Template
 
@@ -426,20 +459,26 @@ class Candidate(google.protobuf.message.Message):
     PERFORMER_ID_FIELD_NUMBER: builtins.int
     SIMILARITY_FIELD_NUMBER: builtins.int
     CONFIDENCE_FIELD_NUMBER: builtins.int
+    AGREEING_POINTS_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id, a UUID."""
     similarity: builtins.float
     """Similarity in the model's own measure: for cosine -1..1, higher is more alike. Not a probability."""
     confidence: builtins.float
     """Where the similarity lies between the model's impostor 99th percentile (0) and its genuine median (1), 0..1."""
+    agreeing_points: builtins.int
+    """Of a tattoo, key points that agree with an enrolled view; 0: too few to mean anything, or they were not compared.
+    The similarity counts them already.
+    """
     def __init__(
         self,
         *,
         performer_id: builtins.str = ...,
         similarity: builtins.float = ...,
         confidence: builtins.float = ...,
+        agreeing_points: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["confidence", b"confidence", "performer_id", b"performer_id", "similarity", b"similarity"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["agreeing_points", b"agreeing_points", "confidence", b"confidence", "performer_id", b"performer_id", "similarity", b"similarity"]) -> None: ...
 
 Global___Candidate: typing_extensions.TypeAlias = Candidate
 

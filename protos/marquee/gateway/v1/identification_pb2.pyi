@@ -219,7 +219,7 @@ class Evidence(google.protobuf.message.Message):
     is_compatible: builtins.bool
     """For body: whether the proportions agree within tolerance. Unset for other signals."""
     summary: builtins.str
-    """What was seen, in words, such as `face, quality 0.91` or `2 tattoos, left forearm`."""
+    """What was seen, in words, such as `face, quality 0.91` or `2 tattoos, left forearm, 42 points agree`."""
     def __init__(
         self,
         *,

@@ -262,14 +262,21 @@ class TattooScore(google.protobuf.message.Message):
     LLR_FIELD_NUMBER: builtins.int
     KNOWN_FIELD_NUMBER: builtins.int
     REGIONS_FIELD_NUMBER: builtins.int
+    AGREEING_POINTS_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     similarity: builtins.float
-    """Best cosine similarity, quality-weighted over the person's templates, -1..1."""
+    """Best cosine similarity, verified by key points and quality-weighted over the person's templates, -1..1;
+    docs/tattoo.md has the formulas.
+    """
     confidence: builtins.float
     """The same as a confidence, 0..1."""
     llr: builtins.float
     """Natural log of P(similarity | same tattoo) / P(similarity | another tattoo); unset until calibrated."""
+    agreeing_points: builtins.int
+    """Key points of one of the person's templates that agree with an enrolled view, at most; 0: too few to mean
+    anything, or they were not compared.
+    """
     @property
     def known(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KnownTattoo]:
         """What the performer is known to have, oldest row first."""
@@ -287,9 +294,10 @@ class TattooScore(google.protobuf.message.Message):
         llr: builtins.float | None = ...,
         known: collections.abc.Iterable[Global___KnownTattoo] | None = ...,
         regions: collections.abc.Iterable[Global___KnownRegion] | None = ...,
+        agreeing_points: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_llr", b"_llr", "llr", b"llr"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "confidence", b"confidence", "known", b"known", "llr", b"llr", "performer_id", b"performer_id", "regions", b"regions", "similarity", b"similarity"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "agreeing_points", b"agreeing_points", "confidence", b"confidence", "known", b"known", "llr", b"llr", "performer_id", b"performer_id", "regions", b"regions", "similarity", b"similarity"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_llr", b"_llr"]) -> typing.Literal["llr"] | None: ...
 
 Global___TattooScore: typing_extensions.TypeAlias = TattooScore

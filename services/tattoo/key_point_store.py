@@ -1,0 +1,61 @@
+"""Key points of enrolled views: the SQL.
+
+They are biometric templates: kept in the view's row, gone with it, never logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from chassis.errors import InvalidInput
+from chassis.geometry import Box
+from chassis.postgres import Connection, Pool, translate
+from services.tattoo.key_points import VERSION, KeyPoints, from_bytes, to_bytes
+
+__all__ = ["KeyPointStore", "renew_key_points", "stored_key_points"]
+
+
+class KeyPointStore:
+    """Reads key points of the version in use.
+
+    Raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def of_rows(self, seqs: Collection[int]) -> dict[int, KeyPoints]:
+        """By row; those that are gone, have none, or damaged ones, are left out."""
+        with translate():
+            rows = await self._pool.fetch(_OF_ROWS, list(seqs), VERSION)
+        found = {}
+        for row in rows:
+            try:
+                found[row["seq"]] = from_bytes(row["key_points"])
+            except InvalidInput:  # damaged: as if there were none
+                continue
+        return found
+
+
+def stored_key_points(points: KeyPoints | None) -> tuple[bytes | None, str | None]:
+    """What a row keeps: the bytes and their version."""
+    return (None, None) if points is None else (to_bytes(points), VERSION)
+
+
+async def renew_key_points(
+    connection: Connection, performer_id: str, image_hash: str, box: Box, points: KeyPoints | None
+) -> None:
+    """Give the rows of a view key points of the version in use, where they have none of it."""
+    if points is not None:
+        place = [box.x, box.y, box.width, box.height]
+        await connection.execute(_RENEW, performer_id, image_hash, place, *stored_key_points(points))
+
+
+_OF_ROWS = """
+SELECT seq, key_points FROM tattoo.performer_tattoos
+WHERE seq = ANY($1::bigint[]) AND key_points_version = $2
+"""
+_RENEW = """
+UPDATE tattoo.performer_tattoos SET key_points = $4, key_points_version = $5
+WHERE performer_id = $1 AND image_hash = $2 AND box = $3 AND key_points_version IS DISTINCT FROM $5
+"""

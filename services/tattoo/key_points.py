@@ -1,0 +1,90 @@
+"""Points of a tattoo that can be found again in another picture of it, and their bytes. Pure.
+
+SIFT (Lowe 2004): places where brightness changes in every direction, each with a histogram of the gradients
+around it that scale, turning and light leave as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chassis.errors import InvalidInput
+from chassis.images import cv2
+
+__all__ = ["MOST_BYTES", "MOST_POINTS", "VERSION", "KeyPoints", "find_key_points", "from_bytes", "to_bytes"]
+
+VERSION = "sift.1"
+"""Raised when anything changes that decides places or values: points found before and after never meet."""
+MOST_POINTS = 200
+"""That are accepted of one tattoo."""
+MOST_BYTES = 65536
+"""That are accepted of one tattoo, of any version."""
+
+# What is found of one tattoo. With 128 pixels a blurred picture has as much of it as a sharp one.
+_FOUND = 128
+_SIDE = 128
+_LEAST_SIDE = 16
+# Of faded ink, too; SIFT's own value is 0.04.
+_CONTRAST = 0.02
+_VALUES = 128
+# Parts of a pixel that a place is told in.
+_PARTS = 64
+_POINT = np.dtype([("place", "<i2", 2), ("values", "u1", _VALUES)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyPoints:
+    """Places [n, 2], float32: x and y in pixels of the crop scaled so that its longer side has 128; values
+    [n, 128], uint8.
+    """
+
+    places: NDArray[np.float32]
+    values: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __repr__(self) -> str:
+        return f"<KeyPoints, {len(self)}>"
+
+
+def find_key_points(crop: NDArray[np.uint8]) -> KeyPoints:
+    """Return at most 128 points, possibly none, of uint8 RGB `crop` [height, width, 3], the tattoo's box.
+
+    What is returned is what `from_bytes` reads from its bytes.
+    """
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    scale = _SIDE / max(grey.shape)
+    size = [max(_LEAST_SIDE, round(side * scale)) for side in grey.shape[::-1]]
+    scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    sift = cv2.SIFT.create(nfeatures=_FOUND, contrastThreshold=_CONTRAST)
+    found, values = sift.detectAndCompute(scaled, None)
+    if values is None:
+        return KeyPoints(np.zeros((0, 2), np.float32), np.zeros((0, _VALUES), np.uint8))
+    places = np.array([point.pt for point in found[:_FOUND]], np.float32)
+    rounded = np.clip(np.round(places * _PARTS), 0, _SIDE * _PARTS) / _PARTS
+    return KeyPoints(rounded.astype(np.float32), np.asarray(values[:_FOUND]).astype(np.uint8))
+
+
+def to_bytes(points: KeyPoints) -> bytes:
+    """132 bytes a point; see the contract's KeyPoints."""
+    packed = np.empty(len(points), _POINT)
+    packed["place"] = np.round(points.places * _PARTS)
+    packed["values"] = points.values
+    return packed.tobytes()
+
+
+def from_bytes(data: bytes) -> KeyPoints:
+    """The inverse. Raises InvalidInput: no points, too many, a part of one, or a place that is outside."""
+    if not data or len(data) % _POINT.itemsize:
+        raise InvalidInput(f"key_points.points: {len(data)} bytes, not {_POINT.itemsize} for each point")
+    packed = np.frombuffer(data, _POINT)
+    if len(packed) > MOST_POINTS:
+        raise InvalidInput(f"key_points.points: {len(packed)} points, more than {MOST_POINTS}")
+    places = (packed["place"] / _PARTS).astype(np.float32)
+    if (places < 0).any() or (places > _SIDE).any():
+        raise InvalidInput(f"key_points.points: a place is not in 0..{_SIDE}")
+    return KeyPoints(places, packed["values"].copy())

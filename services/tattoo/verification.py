@@ -1,0 +1,133 @@
+"""Candidates verified by key points: of the most alike views, which show the very same tattoo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from chassis.errors import MarqueeError
+from chassis.signal.operating_point import OperatingPoint
+from chassis.work import WorkPool
+from services.tattoo.agreement import agreeing_points
+from services.tattoo.enrolled import EnrolledTattoos
+from services.tattoo.key_points import KeyPoints
+from services.tattoo.template import Template
+
+__all__ = ["KeyPointSource", "Ranking", "VerifyCandidates", "verified"]
+
+# The database answers within a millisecond or two, or it has other troubles.
+_PATIENCE_SECONDS = 0.25
+# Of one call; a few milliseconds each.
+_MOST_TEMPLATES = 64
+# Agreeing points that are worth half the way from a similarity to 1.
+_HALF_SURE = 20
+
+_Key = TypeVar("_Key")
+
+
+class KeyPointSource(Protocol):
+    """Where key points of enrolled views are. Raises Unavailable and DeadlineExceeded as a database does."""
+
+    async def of_rows(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
+        """By row; those that have none, or none of the version in use, are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A template and the performers to compare it with, the most similar first."""
+
+    template: Template
+    performer_ids: Sequence[str]
+
+
+class VerifyCandidates:
+    """Compares key points of each template with those of the most alike enrolled views.
+
+    candidates: how many views; 0: nothing is verified.
+    """
+
+    def __init__(self, source: KeyPointSource, pool: WorkPool, *, candidates: int) -> None:
+        self._source = source
+        self._pool = pool
+        self.candidates = candidates
+
+    def __repr__(self) -> str:
+        return f"<VerifyCandidates, {self.candidates} each>"
+
+    async def __call__(
+        self, enrolled: EnrolledTattoos, rankings: Sequence[Ranking]
+    ) -> list[Mapping[str, int]]:
+        """Of each ranking, how many key points agree, by performer; only those of whom enough do.
+
+        Of many templates the 64 best are verified. Nothing is where the database does not answer within a
+        quarter of a second: neutral.
+        """
+        chosen = self._chosen(rankings)
+        if not chosen:
+            return [{} for _ in rankings]
+        views = await self._pool.run(self._views, enrolled, [rankings[place] for place in chosen])
+        stored = await self._read({seq for of_one in views for seq, _ in of_one})
+        found: list[Mapping[str, int]] = [{} for _ in rankings]
+        for (place, points), of_one in zip(chosen.items(), views, strict=True):
+            if any(seq in stored for seq, _ in of_one):
+                found[place] = await self._pool.run(_agreeing, points, of_one, stored)
+        return found
+
+    def _chosen(self, rankings: Sequence[Ranking]) -> dict[int, KeyPoints]:
+        """Key points to verify, by place."""
+        if self.candidates < 1:
+            return {}
+        best_first = sorted(enumerate(rankings), key=lambda pair: -pair[1].template.quality)
+        able = [
+            (place, one.template.key_points)
+            for place, one in best_first
+            if one.template.key_points is not None and one.performer_ids
+        ]
+        return dict(able[:_MOST_TEMPLATES])
+
+    def _views(self, enrolled: EnrolledTattoos, rankings: Sequence[Ranking]) -> list[list[tuple[int, str]]]:
+        # As many views as performers: those of further performers are less alike than all of these.
+        return [
+            enrolled.most_alike(one.template.vectors, one.performer_ids[: self.candidates], self.candidates)
+            for one in rankings
+        ]
+
+    async def _read(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self._source.of_rows(seqs)
+        except (MarqueeError, TimeoutError):
+            return {}
+
+
+def verified(
+    similarities: Mapping[_Key, float], agreeing: Mapping[_Key, int], point: OperatingPoint
+) -> dict[_Key, float]:
+    """Return similarities -1..1 that count agreeing key points, too.
+
+    n agreeing points are worth w = n / (n + 20): a similarity s becomes s + (1 - s) w. Where a tattoo is
+    somebody's, it is nobody else's: of a candidate with a lower w than the highest one, the part of s that
+    impostors seldom reach, above a, their 99th percentile, counts less by the difference of the two. Rises
+    with s and n, stays within -1..1, and changes nothing where nothing agrees.
+    """
+    worth = {key: agreeing.get(key, 0) / (agreeing.get(key, 0) + _HALF_SURE) for key in similarities}
+    most = max(worth.values(), default=0.0)
+    return {key: _counted(one, worth[key], most, point.impostor_p99) for key, one in similarities.items()}
+
+
+def _counted(similarity: float, worth: float, most: float, impostor: float) -> float:
+    doubted = similarity - max(0.0, similarity - impostor) * (most - worth)
+    return doubted + (1 - doubted) * worth
+
+
+def _agreeing(
+    points: KeyPoints, views: Iterable[tuple[int, str]], stored: Mapping[int, KeyPoints]
+) -> dict[str, int]:
+    most: dict[str, int] = {}
+    for seq, performer_id in views:
+        count = agreeing_points(points, stored[seq]) if seq in stored else 0
+        if count > most.get(performer_id, 0):
+            most[performer_id] = count
+    return most
