@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
 
 import grpc
@@ -30,6 +31,7 @@ from tests.fakes.tattoo_service import (
     system,
     template_of,
 )
+from tests.fakes.waiting import until
 
 __all__ = ["database", "postgres_server", "system"]
 
@@ -228,6 +230,11 @@ async def test_an_export_leaves_key_points_out(system: TattooSystem) -> None:
     await system.stub.Forget(pb.ForgetRequest(performer_id=bearer))
     taken = await system.stub.ImportVectors(pb.ImportVectorsRequest(rows=page.rows))
     assert (taken.stored, taken.known) == (1, 1)
+
+    async def is_found() -> bool:
+        return bool(await system.score(probe(), bearer))
+
+    await until(is_found)
     scores = await system.score(probe(), bearer)
     assert scores[bearer].similarity == pytest.approx(0.6, abs=1e-5)
     assert scores[bearer].agreeing_points == 0
@@ -252,7 +259,7 @@ async def test_malformed_key_points_are_refused(system: TattooSystem, points: by
     template = template_of(1)
     template.key_points.CopyFrom(common_pb2.KeyPoints(version=version, points=points))
     query = common_pb2.ScoreQuery(key="q", templates=[template], performer_ids=[performer])
-    calls = [
+    calls: list[Awaitable[object]] = [
         system.stub.Score(pb.ScoreRequest(queries=[query])),
         system.stub.Compare(pb.CompareRequest(templates=[template])),
         system.stub.Enroll(
