@@ -16,7 +16,7 @@ LEAST_AGREEING = 10
 # Lowe's ratio: how much nearer than the second nearest point the nearest one must be.
 _RATIO = 0.8
 # Pixels by which a point may miss the place where the map puts it.
-_TOLERANCE = 3.0
+_TOLERANCE = 4.5
 _ITERATIONS = 500
 _CERTAINTY = 0.99
 # An affine map has six numbers, a point gives two of them.

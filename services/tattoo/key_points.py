@@ -6,6 +6,7 @@ around it that scale, turning and light leave as it is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +24,10 @@ MOST_POINTS = 200
 MOST_BYTES = 65536
 """That are accepted of one tattoo, of any version."""
 
-# What is found of one tattoo. With 128 pixels a blurred picture has as much of it as a sharp one.
-_FOUND = 128
-_SIDE = 128
+_SIDE = 192
+# The strongest of each kind that are kept. Fine ones tell most, and a blurred picture has only coarse ones.
+_FINE, _COARSE = 100, 60
+_COARSE_SIZE = 6.0
 _LEAST_SIDE = 16
 # Of faded ink, too; SIFT's own value is 0.04.
 _CONTRAST = 0.02
@@ -37,7 +39,7 @@ _POINT = np.dtype([("place", "<i2", 2), ("values", "u1", _VALUES)])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyPoints:
-    """Places [n, 2], float32: x and y in pixels of the crop scaled so that its longer side has 128; values
+    """Places [n, 2], float32: x and y in pixels of the crop scaled so that its longer side has 192; values
     [n, 128], uint8.
     """
 
@@ -52,7 +54,7 @@ class KeyPoints:
 
 
 def find_key_points(crop: NDArray[np.uint8]) -> KeyPoints:
-    """Return at most 128 points, possibly none, of uint8 RGB `crop` [height, width, 3], the tattoo's box.
+    """Return at most 160 points, possibly none, of uint8 RGB `crop` [height, width, 3], the tattoo's box.
 
     What is returned is what `from_bytes` reads from its bytes.
     """
@@ -60,13 +62,24 @@ def find_key_points(crop: NDArray[np.uint8]) -> KeyPoints:
     scale = _SIDE / max(grey.shape)
     size = [max(_LEAST_SIDE, round(side * scale)) for side in grey.shape[::-1]]
     scaled = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    sift = cv2.SIFT.create(nfeatures=_FOUND, contrastThreshold=_CONTRAST)
-    found, values = sift.detectAndCompute(scaled, None)
-    if values is None:
+    sift = cv2.SIFT.create(contrastThreshold=_CONTRAST)
+    chosen = _chosen(sift.detect(scaled, None))
+    if not chosen:
         return KeyPoints(np.zeros((0, 2), np.float32), np.zeros((0, _VALUES), np.uint8))
-    places = np.array([point.pt for point in found[:_FOUND]], np.float32)
+    found, values = sift.compute(scaled, chosen)
+    places = np.array([point.pt for point in found], np.float32)
     rounded = np.clip(np.round(places * _PARTS), 0, _SIDE * _PARTS) / _PARTS
-    return KeyPoints(rounded.astype(np.float32), np.asarray(values[:_FOUND]).astype(np.uint8))
+    return KeyPoints(rounded.astype(np.float32), np.asarray(values).astype(np.uint8))
+
+
+def _chosen(found: Sequence[cv2.KeyPoint]) -> list[cv2.KeyPoint]:
+    """The strongest fine and coarse points; where there are few of one kind, more of the other."""
+    strongest = sorted(found, key=lambda point: (-point.response, point.pt, point.angle))
+    coarse = [point for point in strongest if point.size >= _COARSE_SIZE]
+    fine = [point for point in strongest if point.size < _COARSE_SIZE]
+    most_fine = _FINE + max(0, _COARSE - len(coarse))
+    most_coarse = _COARSE + max(0, _FINE - len(fine))
+    return coarse[:most_coarse] + fine[:most_fine]
 
 
 def to_bytes(points: KeyPoints) -> bytes:

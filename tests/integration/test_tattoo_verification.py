@@ -89,7 +89,7 @@ async def test_key_points_are_observed_stored_and_found_again(system: TattooSyst
         assert outcome.is_accepted
     [row] = await system.rows.of(bearer)
     assert row["key_points_version"] == VERSION
-    assert 132 * 20 < len(row["key_points"]) <= 132 * 128
+    assert 132 * 20 < len(row["key_points"]) <= 132 * 160
     nearer = Box(200, 60, 340, 340)
     [tattoo] = (await system.observe(worn(drawing(1), nearer), max_candidates=2)).tattoos
     first, second = tattoo.candidates

@@ -61,6 +61,16 @@ def test_nothing_agrees_with_nothing() -> None:
     assert agreeing_points(none, POINTS) == agreeing_points(POINTS, none) == agreeing_points(none, none) == 0
 
 
+def test_of_much_detail_the_strongest_fine_and_coarse_points_are_kept() -> None:
+    """As many as are promised, and a coarse copy still agrees."""
+    rng = np.random.default_rng(0)
+    grains = [rng.integers(0, 128, (cells, cells, 3), np.uint8) for cells in (12, 90)]
+    coarse, fine = (cv2.resize(one, (400, 400), interpolation=cv2.INTER_CUBIC) for one in grains)
+    points = find_key_points(np.asarray(coarse + fine, np.uint8))
+    assert len(points) == 160
+    assert agreeing_points(find_key_points(np.asarray(coarse, np.uint8)), points) >= LEAST_AGREEING
+
+
 def test_points_at_one_place_count_once() -> None:
     """Thirty points that are one agree with themselves, and mean nothing."""
     one = KeyPoints(np.full((30, 2), 64, np.float32), POINTS.values[:30])
@@ -95,10 +105,10 @@ def test_what_cannot_be_a_picture_of_it_does_not_agree() -> None:
 
 
 def test_points_survive_the_wire() -> None:
-    """What is found is exactly what is read again, 132 bytes each, at most 128 of them."""
+    """What is found is exactly what is read again, 132 bytes each, at most 160 of them."""
     data = to_bytes(POINTS)
     assert len(data) == 132 * len(POINTS)
-    assert LEAST_AGREEING < len(POINTS) <= 128
+    assert LEAST_AGREEING < len(POINTS) <= 160
     read = from_bytes(data)
     assert (read.places == POINTS.places).all()
     assert (read.values == POINTS.values).all()
@@ -130,7 +140,7 @@ GOOD = to_bytes(POINTS)
         (b"", VERSION, "key_points.points"),
         (GOOD[:132] * (MOST_POINTS + 1), VERSION, "key_points.points"),
         (to_bytes(at(-1, 5)), VERSION, "key_points.points"),
-        (to_bytes(at(5, 129)), VERSION, "key_points.points"),
+        (to_bytes(at(5, 193)), VERSION, "key_points.points"),
         (b"\0" * 65537, "sift.9", "key_points.points"),
         (GOOD, "", "key_points.version"),
         (GOOD, "x" * 65, "key_points.version"),

@@ -395,7 +395,7 @@ class KeyPoints(google.protobuf.message.Message):
     """How they were found, such as `sift.1`; points of different versions are never compared."""
     points: builtins.bytes
     """Of `sift.1` 1 to 200 points of 132 bytes each: x and y, int16, little-endian, 1/64 pixel of the tattoo's box scaled
-    so that its longer side has 128 pixels; and 128 values 0..255. Of any version at most 65536 bytes.
+    so that its longer side has 192 pixels; and 128 values 0..255. Of any version at most 65536 bytes.
     """
     def __init__(
         self,
