@@ -20,12 +20,13 @@ async def arrange(connection: Connection, performer_id: str) -> None:
 
     In the transaction that changes them, with the performer locked. Judged by the primary embedder of the set
     that serves; a view that it does not describe stays where it is. Views of one tattoo share what the owner
-    says of it.
+    says of it. Whoever waited for it, see `waiting_views`, waits no more.
     """
     primary = await primary_embedder(connection, "tattoo")
     if primary is not None:
         rows = await connection.fetch(_VIEWS, performer_id, *primary.key)
         await _move(connection, performer_id, rows, primary)
+        await connection.execute(_DONE, performer_id)
     await connection.execute(_SHARE_FACTS, performer_id)
     await note_observed(connection, performer_id)
 
@@ -65,6 +66,7 @@ _MOVE = """
 UPDATE tattoo.performer_tattoos SET tattoo_id = $4, known_since = NULL
 WHERE performer_id = $1 AND image_hash = $2 AND box = $3
 """
+_DONE = "DELETE FROM tattoo.unarranged WHERE performer_id = $1"
 _SHARE_FACTS = """
 UPDATE tattoo.performer_tattoos AS one
 SET known_since = whole.known_since, removed_date = whole.removed_date

@@ -26,6 +26,7 @@ from chassis.signal.models_ready import ModelsReady
 from chassis.signal.pending import PendingStore
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
+from services.tattoo.arrange_watch import ArrangeWatch
 from services.tattoo.catalogue import TattooCatalogue
 from services.tattoo.chosen import ChosenModels, choose_models
 from services.tattoo.config import TattooConfig
@@ -42,6 +43,7 @@ from services.tattoo.store import FEED, OBSERVATIONS, SCHEMA, TattooStore
 from services.tattoo.texts import TattooTexts
 from services.tattoo.transfer import new_transfer
 from services.tattoo.verification import VerifyCandidates
+from services.tattoo.waiting_views import WaitingViews
 
 __all__ = ["SERVICE", "open_tattoo"]
 
@@ -82,6 +84,8 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         await stack.enter_async_context(watch.watching())
         verify = VerifyCandidates(KeyPointStore(pool), work, candidates=settings.verify_candidates)
         observe = _observe(config, chosen, inference, change, work, verify)
+        await stack.enter_async_context(ArrangeWatch(WaitingViews(pool)).watching())
+        observe = _observe(config, chosen, inference, change, work)
         detector = ModelsReady(inference, chosen.detector_file, observe.check)
         if not is_elsewhere:
             await detector()

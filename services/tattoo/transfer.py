@@ -26,6 +26,7 @@ from services.tattoo.region_words import OTHER, UNKNOWN
 from services.tattoo.regions_store import write_observed
 from services.tattoo.store import OBSERVATIONS
 from services.tattoo.table import EMBEDDER
+from services.tattoo.waiting_views import note_waiting
 
 __all__ = ["TATTOO_STATEMENTS", "new_transfer"]
 
@@ -72,6 +73,12 @@ def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
         is_confirmed=row["is_pinned"],
         since_date=since.isoformat() if since else "",
     )
+
+
+async def _follow_up(connection: Connection, rows: Sequence[TransferredRow]) -> None:
+    """Regions are known at once; views are grouped afterwards, performer by performer."""
+    await _note_regions(connection, rows)
+    await note_waiting(connection, {row.performer_id for row in rows})
 
 
 async def _note_regions(connection: Connection, rows: Sequence[TransferredRow]) -> None:
@@ -158,7 +165,7 @@ TATTOO_STATEMENTS = TransferStatements(
     ),
     values=_values,
     insert=_INSERT,
-    after=_note_regions,
+    after=_follow_up,
     page=_PAGE,
     page_of_all=_PAGE,
     row=_row,
