@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
+from chassis.fingerprint import Fingerprint
 from chassis.protos import parse_uuid, vector_of
 from marquee.common.v1 import common_pb2
 
@@ -25,6 +26,7 @@ __all__ = [
     "check_queries",
     "parse_performer_ids",
     "parse_share",
+    "parse_fingerprint",
     "embeddings_of",
     "unit_vector_of",
     "generations_of",
@@ -72,6 +74,14 @@ def parse_share(field: str, value: float) -> float:
     if not (math.isfinite(value) and 0 <= value <= 1):
         raise InvalidInput(f"{field}: not in 0..1")
     return value
+
+
+def parse_fingerprint(field: str, data: bytes) -> Fingerprint | None:
+    """None for no bytes."""
+    try:
+        return Fingerprint.decode(data) if data else None
+    except ValueError as exc:
+        raise InvalidInput(f"{field}: {exc}") from exc
 
 
 def embeddings_of(

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
+from chassis.fingerprint import Fingerprint
 from chassis.geometry import Box
 from chassis.protos import ImageSource, from_proto_box, parse_date, parse_image_source, parse_uuid
 from chassis.signal.model_sets import ModelKey
-from chassis.signal.requests import check_count, parse_share
+from chassis.signal.requests import check_count, parse_fingerprint, parse_share
 from marquee.common.v1 import common_pb2, transfer_pb2
 
 __all__ = [
@@ -72,6 +73,8 @@ class TransferredRow:
     """Whether the owner says that a face is the performer's, or that this is a view of that tattoo."""
     since: datetime.date | None
     """First day of the tattoo, as the owner says."""
+    fingerprint: Fingerprint | None
+    """Of the picture of a tattoo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ def _row(index: int, row: transfer_pb2.VectorRow, vector: bytes | None) -> Trans
         state_reason=_reason(row.state_reason),
         is_confirmed=row.is_confirmed,
         since=parse_date(row.since_date, field="since_date"),
+        fingerprint=parse_fingerprint("fingerprint", row.fingerprint),
     )
 
 

@@ -72,6 +72,7 @@ def to_row(value: VectorRow) -> transfer_pb2.VectorRow:
         state_reason=seen.state_reason,
         is_confirmed=seen.is_confirmed,
         since_date=_iso(seen.since),
+        fingerprint=seen.fingerprint,
     )
 
 
@@ -91,6 +92,7 @@ def vector_row(message: transfer_pb2.VectorRow) -> VectorRow:
         state_reason=message.state_reason,
         is_confirmed=message.is_confirmed,
         since=_date(message.since_date),
+        fingerprint=message.fingerprint,
     )
     return VectorRow(message.performer_id, embedding.model, embedding.version, embedding.vector, seen)
 

@@ -141,6 +141,7 @@ def observation_document(seen: Observation) -> dict[str, Any]:
         "state_reason": seen.state_reason,
         "is_confirmed": seen.is_confirmed or None,
         "since": seen.since.isoformat() if seen.since else None,
+        "fingerprint": seen.fingerprint.hex(),
     }
     return {name: value for name, value in document.items() if value not in (None, "")}
 
@@ -220,6 +221,7 @@ def _observation(document: Mapping[str, Any]) -> Observation:
         state_reason=str(document.get("state_reason", "")),
         is_confirmed=bool(document.get("is_confirmed", False)),
         since=_date(document.get("since")),
+        fingerprint=bytes.fromhex(str(document.get("fingerprint", ""))),
     )
 
 

@@ -66,6 +66,8 @@ class Observation:
     """Whether the owner says that a face is the performer's, or that this is a view of that tattoo."""
     since: datetime.date | None = None
     """First day of the tattoo, as the owner says."""
+    fingerprint: bytes = b""
+    """Of the picture of a tattoo, what tells copies of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,12 +43,12 @@ class KnownPlaces:
         """Whether the owner deleted what is there."""
         return any(box.iou(other) >= _SAME_PLACE for other in self._deleted.get(image_hash, ()))
 
-    def take(self, image_hash: str, box: Box) -> Box:
-        """The stored box that is meant, once; the box itself when none is."""
+    def take(self, image_hash: str, box: Box) -> Box | None:
+        """The stored box that is meant, once; None when none is."""
         boxes = self._stored.get(image_hash, [])
         best = max(boxes, key=box.iou, default=None)
         if best is None or box.iou(best) < _SAME_PLACE:
-            return box
+            return None
         boxes.remove(best)
         return best
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chassis.fingerprint import Fingerprint
 from chassis.gallery import Match
 from chassis.images import ImageLimits, RGBImage, decode
 from chassis.inference import Inference
@@ -107,7 +108,9 @@ class ObserveTattoos:
             await self._pool.run(view_quality, crop, one.confidence)
             for crop, one in zip(crops, detections, strict=True)
         ]
-        return list(map(Template, vectors, qualities, points))
+        fingerprint = await self._pool.run(Fingerprint.of, picture) if crops else None
+        described = zip(vectors, qualities, points, strict=True)
+        return [Template(*one, fingerprint) for one in described]
 
     async def _key_points(self, crops: Sequence[RGBImage]) -> list[KeyPoints | None]:
         """Of each crop, while the embedder works; nothing where nothing is verified."""

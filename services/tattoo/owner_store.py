@@ -156,8 +156,8 @@ WHERE performer_id = $1 AND tattoo_id = $2 AND (image_hash, box) IN ({_CHOSEN})
 """
 _PIN = "UPDATE tattoo.performer_tattoos SET is_pinned = true WHERE performer_id = $1 AND tattoo_id = $2"
 _NOTE_DELETED = """
-INSERT INTO tattoo.deleted_views (performer_id, image_hash, box)
-SELECT DISTINCT performer_id, image_hash, box FROM tattoo.performer_tattoos
+INSERT INTO tattoo.deleted_views (performer_id, image_hash, box, fingerprint)
+SELECT DISTINCT performer_id, image_hash, box, fingerprint FROM tattoo.performer_tattoos
 WHERE performer_id = $1 AND id = ANY($2::uuid[])
 ON CONFLICT DO NOTHING
 """

@@ -85,7 +85,6 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         verify = VerifyCandidates(KeyPointStore(pool), work, candidates=settings.verify_candidates)
         observe = _observe(config, chosen, inference, change, work, verify)
         await stack.enter_async_context(ArrangeWatch(WaitingViews(pool)).watching())
-        observe = _observe(config, chosen, inference, change, work)
         detector = ModelsReady(inference, chosen.detector_file, observe.check)
         if not is_elsewhere:
             await detector()

@@ -27,6 +27,7 @@ from marquee.common.v1 import counts_pb2
 from services.tattoo.arranging import arrange
 from services.tattoo.enrolled import KnownTattoo, TattooFacts, TattooRow
 from services.tattoo.key_point_store import renew_key_points, stored_key_points
+from services.tattoo.known_copies import CopiedView, KnownCopies
 from services.tattoo.known_places import KnownPlaces
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Template
@@ -87,12 +88,14 @@ class TattooStore:
         """Store views of a performer's tattoos in one transaction; in order, with those there already.
 
         A new view joins the tattoo that it shows, see `grouping`, and its region is known to be tattooed.
-        Nearly the same box of the same image is the same view; one that the owner deleted stays away.
+        Nearly the same box of the same image is the same view, and of a copy of the image it shows nothing
+        new; a view that the owner deleted stays away.
         Raises NotFound when there is no such performer, also for no views at all.
         """
         async with adding_rows(self._pool, performer_id) as connection:
             places = await KnownPlaces.read(connection, performer_id, {one.image_hash for one in tattoos})
-            stored = [await self._insert(connection, performer_id, one, places) for one in tattoos]
+            copies = await KnownCopies.read(connection, performer_id)
+            stored = [await self._insert(connection, performer_id, one, places, copies) for one in tattoos]
             if any(one.is_new for one in stored):
                 await arrange(connection, performer_id)
             return stored
@@ -143,18 +146,33 @@ class TattooStore:
         return [TattooFacts(row["seq"], str(row["performer_id"]), known_of(row)) for row in found]
 
     async def _insert(
-        self, connection: Connection, performer_id: str, tattoo: NewTattoo, places: KnownPlaces
+        self,
+        connection: Connection,
+        performer_id: str,
+        tattoo: NewTattoo,
+        places: KnownPlaces,
+        copies: KnownCopies,
     ) -> Stored:
         if places.is_deleted(tattoo.image_hash, tattoo.box):
-            return Stored(is_new=False, rejection=Rejection.DUPLICATE_IMAGE, detail=_DELETED)
-        tattoo = replace(tattoo, box=places.take(tattoo.image_hash, tattoo.box))
+            return _duplicate(_DELETED)
+        known = places.take(tattoo.image_hash, tattoo.box)
+        fingerprint = tattoo.template.fingerprint
+        if known is None:
+            original = copies.find(tattoo.image_hash, tattoo.box, fingerprint)
+            if original is not None:
+                return _duplicate(_DELETED if original.is_deleted else _COPY)
+            if fingerprint is not None:
+                copies.add(CopiedView(tattoo.image_hash, tattoo.box, fingerprint))
+        else:
+            tattoo = replace(tattoo, box=known)
         # A tattoo of its own, until views are grouped.
         tattoo_id = str(uuid.uuid4())
         written = 0
         for model in tattoo.template.vectors:
             values = self._values(performer_id, tattoo, model)
             points = stored_key_points(tattoo.template.key_points)
-            written += await connection.fetchval(_INSERT, *values, tattoo_id, *points) is not None
+            further = (tattoo_id, *points, fingerprint.encode() if fingerprint is not None else None)
+            written += await connection.fetchval(_INSERT, *values, *further) is not None
         await renew_key_points(
             connection, performer_id, tattoo.image_hash, tattoo.box, tattoo.template.key_points
         )
@@ -170,6 +188,10 @@ class TattooStore:
         model = (row["model"], row["version"])
         vector = vector_from_bytes(row["embedding"], dimension=self._dimensions[model])
         return TattooRow(row["seq"], str(row["performer_id"]), model, vector, known_of(row))
+
+
+def _duplicate(detail: str) -> Stored:
+    return Stored(is_new=False, rejection=Rejection.DUPLICATE_IMAGE, detail=detail)
 
 
 def _identity(performer_id: str, tattoo: NewTattoo, model: ModelKey) -> tuple[object, ...]:
@@ -198,23 +220,25 @@ image_hash, box
 """
 """Columns of what is known of a view."""
 _DELETED = "the owner deleted this view; it is not enrolled again"
+_COPY = "it is enrolled for the performer from an image of which this one is a copy"
 _COLUMNS = f"{FACTS}, model, version, embedding"
 # What is known of a tattoo stays known when another embedder describes it: only vector and quality are new.
 _INSERT = """
 INSERT INTO tattoo.performer_tattoos
     (performer_id, image_hash, box, model, version, embedding, quality,
      body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
-     known_since, key_points, key_points_version)
+     known_since, key_points, key_points_version, fingerprint)
 SELECT $1::uuid, $2::text, $3::real[], $4::text, $5::text, $6::bytea, $9::real,
        body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
-       known_since, coalesce($13::bytea, key_points), coalesce($14::text, key_points_version)
+       known_since, coalesce($13::bytea, key_points), coalesce($14::text, key_points_version),
+       coalesce(fingerprint, $15::bytea)
 FROM (
     SELECT body_region, confidence, image_url, first_seen_date, removed_date, source, tattoo_id, is_pinned,
-           known_since, seq, key_points, key_points_version
+           known_since, seq, key_points, key_points_version, fingerprint
     FROM tattoo.performer_tattoos WHERE performer_id = $1 AND image_hash = $2 AND box = $3
     UNION ALL
     SELECT $7::text, $8::real, $10::text, $11::date, NULL, 'observed', $12::uuid, false, NULL, NULL, NULL,
-           NULL
+           NULL, NULL
 ) AS known
 ORDER BY seq NULLS LAST
 LIMIT 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.fingerprint import Fingerprint
 from services.tattoo.key_points import KeyPoints
 
 __all__ = ["ModelKey", "Template", "Vector"]
@@ -28,3 +29,5 @@ class Template:
     """0..1; see `quality`."""
     key_points: KeyPoints | None = None
     """At least one; None: there are none, or of another version."""
+    fingerprint: Fingerprint | None = None
+    """Of the picture it was seen in."""

@@ -48,6 +48,7 @@ def _values(row: TransferredRow) -> tuple[object, ...]:
         row.tattoo_id or _tattoo_id(row),
         row.is_confirmed and bool(row.tattoo_id),
         row.since,
+        row.fingerprint.encode() if row.fingerprint is not None else None,
     )
 
 
@@ -72,6 +73,7 @@ def _row(row: asyncpg.Record) -> transfer_pb2.VectorRow:
         tattoo_id=str(row["tattoo_id"]),
         is_confirmed=row["is_pinned"],
         since_date=since.isoformat() if since else "",
+        fingerprint=row["fingerprint"] or b"",
     )
 
 
@@ -97,7 +99,8 @@ _CREATE = """
 CREATE TEMP TABLE IF NOT EXISTS incoming_tattoos (
     performer_id uuid, model text, version text, body_region text, embedding bytea STORAGE EXTERNAL,
     image_url text, image_hash text, box real[], confidence real, quality real,
-    first_seen_date date, removed_date date, tattoo_id uuid, is_pinned boolean, known_since date
+    first_seen_date date, removed_date date, tattoo_id uuid, is_pinned boolean, known_since date,
+    fingerprint bytea
 ) ON COMMIT DELETE ROWS
 """
 # In the order of the unique key, so that two imports of the same rows wait for each other and do not
@@ -106,7 +109,7 @@ _INSERT = """
 INSERT INTO tattoo.performer_tattoos
     (performer_id, model, version, body_region, embedding, image_url, image_hash, box,
      confidence, quality, source, first_seen_date, removed_date, tattoo_id, is_pinned, known_since,
-     key_points, key_points_version)
+     key_points, key_points_version, fingerprint)
 SELECT new.performer_id, new.model, new.version, coalesce(same.body_region, new.body_region), new.embedding,
        new.image_url, new.image_hash, new.box,
        coalesce(same.confidence, new.confidence), new.quality, 'imported',
@@ -114,11 +117,11 @@ SELECT new.performer_id, new.model, new.version, coalesce(same.body_region, new.
        CASE WHEN same.tattoo_id IS NULL THEN new.removed_date ELSE same.removed_date END,
        coalesce(same.tattoo_id, new.tattoo_id), coalesce(same.is_pinned, new.is_pinned),
        CASE WHEN same.tattoo_id IS NULL THEN new.known_since ELSE same.known_since END,
-       same.key_points, same.key_points_version
+       same.key_points, same.key_points_version, coalesce(same.fingerprint, new.fingerprint)
 FROM incoming_tattoos AS new
 LEFT JOIN LATERAL (
     SELECT body_region, confidence, first_seen_date, removed_date, tattoo_id, is_pinned, known_since,
-           key_points, key_points_version
+           key_points, key_points_version, fingerprint
     FROM tattoo.performer_tattoos AS old
     WHERE old.performer_id = new.performer_id AND old.image_hash = new.image_hash AND old.box = new.box
     ORDER BY old.seq LIMIT 1
@@ -133,7 +136,8 @@ ON CONFLICT DO NOTHING
 """
 _PAGE = """
 SELECT model, version, seq, performer_id, body_region, embedding, image_url, image_hash, box, confidence,
-       quality, first_seen_date, removed_date, tattoo_id, is_pinned, known_since
+       quality, first_seen_date, removed_date, tattoo_id, is_pinned, known_since,
+       fingerprint
 FROM tattoo.performer_tattoos
 WHERE (model, version, seq) > ($1, $2, $3)
 ORDER BY model, version, seq LIMIT $4
@@ -162,6 +166,7 @@ TATTOO_STATEMENTS = TransferStatements(
         "tattoo_id",
         "is_pinned",
         "known_since",
+        "fingerprint",
     ),
     values=_values,
     insert=_INSERT,

@@ -18,6 +18,7 @@ from chassis.signal.requests import (
     check_count,
     check_queries,
     embeddings_of,
+    parse_fingerprint,
     parse_performer_ids,
     parse_share,
     unit_vector_of,
@@ -111,6 +112,8 @@ class TattooTranslation:
         )
         if template.key_points is not None:
             sent.key_points.CopyFrom(to_proto_key_points(template.key_points))
+        if template.fingerprint is not None:
+            sent.fingerprint = template.fingerprint.encode()
         candidates = to_proto_candidates(tattoo.matches, self._primary.confidence)
         for candidate, match in zip(candidates, tattoo.matches, strict=True):
             candidate.agreeing_points = match.agreeing
@@ -162,8 +165,12 @@ class TattooTranslation:
             for key, embedding in embeddings_of(template, common_pb2.SIGNAL_TATTOO).items()
             if key in self._rows
         }
-        quality = parse_share("template.quality", template.quality)
-        return Template(vectors, quality, parse_key_points(template))
+        return Template(
+            vectors,
+            parse_share("template.quality", template.quality),
+            parse_key_points(template),
+            parse_fingerprint("template.fingerprint", template.fingerprint),
+        )
 
     def pending(self, page: PendingPage) -> pb.ListPendingResponse:
         return pb.ListPendingResponse(

@@ -18,6 +18,7 @@ import pytest_asyncio
 import voyager  # type: ignore[import-untyped]  # ships no types
 
 from chassis.errors import ConfigError, Conflict, InvalidInput
+from chassis.fingerprint import Fingerprint
 from chassis.postgres.embedded import EmbeddedPostgres
 from client.catalogue import BreastRecord, Performer
 from client.transfer.exporting import Exported, export_to
@@ -91,6 +92,7 @@ def _tattoo(number: int) -> Observation:
         box=(1.0, 2.0, 30.0, 40.0),
         region="left_forearm",
         confidence=0.5,
+        fingerprint=Fingerprint(64, 48, (0, 6, 64, 36), bytes([number] * 64), bytes(64)).encode(),
     )
 
 

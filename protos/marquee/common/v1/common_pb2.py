@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emarquee/common/v1/common.proto\x12\x11marquee.common.v1\":\n\x03\x42ox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\"3\n\x07Polygon\x12(\n\x06points\x18\x01 \x03(\x0b\x32\x18.marquee.common.v1.Point\";\n\tEmbedding\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06vector\x18\x03 \x01(\x0c\",\n\tKeyPoints\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"\xbe\x01\n\x08Template\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x30\n\nembeddings\x18\x02 \x03(\x0b\x32\x1c.marquee.common.v1.Embedding\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12\x12\n\ngeneration\x18\x04 \x01(\x04\x12\x30\n\nkey_points\x18\x05 \x01(\x0b\x32\x1c.marquee.common.v1.KeyPoints\"b\n\tCandidate\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x17\n\x0f\x61greeing_points\x18\x04 \x01(\r\"\x81\x01\n\x0eOperatingPoint\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0cimpostor_p99\x18\x03 \x01(\x02\x12\x16\n\x0egenuine_median\x18\x04 \x01(\x02\x12!\n\x19identification_confidence\x18\x05 \x01(\x02\"`\n\nScoreQuery\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\ttemplates\x18\x02 \x03(\x0b\x32\x1b.marquee.common.v1.Template\x12\x15\n\rperformer_ids\x18\x03 \x03(\t\"<\n\x0bImageSource\x12\x12\n\nimage_hash\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x03 \x01(\t\"\xb7\x01\n\x0bModelStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x11\n\tdimension\x18\x04 \x01(\r\x12\x0f\n\x07vectors\x18\x05 \x01(\x04\x12(\n\x03use\x18\x06 \x01(\x0e\x32\x1b.marquee.common.v1.ModelUse\x12-\n\x05index\x18\x07 \x01(\x0b\x32\x1e.marquee.common.v1.IndexStatus\"\xc0\x01\n\x0bIndexStatus\x12\x12\n\ntombstones\x18\x01 \x01(\x04\x12\x16\n\x0eseconds_behind\x18\x02 \x01(\x01\x12\x12\n\nrebuilding\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x1b\n\x13snapshot_generation\x18\x05 \x01(\x04\x12\x13\n\x0bsnapshot_at\x18\x06 \x01(\t\x12.\n\x06recall\x18\x07 \x01(\x0b\x32\x1e.marquee.common.v1.IndexRecall\"T\n\x0bIndexRecall\x12\r\n\x05\x61t_10\x18\x01 \x01(\x02\x12\x16\n\x0esame_performer\x18\x02 \x01(\x02\x12\x0e\n\x06sample\x18\x03 \x01(\r\x12\x0e\n\x06is_low\x18\x04 \x01(\x08\"`\n\x0bModelChange\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\x12\x11\n\tdescribed\x18\x02 \x01(\x04\x12\x17\n\x0fswitch_coverage\x18\x03 \x01(\x02\x12\x0f\n\x07problem\x18\x04 \x01(\t\"\xae\x01\n\x12PendingObservation\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\x12-\n\x06region\x18\x04 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\"9\n\rPendingFilter\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nimage_hash\x18\x02 \x01(\t\"U\n\rNotSearchable\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0cobservations\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xbc\x02\n\rServiceStatus\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08is_ready\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0euptime_seconds\x18\x04 \x01(\x01\x12.\n\x06models\x18\x05 \x03(\x0b\x32\x1e.marquee.common.v1.ModelStatus\x12\x12\n\nperformers\x18\x06 \x01(\x04\x12\x14\n\x0cobservations\x18\x07 \x01(\x04\x12\x16\n\x0eresident_bytes\x18\x08 \x01(\x04\x12\x34\n\x0cmodel_change\x18\t \x01(\x0b\x32\x1e.marquee.common.v1.ModelChange\x12\x38\n\x0enot_searchable\x18\x0f \x03(\x0b\x32 .marquee.common.v1.NotSearchable\"w\n\rEnrollOutcome\x12\r\n\x05index\x18\x01 \x01(\r\x12\x13\n\x0bis_accepted\x18\x02 \x01(\x08\x12\x32\n\x06reason\x18\x03 \x01(\x0e\x32\".marquee.common.v1.RejectionReason\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t*U\n\x06Signal\x12\x16\n\x12SIGNAL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSIGNAL_FACE\x10\x01\x12\x11\n\rSIGNAL_TATTOO\x10\x02\x12\x0f\n\x0bSIGNAL_BODY\x10\x03*\xc6\x06\n\nBodyRegion\x12\x1b\n\x17\x42ODY_REGION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42ODY_REGION_UNKNOWN\x10\x01\x12\x15\n\x11\x42ODY_REGION_OTHER\x10\x02\x12\x1e\n\x1a\x42ODY_REGION_LEFT_UPPER_ARM\x10\x03\x12\x1f\n\x1b\x42ODY_REGION_RIGHT_UPPER_ARM\x10\x04\x12\x1c\n\x18\x42ODY_REGION_LEFT_FOREARM\x10\x05\x12\x1d\n\x19\x42ODY_REGION_RIGHT_FOREARM\x10\x06\x12\"\n\x1e\x42ODY_REGION_LEFT_HAND_OR_WRIST\x10\x07\x12#\n\x1f\x42ODY_REGION_RIGHT_HAND_OR_WRIST\x10\x08\x12\x1d\n\x19\x42ODY_REGION_LEFT_SHOULDER\x10\t\x12\x1e\n\x1a\x42ODY_REGION_RIGHT_SHOULDER\x10\n\x12\x1a\n\x16\x42ODY_REGION_LEFT_THIGH\x10\x0b\x12\x1b\n\x17\x42ODY_REGION_RIGHT_THIGH\x10\x0c\x12\x1e\n\x1a\x42ODY_REGION_LEFT_LOWER_LEG\x10\r\x12\x1f\n\x1b\x42ODY_REGION_RIGHT_LOWER_LEG\x10\x0e\x12\"\n\x1e\x42ODY_REGION_LEFT_FOOT_OR_ANKLE\x10\x0f\x12#\n\x1f\x42ODY_REGION_RIGHT_FOOT_OR_ANKLE\x10\x10\x12\x18\n\x14\x42ODY_REGION_LEFT_HIP\x10\x11\x12\x19\n\x15\x42ODY_REGION_RIGHT_HIP\x10\x12\x12\x1c\n\x18\x42ODY_REGION_LEFT_BUTTOCK\x10\x13\x12\x1d\n\x19\x42ODY_REGION_RIGHT_BUTTOCK\x10\x14\x12\x1a\n\x16\x42ODY_REGION_UPPER_BACK\x10\x15\x12\x1a\n\x16\x42ODY_REGION_LOWER_BACK\x10\x16\x12\x15\n\x11\x42ODY_REGION_CHEST\x10\x17\x12\x1c\n\x18\x42ODY_REGION_RIBS_OR_SIDE\x10\x18\x12\x17\n\x13\x42ODY_REGION_ABDOMEN\x10\x19\x12\x14\n\x10\x42ODY_REGION_NECK\x10\x1a\x12\x14\n\x10\x42ODY_REGION_HEAD\x10\x1b*U\n\x08ModelUse\x12\x19\n\x15MODEL_USE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODEL_USE_SERVING\x10\x01\x12\x17\n\x13MODEL_USE_PREPARING\x10\x02*\xd0\x04\n\x0fRejectionReason\x12 \n\x1cREJECTION_REASON_UNSPECIFIED\x10\x00\x12$\n REJECTION_REASON_DUPLICATE_IMAGE\x10\x01\x12 \n\x1cREJECTION_REASON_LOW_QUALITY\x10\x02\x12$\n REJECTION_REASON_NOTHING_VISIBLE\x10\x03\x12%\n!REJECTION_REASON_AMBIGUOUS_PERSON\x10\x04\x12\x1e\n\x1aREJECTION_REASON_UNDER_AGE\x10\x05\x12%\n!REJECTION_REASON_AGE_NOT_ATTESTED\x10\x06\x12\"\n\x1eREJECTION_REASON_INVALID_IMAGE\x10\x07\x12&\n\"REJECTION_REASON_UNKNOWN_PERFORMER\x10\x08\x12 \n\x1cREJECTION_REASON_UNAVAILABLE\x10\t\x12&\n\"REJECTION_REASON_DEADLINE_EXCEEDED\x10\n\x12\"\n\x1eREJECTION_REASON_INVALID_FIELD\x10\x0b\x12#\n\x1fREJECTION_REASON_NEAR_DUPLICATE\x10\x0c\x12\x1c\n\x18REJECTION_REASON_SURPLUS\x10\r\x12\x1c\n\x18REJECTION_REASON_OUTLIER\x10\x0e\x12$\n REJECTION_REASON_DO_NOT_IDENTIFY\x10\x14\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emarquee/common/v1/common.proto\x12\x11marquee.common.v1\":\n\x03\x42ox\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\r\n\x05width\x18\x03 \x01(\x02\x12\x0e\n\x06height\x18\x04 \x01(\x02\"\x1d\n\x05Point\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\"3\n\x07Polygon\x12(\n\x06points\x18\x01 \x03(\x0b\x32\x18.marquee.common.v1.Point\";\n\tEmbedding\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06vector\x18\x03 \x01(\x0c\",\n\tKeyPoints\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x0c\"\xd3\x01\n\x08Template\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x30\n\nembeddings\x18\x02 \x03(\x0b\x32\x1c.marquee.common.v1.Embedding\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12\x12\n\ngeneration\x18\x04 \x01(\x04\x12\x30\n\nkey_points\x18\x05 \x01(\x0b\x32\x1c.marquee.common.v1.KeyPoints\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\x0c\"b\n\tCandidate\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x17\n\x0f\x61greeing_points\x18\x04 \x01(\r\"\x81\x01\n\x0eOperatingPoint\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0cimpostor_p99\x18\x03 \x01(\x02\x12\x16\n\x0egenuine_median\x18\x04 \x01(\x02\x12!\n\x19identification_confidence\x18\x05 \x01(\x02\"`\n\nScoreQuery\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\ttemplates\x18\x02 \x03(\x0b\x32\x1b.marquee.common.v1.Template\x12\x15\n\rperformer_ids\x18\x03 \x03(\t\"<\n\x0bImageSource\x12\x12\n\nimage_hash\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x03 \x01(\t\"\xb7\x01\n\x0bModelStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x11\n\tdimension\x18\x04 \x01(\r\x12\x0f\n\x07vectors\x18\x05 \x01(\x04\x12(\n\x03use\x18\x06 \x01(\x0e\x32\x1b.marquee.common.v1.ModelUse\x12-\n\x05index\x18\x07 \x01(\x0b\x32\x1e.marquee.common.v1.IndexStatus\"\xc0\x01\n\x0bIndexStatus\x12\x12\n\ntombstones\x18\x01 \x01(\x04\x12\x16\n\x0eseconds_behind\x18\x02 \x01(\x01\x12\x12\n\nrebuilding\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\x1b\n\x13snapshot_generation\x18\x05 \x01(\x04\x12\x13\n\x0bsnapshot_at\x18\x06 \x01(\t\x12.\n\x06recall\x18\x07 \x01(\x0b\x32\x1e.marquee.common.v1.IndexRecall\"T\n\x0bIndexRecall\x12\r\n\x05\x61t_10\x18\x01 \x01(\x02\x12\x16\n\x0esame_performer\x18\x02 \x01(\x02\x12\x0e\n\x06sample\x18\x03 \x01(\r\x12\x0e\n\x06is_low\x18\x04 \x01(\x08\"`\n\x0bModelChange\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\x12\x11\n\tdescribed\x18\x02 \x01(\x04\x12\x17\n\x0fswitch_coverage\x18\x03 \x01(\x02\x12\x0f\n\x07problem\x18\x04 \x01(\t\"\xae\x01\n\x12PendingObservation\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\x12-\n\x06region\x18\x04 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\"9\n\rPendingFilter\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nimage_hash\x18\x02 \x01(\t\"U\n\rNotSearchable\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x14\n\x0cobservations\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"\xbc\x02\n\rServiceStatus\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x10\n\x08is_ready\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0euptime_seconds\x18\x04 \x01(\x01\x12.\n\x06models\x18\x05 \x03(\x0b\x32\x1e.marquee.common.v1.ModelStatus\x12\x12\n\nperformers\x18\x06 \x01(\x04\x12\x14\n\x0cobservations\x18\x07 \x01(\x04\x12\x16\n\x0eresident_bytes\x18\x08 \x01(\x04\x12\x34\n\x0cmodel_change\x18\t \x01(\x0b\x32\x1e.marquee.common.v1.ModelChange\x12\x38\n\x0enot_searchable\x18\x0f \x03(\x0b\x32 .marquee.common.v1.NotSearchable\"w\n\rEnrollOutcome\x12\r\n\x05index\x18\x01 \x01(\r\x12\x13\n\x0bis_accepted\x18\x02 \x01(\x08\x12\x32\n\x06reason\x18\x03 \x01(\x0e\x32\".marquee.common.v1.RejectionReason\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t*U\n\x06Signal\x12\x16\n\x12SIGNAL_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSIGNAL_FACE\x10\x01\x12\x11\n\rSIGNAL_TATTOO\x10\x02\x12\x0f\n\x0bSIGNAL_BODY\x10\x03*\xc6\x06\n\nBodyRegion\x12\x1b\n\x17\x42ODY_REGION_UNSPECIFIED\x10\x00\x12\x17\n\x13\x42ODY_REGION_UNKNOWN\x10\x01\x12\x15\n\x11\x42ODY_REGION_OTHER\x10\x02\x12\x1e\n\x1a\x42ODY_REGION_LEFT_UPPER_ARM\x10\x03\x12\x1f\n\x1b\x42ODY_REGION_RIGHT_UPPER_ARM\x10\x04\x12\x1c\n\x18\x42ODY_REGION_LEFT_FOREARM\x10\x05\x12\x1d\n\x19\x42ODY_REGION_RIGHT_FOREARM\x10\x06\x12\"\n\x1e\x42ODY_REGION_LEFT_HAND_OR_WRIST\x10\x07\x12#\n\x1f\x42ODY_REGION_RIGHT_HAND_OR_WRIST\x10\x08\x12\x1d\n\x19\x42ODY_REGION_LEFT_SHOULDER\x10\t\x12\x1e\n\x1a\x42ODY_REGION_RIGHT_SHOULDER\x10\n\x12\x1a\n\x16\x42ODY_REGION_LEFT_THIGH\x10\x0b\x12\x1b\n\x17\x42ODY_REGION_RIGHT_THIGH\x10\x0c\x12\x1e\n\x1a\x42ODY_REGION_LEFT_LOWER_LEG\x10\r\x12\x1f\n\x1b\x42ODY_REGION_RIGHT_LOWER_LEG\x10\x0e\x12\"\n\x1e\x42ODY_REGION_LEFT_FOOT_OR_ANKLE\x10\x0f\x12#\n\x1f\x42ODY_REGION_RIGHT_FOOT_OR_ANKLE\x10\x10\x12\x18\n\x14\x42ODY_REGION_LEFT_HIP\x10\x11\x12\x19\n\x15\x42ODY_REGION_RIGHT_HIP\x10\x12\x12\x1c\n\x18\x42ODY_REGION_LEFT_BUTTOCK\x10\x13\x12\x1d\n\x19\x42ODY_REGION_RIGHT_BUTTOCK\x10\x14\x12\x1a\n\x16\x42ODY_REGION_UPPER_BACK\x10\x15\x12\x1a\n\x16\x42ODY_REGION_LOWER_BACK\x10\x16\x12\x15\n\x11\x42ODY_REGION_CHEST\x10\x17\x12\x1c\n\x18\x42ODY_REGION_RIBS_OR_SIDE\x10\x18\x12\x17\n\x13\x42ODY_REGION_ABDOMEN\x10\x19\x12\x14\n\x10\x42ODY_REGION_NECK\x10\x1a\x12\x14\n\x10\x42ODY_REGION_HEAD\x10\x1b*U\n\x08ModelUse\x12\x19\n\x15MODEL_USE_UNSPECIFIED\x10\x00\x12\x15\n\x11MODEL_USE_SERVING\x10\x01\x12\x17\n\x13MODEL_USE_PREPARING\x10\x02*\xd0\x04\n\x0fRejectionReason\x12 \n\x1cREJECTION_REASON_UNSPECIFIED\x10\x00\x12$\n REJECTION_REASON_DUPLICATE_IMAGE\x10\x01\x12 \n\x1cREJECTION_REASON_LOW_QUALITY\x10\x02\x12$\n REJECTION_REASON_NOTHING_VISIBLE\x10\x03\x12%\n!REJECTION_REASON_AMBIGUOUS_PERSON\x10\x04\x12\x1e\n\x1aREJECTION_REASON_UNDER_AGE\x10\x05\x12%\n!REJECTION_REASON_AGE_NOT_ATTESTED\x10\x06\x12\"\n\x1eREJECTION_REASON_INVALID_IMAGE\x10\x07\x12&\n\"REJECTION_REASON_UNKNOWN_PERFORMER\x10\x08\x12 \n\x1cREJECTION_REASON_UNAVAILABLE\x10\t\x12&\n\"REJECTION_REASON_DEADLINE_EXCEEDED\x10\n\x12\"\n\x1eREJECTION_REASON_INVALID_FIELD\x10\x0b\x12#\n\x1fREJECTION_REASON_NEAR_DUPLICATE\x10\x0c\x12\x1c\n\x18REJECTION_REASON_SURPLUS\x10\r\x12\x1c\n\x18REJECTION_REASON_OUTLIER\x10\x0e\x12$\n REJECTION_REASON_DO_NOT_IDENTIFY\x10\x14\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.common.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIGNAL']._serialized_start=2217
-  _globals['_SIGNAL']._serialized_end=2302
-  _globals['_BODYREGION']._serialized_start=2305
-  _globals['_BODYREGION']._serialized_end=3143
-  _globals['_MODELUSE']._serialized_start=3145
-  _globals['_MODELUSE']._serialized_end=3230
-  _globals['_REJECTIONREASON']._serialized_start=3233
-  _globals['_REJECTIONREASON']._serialized_end=3825
+  _globals['_SIGNAL']._serialized_start=2238
+  _globals['_SIGNAL']._serialized_end=2323
+  _globals['_BODYREGION']._serialized_start=2326
+  _globals['_BODYREGION']._serialized_end=3164
+  _globals['_MODELUSE']._serialized_start=3166
+  _globals['_MODELUSE']._serialized_end=3251
+  _globals['_REJECTIONREASON']._serialized_start=3254
+  _globals['_REJECTIONREASON']._serialized_end=3846
   _globals['_BOX']._serialized_start=53
   _globals['_BOX']._serialized_end=111
   _globals['_POINT']._serialized_start=113
@@ -50,31 +50,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYPOINTS']._serialized_start=258
   _globals['_KEYPOINTS']._serialized_end=302
   _globals['_TEMPLATE']._serialized_start=305
-  _globals['_TEMPLATE']._serialized_end=495
-  _globals['_CANDIDATE']._serialized_start=497
-  _globals['_CANDIDATE']._serialized_end=595
-  _globals['_OPERATINGPOINT']._serialized_start=598
-  _globals['_OPERATINGPOINT']._serialized_end=727
-  _globals['_SCOREQUERY']._serialized_start=729
-  _globals['_SCOREQUERY']._serialized_end=825
-  _globals['_IMAGESOURCE']._serialized_start=827
-  _globals['_IMAGESOURCE']._serialized_end=887
-  _globals['_MODELSTATUS']._serialized_start=890
-  _globals['_MODELSTATUS']._serialized_end=1073
-  _globals['_INDEXSTATUS']._serialized_start=1076
-  _globals['_INDEXSTATUS']._serialized_end=1268
-  _globals['_INDEXRECALL']._serialized_start=1270
-  _globals['_INDEXRECALL']._serialized_end=1354
-  _globals['_MODELCHANGE']._serialized_start=1356
-  _globals['_MODELCHANGE']._serialized_end=1452
-  _globals['_PENDINGOBSERVATION']._serialized_start=1455
-  _globals['_PENDINGOBSERVATION']._serialized_end=1629
-  _globals['_PENDINGFILTER']._serialized_start=1631
-  _globals['_PENDINGFILTER']._serialized_end=1688
-  _globals['_NOTSEARCHABLE']._serialized_start=1690
-  _globals['_NOTSEARCHABLE']._serialized_end=1775
-  _globals['_SERVICESTATUS']._serialized_start=1778
-  _globals['_SERVICESTATUS']._serialized_end=2094
-  _globals['_ENROLLOUTCOME']._serialized_start=2096
-  _globals['_ENROLLOUTCOME']._serialized_end=2215
+  _globals['_TEMPLATE']._serialized_end=516
+  _globals['_CANDIDATE']._serialized_start=518
+  _globals['_CANDIDATE']._serialized_end=616
+  _globals['_OPERATINGPOINT']._serialized_start=619
+  _globals['_OPERATINGPOINT']._serialized_end=748
+  _globals['_SCOREQUERY']._serialized_start=750
+  _globals['_SCOREQUERY']._serialized_end=846
+  _globals['_IMAGESOURCE']._serialized_start=848
+  _globals['_IMAGESOURCE']._serialized_end=908
+  _globals['_MODELSTATUS']._serialized_start=911
+  _globals['_MODELSTATUS']._serialized_end=1094
+  _globals['_INDEXSTATUS']._serialized_start=1097
+  _globals['_INDEXSTATUS']._serialized_end=1289
+  _globals['_INDEXRECALL']._serialized_start=1291
+  _globals['_INDEXRECALL']._serialized_end=1375
+  _globals['_MODELCHANGE']._serialized_start=1377
+  _globals['_MODELCHANGE']._serialized_end=1473
+  _globals['_PENDINGOBSERVATION']._serialized_start=1476
+  _globals['_PENDINGOBSERVATION']._serialized_end=1650
+  _globals['_PENDINGFILTER']._serialized_start=1652
+  _globals['_PENDINGFILTER']._serialized_end=1709
+  _globals['_NOTSEARCHABLE']._serialized_start=1711
+  _globals['_NOTSEARCHABLE']._serialized_end=1796
+  _globals['_SERVICESTATUS']._serialized_start=1799
+  _globals['_SERVICESTATUS']._serialized_end=2115
+  _globals['_ENROLLOUTCOME']._serialized_start=2117
+  _globals['_ENROLLOUTCOME']._serialized_end=2236
 # @@protoc_insertion_point(module_scope)

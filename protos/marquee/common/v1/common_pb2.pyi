@@ -420,6 +420,7 @@ class Template(google.protobuf.message.Message):
     QUALITY_FIELD_NUMBER: builtins.int
     GENERATION_FIELD_NUMBER: builtins.int
     KEY_POINTS_FIELD_NUMBER: builtins.int
+    FINGERPRINT_FIELD_NUMBER: builtins.int
     signal: Global___Signal.ValueType
     """The signal that made it and can read it."""
     quality: builtins.float
@@ -427,6 +428,10 @@ class Template(google.protobuf.message.Message):
     generation: builtins.int
     """Which set of models served when it was made; 0 when unknown. Scores are told by the same set for a while after
     another one has taken over, so that one answer never mixes two.
+    """
+    fingerprint: builtins.bytes
+    """What tells copies of the picture it was seen in, as the signal's service made it; empty where there is nothing to
+    tell by, and for signals that do not look for copies.
     """
     @property
     def embeddings(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Embedding]:
@@ -444,9 +449,10 @@ class Template(google.protobuf.message.Message):
         quality: builtins.float = ...,
         generation: builtins.int = ...,
         key_points: Global___KeyPoints | None = ...,
+        fingerprint: builtins.bytes = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["key_points", b"key_points"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "generation", b"generation", "key_points", b"key_points", "quality", b"quality", "signal", b"signal"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["embeddings", b"embeddings", "fingerprint", b"fingerprint", "generation", b"generation", "key_points", b"key_points", "quality", b"quality", "signal", b"signal"]) -> None: ...
 
 Global___Template: typing_extensions.TypeAlias = Template
 

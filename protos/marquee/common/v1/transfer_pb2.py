@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n marquee/common/v1/transfer.proto\x12\x11marquee.common.v1\x1a\x1emarquee/common/v1/common.proto\"\xfd\x02\n\tVectorRow\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12/\n\tembedding\x18\x02 \x01(\x0b\x32\x1c.marquee.common.v1.Embedding\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12#\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x05 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\x12-\n\x06region\x18\x06 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x1c\n\x14\x64\x65tection_confidence\x18\x07 \x01(\x02\x12\x14\n\x0cremoved_date\x18\x08 \x01(\t\x12\x11\n\ttattoo_id\x18\t \x01(\t\x12\r\n\x05state\x18\n \x01(\t\x12\x14\n\x0cstate_reason\x18\x0b \x01(\t\x12\x14\n\x0cis_confirmed\x18\x0c \x01(\x08\x12\x12\n\nsince_date\x18\r \x01(\t\"Y\n\nTattooText\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x10\n\x08location\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n marquee/common/v1/transfer.proto\x12\x11marquee.common.v1\x1a\x1emarquee/common/v1/common.proto\"\x92\x03\n\tVectorRow\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12/\n\tembedding\x18\x02 \x01(\x0b\x32\x1c.marquee.common.v1.Embedding\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12#\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x05 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\x12-\n\x06region\x18\x06 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x1c\n\x14\x64\x65tection_confidence\x18\x07 \x01(\x02\x12\x14\n\x0cremoved_date\x18\x08 \x01(\t\x12\x11\n\ttattoo_id\x18\t \x01(\t\x12\r\n\x05state\x18\n \x01(\t\x12\x14\n\x0cstate_reason\x18\x0b \x01(\t\x12\x14\n\x0cis_confirmed\x18\x0c \x01(\x08\x12\x12\n\nsince_date\x18\r \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x0f \x01(\x0c\"Y\n\nTattooText\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x10\n\x08location\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.common.v1.transfer_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VECTORROW']._serialized_start=88
-  _globals['_VECTORROW']._serialized_end=469
-  _globals['_TATTOOTEXT']._serialized_start=471
-  _globals['_TATTOOTEXT']._serialized_end=560
+  _globals['_VECTORROW']._serialized_end=490
+  _globals['_TATTOOTEXT']._serialized_start=492
+  _globals['_TATTOOTEXT']._serialized_end=581
 # @@protoc_insertion_point(module_scope)

@@ -36,6 +36,7 @@ class VectorRow(google.protobuf.message.Message):
     STATE_REASON_FIELD_NUMBER: builtins.int
     IS_CONFIRMED_FIELD_NUMBER: builtins.int
     SINCE_DATE_FIELD_NUMBER: builtins.int
+    FINGERPRINT_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id, a UUID."""
     quality: builtins.float
@@ -58,6 +59,8 @@ class VectorRow(google.protobuf.message.Message):
     """Whether the owner says that a face is the performer's, whatever it looks like, or that this is a view of that tattoo."""
     since_date: builtins.str
     """First day the tattoo was there as the owner says, YYYY-MM-DD; empty when not said and for other signals."""
+    fingerprint: builtins.bytes
+    """Of the picture of a tattoo, what tells copies of it (`Template.fingerprint`); empty when unknown and for other signals."""
     @property
     def embedding(self) -> marquee.common.v1.common_pb2.Embedding:
         """Model, version and vector. Any model: vectors of one that is not in use are stored and not searched."""
@@ -86,9 +89,10 @@ class VectorRow(google.protobuf.message.Message):
         state_reason: builtins.str = ...,
         is_confirmed: builtins.bool = ...,
         since_date: builtins.str = ...,
+        fingerprint: builtins.bytes = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["box", b"box", "embedding", b"embedding", "source", b"source"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["box", b"box", "detection_confidence", b"detection_confidence", "embedding", b"embedding", "is_confirmed", b"is_confirmed", "performer_id", b"performer_id", "quality", b"quality", "region", b"region", "removed_date", b"removed_date", "since_date", b"since_date", "source", b"source", "state", b"state", "state_reason", b"state_reason", "tattoo_id", b"tattoo_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["box", b"box", "detection_confidence", b"detection_confidence", "embedding", b"embedding", "fingerprint", b"fingerprint", "is_confirmed", b"is_confirmed", "performer_id", b"performer_id", "quality", b"quality", "region", b"region", "removed_date", b"removed_date", "since_date", b"since_date", "source", b"source", "state", b"state", "state_reason", b"state_reason", "tattoo_id", b"tattoo_id"]) -> None: ...
 
 Global___VectorRow: typing_extensions.TypeAlias = VectorRow
 
