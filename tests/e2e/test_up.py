@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from chassis.models import default_root
+from client.demo.mannequins import MANNEQUINS, TATTOO_PROBES
 from client.supervisor.data_folder import DataFolder
 from client.supervisor.stack import throw_away_folder
 from tests.e2e.conftest import Photographs
@@ -224,8 +225,13 @@ async def test_evaluate_reports_the_documented_figures(photographs: Photographs,
 
 
 async def test_the_demo_is_right(photographs: Photographs, tmp_path: Path) -> None:
-    """Every answer right, an annotated picture for each photograph."""
+    """Every photograph right, an annotated picture for each; no mannequin is named who is not there."""
     code, out, err = await _run("demo", "--output", tmp_path / "out")
     assert code == 0, out + err
     assert "7 of 7 right" in out
-    assert len(list((tmp_path / "out").glob("*.jpg"))) == 7
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == 7 + len(TATTOO_PROBES)
+    assert re.search(rf"by tattoos alone: \d of {len(TATTOO_PROBES)} right", out)
+    for probe in TATTOO_PROBES:
+        [answer] = re.findall(rf"^(?:right|wrong)  {probe.title}: (.*)$", out, re.MULTILINE)
+        named = [one.name for one in MANNEQUINS if one.name in answer.partition(", expected")[0]]
+        assert named in ([], [probe.expected]), answer

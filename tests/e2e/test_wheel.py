@@ -54,6 +54,7 @@ def test_the_wheel_is_what_runs(site: Path, tmp_path: Path) -> None:
         "gateway/migrations/*.sql",
         "services/*/migrations/*.sql",
         "services/tattoo/weights/*",
+        "client/demo/renders/*.jpg",
         "marquee/*/v1/*.proto",
         "triton_models/*/config.pbtxt",
         "client/triton_stand_in/requirements.lock",

@@ -3,6 +3,8 @@
 from datetime import date
 
 from chassis.geometry import Box
+from chassis.images import inspect
+from client.demo.mannequins import BIRTH_DATE, MANNEQUINS, TATTOO_PROBES, read_render
 from client.demo.pictures import PERFORMERS, PROBES
 from client.demo.story import judge
 from client.values import Candidate, Identification, Person, PersonStatus, Policy
@@ -42,3 +44,15 @@ def test_everybody_is_an_adult_and_expected_people_are_enrolled() -> None:
     assert all(performer.birth_date < date(2000, 1, 1) for performer in PERFORMERS)
     assert {probe.expected for probe in PROBES} - {None} <= {performer.name for performer in PERFORMERS}
     assert len({probe.file_name for probe in PROBES}) == len(PROBES)
+
+
+def test_mannequins_are_shown_in_pictures_that_are_there() -> None:
+    """Adults, each picture used once, small; who is expected is enrolled, and somebody is a stranger."""
+    views = [view for one in MANNEQUINS for view in one.views] + [probe.view for probe in TATTOO_PROBES]
+    assert date(2000, 1, 1) > BIRTH_DATE
+    assert len(set(views)) == len(views)
+    assert sum(len(read_render(view)) for view in views) < 400_000
+    assert all(inspect(read_render(view)).width > 0 for view in views)
+    expected = {probe.expected for probe in TATTOO_PROBES}
+    assert expected == {None} | {one.name for one in MANNEQUINS}
+    assert len({probe.file_name for probe in (*PROBES, *TATTOO_PROBES)}) == len(PROBES) + len(TATTOO_PROBES)
