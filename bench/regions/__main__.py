@@ -20,7 +20,7 @@ from bench.regions.placing import Looked, Placed, look_at_folder
 from bench.report import print_heading, print_table, write_json
 
 _SEED = 20261126
-_COLUMNS = ("answered", "right", "right for a quarter", "right of all")
+_COLUMNS = ("answered", "right", "right for a quarter", "other side", "right of all")
 _SHOTS = ("full", "half", "bust", "close", "detail")
 
 

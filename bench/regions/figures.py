@@ -45,6 +45,12 @@ def share_of(rows: Iterable[tuple[str, bool]], *, seed: int) -> Share:
     drawn = counts[rng.integers(len(counts), size=(_ROUNDS, len(counts)))].sum(axis=1)
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
     total = counts.sum(axis=0)
+    # Where all or none hold, drawing again tells nothing: then the exact interval, a person counting once.
+    surprise = 0.025 ** (1 / len(counts))
+    if total[0] == total[1]:
+        low = surprise
+    elif total[0] == 0:
+        high = 1 - surprise
     return Share(float(total[0] / total[1]), float(low), float(high), int(total[1]))
 
 
@@ -59,6 +65,10 @@ def placing(looked: Sequence[Looked], said: Callable[[Placed], str], *, seed: in
         ),
         "right for a quarter": share_of(
             [(person, _holds(placed, said(placed))) for person, placed in answers], seed=seed
+        ),
+        "other side": share_of(
+            [(person, _is_other_side(placed.truth.region, said(placed))) for person, placed in answers],
+            seed=seed,
         ),
         "right of all": share_of(
             [(person, said(placed) == placed.truth.region) for person, placed in rows], seed=seed
@@ -94,6 +104,14 @@ def in_view(looked: Sequence[Looked], *, seed: int) -> dict[str, Share]:
 
 def view_name(yaw: float) -> str:
     return next((name for limit, name in VIEWS if abs(yaw) <= limit), VIEWS[-1][1])
+
+
+def _is_other_side(true: str, said: str) -> bool:
+    return true != said and _part(true) == _part(said)
+
+
+def _part(region: str) -> str:
+    return region.removeprefix("LEFT_").removeprefix("RIGHT_")
 
 
 def _holds(placed: Placed, region: str) -> bool:

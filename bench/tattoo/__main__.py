@@ -20,7 +20,6 @@ from bench.tattoo.detectors import Detector
 from bench.tattoo.figures import error_ratio, share
 from bench.tattoo.identification import Answers, Protocol, answer, protocol_of, with_verification
 from bench.tattoo.photographs import read_bivtatt, read_faces
-from bench.tattoo.regions import named_regions, open_finder, region_figures
 from bench.tattoo.rendered import alarm_figures, precision_figures, rank1_figures, views_of
 from bench.tattoo.speed import observe_speed
 from services.tattoo.chosen import OWN_THRESHOLD
@@ -131,8 +130,6 @@ async def _rendered(
             precision = await precision_figures(finder, scenes, seed=options.seed)
         async with detector.open() as finder:
             report["detection"][name] = {"ap50": precision, "alarms": await alarm_figures(finder, scenes)}
-    async with open_finder() as people:
-        report["regions"] = region_figures(await named_regions(people, scenes))
     views = views_of(pictures, most=options.gallery, probes_each=4)
     report["gallery"], report["probes"] = len(views.gallery), len(views.probes)
     for name, one in described.items():
@@ -150,9 +147,6 @@ def _print_rendered(report: Mapping[str, Any]) -> None:
     alarms = list(next(iter(report["detection"].values()))["alarms"])
     columns = ["", "AP50", "under 5% of the body", "larger", *(f"alarms, {kind}" for kind in alarms)]
     print_table("Rendered test pictures", columns, rows)
-    regions = report["regions"]
-    rows = [[str(regions.answered), str(regions.right), str(regions.wrong_side)]]
-    print_table("Regions of the body", ["answered", "right where answered", "of these the wrong side"], rows)
     kinds = list(next(iter(report["rank1"].values())))
     rows = [[kind, *(str(one[kind]) for one in report["rank1"].values())] for kind in kinds]
     print_table(f"Rank-1 among {report['gallery']} designs", ["", *report["rank1"]], rows)

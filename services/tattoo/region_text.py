@@ -3,7 +3,7 @@
 A text is read clause by clause. A side belongs to the parts of its clause; across `/`, `and`, `&`, `+` and
 `(` it goes on to the next clause without one (`right thigh/hip`), and a side that stands alone belongs to
 what is before (`wrist (left)`) or after it (`left and right forearm`). A part with two sides of which none
-is named is UNKNOWN.
+is named is UNKNOWN, and so is one whose side is the viewer's.
 """
 
 from __future__ import annotations
@@ -42,6 +42,14 @@ _TOKENS = re.compile(
 _NOTHING_SAID = frozenset({"n/a", "na", "unknown", "?", "tba", "tbd", "yes"})
 _DENIED = re.compile(r"\b(?:no|not|without|none|never)\b")
 _REMOVED = re.compile(r"\b(?:removed|lasered|laser removal|henna|temporary)\b")
+# Sides of the picture, not of the body: `viewer's left`, `left side of the photo`, `right as seen`.
+_OF_THE_PICTURE = re.compile(
+    r"\b(?:viewer|stage|camera|screen|picture|image|photo)(?:'s|s)? (?:left|right)\b"
+    r"|\b(?:left|right)(?: hand)?(?: side)? of (?:the )?(?:screen|picture|image|photo|frame)\b"
+    r"|\b(?:viewer(?:'s|s)? (?:perspective|view|point|side)|as seen|when (?:seen|viewed))\b"
+    r"|\bmirror(?:ed| image)\b"
+)
+_SIDE = re.compile(r"\b(?:left|right)\b")
 # upper left arm
 _SIDE_WITHIN = re.compile(r"\b(upper|lower) (left|right)\b")
 _CLEAR = re.compile(
@@ -99,6 +107,8 @@ def _plain(text: str) -> str:
     text = " ".join(text.lower().replace("-", " ").split()).strip(" .")
     text = text.replace("left hand side", "left side").replace("right hand side", "right side")
     text = "" if text in _NOTHING_SAID else _ABBREVIATED.sub(lambda found: f"{_SIDE_WORDS[found[1]]} ", text)
+    if _OF_THE_PICTURE.search(text):
+        text = _SIDE.sub("", text)
     text = _SIDE_WITHIN.sub(r"\2 \1", " ".join(text.split()))
     return " ".join(_WITHIN.sub(_kept_side, text).split())
 

@@ -14,7 +14,6 @@ from bench.tattoo.describers import KeyPointDescriber
 from bench.tattoo.figures import error_ratio, share
 from bench.tattoo.identification import MATES, Answers, Protocol, answer, protocol_of, with_verification
 from bench.tattoo.photographs import TattooPhotograph, read_bivtatt, read_faces
-from bench.tattoo.regions import region_figures
 from bench.tattoo.rendered import rank1_figures, views_of
 from bench.tattoo.transforms import TRANSFORMS
 from chassis.geometry import Box
@@ -145,20 +144,6 @@ async def test_designs_are_found_again_in_rendered_pictures(tmp_path: Path) -> N
     assert figures["all"].of == 4
     assert figures["seen from 0 to 30 degrees"].of == 4
     assert figures["seen from 30 to 50 degrees"].of == 0
-
-
-def test_regions_count_where_one_is_given() -> None:
-    """UNKNOWN is no error; the other side's is one of its own."""
-    pairs = [
-        ("LEFT_THIGH", "LEFT_THIGH"),
-        ("LEFT_THIGH", "RIGHT_THIGH"),
-        ("CHEST", "ABDOMEN"),
-        ("CHEST", "UNKNOWN"),
-    ]
-    figures = region_figures(pairs)
-    assert (figures.answered.count, figures.answered.of) == (3, 4)
-    assert (figures.right.count, figures.right.of) == (1, 3)
-    assert figures.wrong_side.count == 1
 
 
 def test_photographs_are_read_with_their_boxes(tmp_path: Path) -> None:

@@ -102,6 +102,27 @@ def test_a_part_or_nothing_said_is_not_the_whole_body(location: str, description
     assert not says_clear(location, description)
 
 
+@pytest.mark.parametrize(
+    ("text", "regions"),
+    [
+        ("viewer's left forearm", "unknown"),
+        ("stage left thigh", "unknown"),
+        ("left side of the photo: forearm", "unknown"),
+        ("right calf (as seen)", "unknown"),
+        ("mirrored, left wrist", "unknown"),
+        # A side does not matter there.
+        ("viewers right ribs", "ribs_or_side"),
+        # A tattoo of a camera, and words that say what is so anyway.
+        ("camera on left forearm", "left_forearm"),
+        ("anatomical left forearm", "left_forearm"),
+        ("her own left thigh", "left_thigh"),
+    ],
+)
+def test_left_and_right_are_the_bodys_own(text: str, regions: str) -> None:
+    """A side of the picture is no side of the body: what it names is unknown."""
+    assert regions_of(text) == {regions}
+
+
 @given(st.text(max_size=80))
 def test_any_text_means_regions_of_the_contract(text: str) -> None:
     """Whatever it is: no error, and nothing that the database would not take."""
