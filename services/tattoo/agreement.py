@@ -68,10 +68,11 @@ def is_plausible(matrix: NDArray[np.float64]) -> bool:
 def _pairs(one: KeyPoints, other: KeyPoints) -> tuple[_Floats, _Floats]:
     """Places [n, 2] of points that look alike, and unlike every other."""
     distances = _distances(one.values.astype(np.float32), other.values.astype(np.float32))
-    nearest = np.argpartition(distances, 1, axis=1)[:, :2]
-    first, second = np.take_along_axis(distances, nearest, axis=1).T
-    is_clear = first < _RATIO**2 * second
-    return one.places[is_clear], other.places[nearest[is_clear, 0]]
+    rows, nearest = np.arange(len(distances)), distances.argmin(axis=1)
+    first = distances[rows, nearest]
+    distances[rows, nearest] = np.inf
+    is_clear = first < _RATIO**2 * distances.min(axis=1)
+    return one.places[is_clear], other.places[nearest[is_clear]]
 
 
 def _distances(ours: _Floats, theirs: _Floats) -> _Floats:
@@ -84,4 +85,4 @@ def _distances(ours: _Floats, theirs: _Floats) -> _Floats:
 
 def _distinct(places: _Floats) -> int:
     """How many places there are."""
-    return len(np.unique(np.round(places / _SAME_PLACE), axis=0))
+    return len(set(map(tuple, np.round(places / _SAME_PLACE).tolist())))
