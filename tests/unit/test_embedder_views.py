@@ -10,7 +10,8 @@ from trainer.embedder.flat import FLAT_SIDE, flattened, write_flat
 from trainer.embedder.lessons import draw_batch, draw_views, worn_designs
 from trainer.embedder.views import picture_view
 from trainer.learning.truth import load_pixels, read_pictures
-from trainer.tattoo_detector.designs import Design
+from trainer.studio.inking import Design
+from trainer.studio.seeds import Split
 
 
 def design() -> Design:
@@ -34,12 +35,12 @@ def test_a_drawing_is_cut_to_its_ink() -> None:
 def test_drawings_are_kept_once(tmp_path: Path) -> None:
     """A file that is there stays as it is; the same seed gives the same drawings."""
     path = tmp_path / "flat.npy"
-    write_flat(path, seed=3, count=2, workers=1)
+    write_flat(path, split=Split.TRAIN, seed=3, count=2, workers=1, kinds=("motif",))
     drawn = np.load(path)
     assert drawn.shape == (2, FLAT_SIDE, FLAT_SIDE, 4)
     assert (drawn[0] != drawn[1]).any()
     before = path.stat().st_mtime_ns
-    write_flat(path, seed=4, count=2, workers=1)
+    write_flat(path, split=Split.TRAIN, seed=4, count=2, workers=1, kinds=("motif",))
     assert path.stat().st_mtime_ns == before
 
 

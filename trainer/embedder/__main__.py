@@ -14,6 +14,7 @@ import numpy as np
 from trainer.embedder.flat import write_flat
 from trainer.embedder.lessons import draw_views, worn_designs
 from trainer.learning.truth import read_pictures
+from trainer.studio.seeds import Split
 from trainer.tattoo_detector.embedder import separation_of
 
 _HELD_OUT_SEED = 62
@@ -26,7 +27,13 @@ def main() -> None:
 
 
 def _draw(options: argparse.Namespace) -> None:
-    write_flat(options.out, seed=options.seed, count=options.count, workers=options.workers)
+    write_flat(
+        options.out,
+        split=Split(options.split),
+        seed=options.seed,
+        count=options.count,
+        workers=options.workers,
+    )
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -79,7 +86,8 @@ def _options() -> argparse.Namespace:
     steps = parser.add_subparsers(required=True)
     draw = steps.add_parser("draw", help="draw designs on their own")
     draw.add_argument("--out", type=Path, required=True, help="an .npy file")
-    draw.add_argument("--count", type=int, default=3000)
+    draw.add_argument("--split", choices=[str(split) for split in Split], default="train")
+    draw.add_argument("--count", type=int, default=4000)
     draw.add_argument("--seed", type=int, default=61)
     draw.add_argument("--workers", type=int, default=2)
     draw.set_defaults(step=_draw)

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from trainer.tattoo_detector.designs import Design, draw_design
+from trainer.studio.designs import KINDS, draw, pick_design
+from trainer.studio.inking import Design
+from trainer.studio.seeds import Split, generator
 
 __all__ = ["FLAT_SIDE", "write_flat", "flattened"]
 
@@ -22,15 +24,21 @@ Flat = NDArray[np.uint8]
 """[FLAT_SIDE, FLAT_SIDE, 4]: red, green, blue and opacity, cut to where there is ink."""
 
 
-def write_flat(path: Path, *, seed: int, count: int, workers: int) -> None:
-    """Draw `count` designs into one file, [count, FLAT_SIDE, FLAT_SIDE, 4]; a file that is there stays."""
+def write_flat(
+    path: Path, *, split: Split, seed: int, count: int, workers: int, kinds: tuple[str, ...] = KINDS
+) -> None:
+    """Draw `count` of the studio's designs of a split into one file, [count, FLAT_SIDE, FLAT_SIDE, 4].
+
+    A file that is there stays. `kinds` are those of `pick_design`; all but motifs need the training packages, and
+    raise Unavailable without.
+    """
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial.npy")
     kept = np.lib.format.open_memmap(aside, mode="w+", dtype=np.uint8, shape=(count, FLAT_SIDE, FLAT_SIDE, 4))
     with get_context("spawn").Pool(workers) as pool:
-        drawn = pool.imap(partial(_draw, seed), range(count), chunksize=16)
+        drawn = pool.imap(partial(_draw, split, kinds, seed), range(count), chunksize=16)
         for number, flat in enumerate(track(drawn, "drawing", total=count)):
             kept[number] = flat
     kept.flush()
@@ -54,6 +62,6 @@ def flattened(design: Design) -> Flat:
     return flat
 
 
-def _draw(seed: int, number: int) -> Flat:
+def _draw(split: Split, kinds: tuple[str, ...], seed: int, number: int) -> Flat:
     cv2.setNumThreads(1)
-    return flattened(draw_design(np.random.default_rng([seed, number])))
+    return flattened(draw(pick_design(generator("flat", seed, number), split, kinds=kinds)))

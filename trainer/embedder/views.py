@@ -19,8 +19,11 @@ Pixels = NDArray[np.uint8]
 _FULL_CIRCLE_SHARE = 0.35
 _PARTIAL_SHARE = 0.35
 _LEAST_PART = 0.4
-_COARSE_SHARE = 0.4
-_FEWEST_PIXELS = 20
+_COARSE_SHARE = 0.3
+_FEWEST_PIXELS = 16
+_SOFT_SHARE = 0.3
+# Of the side: a tattoo so far out of focus is still known by its masses.
+_SOFTEST = 0.035
 
 
 def flat_view(rng: np.random.Generator, flat: Flat, side: int, tone: NDArray[np.floating]) -> Pixels:
@@ -122,10 +125,13 @@ def _part(rng: np.random.Generator, pixels: Pixels) -> Pixels:
 
 
 def _coarse(rng: np.random.Generator, pixels: Pixels) -> Pixels:
-    """Now and then as far away, or as much out of focus, as a tattoo of few pixels."""
-    if rng.random() > _COARSE_SHARE:
+    """Now and then as far away as a tattoo of few pixels, or out of focus."""
+    kind, side = rng.random(), len(pixels)
+    if kind < _SOFT_SHARE:
+        sigma = side * float(np.exp(rng.uniform(np.log(0.004), np.log(_SOFTEST))))
+        return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), np.uint8)
+    if kind > _SOFT_SHARE + _COARSE_SHARE:
         return pixels
-    side = len(pixels)
     few = int(np.exp(rng.uniform(np.log(_FEWEST_PIXELS), np.log(side))))
     small = cv2.resize(pixels, (few, few), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)

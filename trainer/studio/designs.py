@@ -20,18 +20,21 @@ from trainer.tattoo_detector.designs import draw_paths
 from trainer.tattoo_detector.motifs import MOTIFS
 from trainer.tattoo_detector.noise import fractal, shifted
 
-__all__ = ["SIDE", "draw", "pick_design", "silhouette", "split_of_design"]
+__all__ = ["SIDE", "KINDS", "draw", "pick_design", "silhouette", "split_of_design"]
 
 SIDE = 384
 """Pixels along a drawing's longer side; sleeves have twice as many."""
 
 _KINDS = {"icon": 0.41, "motif": 0.14, "text": 0.13, "ornament": 0.08, "sleeve": 0.19, "band": 0.05}
+KINDS = tuple(_KINDS)
+"""The first part of every design's id."""
+
 _VARIANTS = 4
 _STYLE_NAMES = tuple(STYLES)
 _STYLE_SHARES = np.array([0.13, 0.14, 0.17, 0.16, 0.15, 0.08, 0.06, 0.04, 0.07])
 
 
-def pick_design(rng: np.random.Generator, split: Split, *, kinds: tuple[str, ...] = tuple(_KINDS)) -> str:
+def pick_design(rng: np.random.Generator, split: Split, *, kinds: tuple[str, ...] = KINDS) -> str:
     """The id of a random design that the split owns."""
     shares = np.array([_KINDS[kind] for kind in kinds])
     kind = kinds[rng.choice(len(kinds), p=shares / shares.sum())]
