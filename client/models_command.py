@@ -155,7 +155,7 @@ def _facts(spec: ModelSpec) -> Table:
     table.add_column()
     outputs = "\n".join(f"{output}: {output.meaning}" for output in spec.outputs)
     rows = {
-        "source": str(spec.source.package),
+        "source": str(spec.source),
         "licence": spec.licence,
         "provenance": spec.provenance,
         "input": f"{spec.input}, {spec.input.normalisation}",

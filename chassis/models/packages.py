@@ -59,6 +59,9 @@ class PackageFile:
     sha256: str
     """Checksum of the file itself, 64 lower-case hex digits."""
 
+    def __str__(self) -> str:
+        return str(self.package)
+
 
 def fetch(package: PinnedPackage, directory: Path) -> Path:
     """Return the verified archive in `directory`, downloading it only when it is not there yet.

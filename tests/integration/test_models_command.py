@@ -45,7 +45,7 @@ def test_list_shows_every_model() -> None:
     words = " ".join(result.output.split())
     assert result.exit_code == 0
     for spec in discover_specs():
-        for text in (spec.name, spec.role, str(spec.source.package), spec.licence, spec.input.normalisation):
+        for text in (spec.name, spec.role, str(spec.source), spec.licence, spec.input.normalisation):
             assert text in words
         assert all(str(output) in words for output in spec.outputs)
 

