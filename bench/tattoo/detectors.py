@@ -19,7 +19,7 @@ from services.tattoo.detect import Detection
 from services.tattoo.finder import TattooFinder
 from services.tattoo.models import TATTOO_DETECTOR
 from services.tattoo.table import DetectorRow, built_in_detector
-from trainer.tattoo_detector.clutter import add_overlay
+from trainer.drawings.clutter import add_overlay
 
 __all__ = [
     "Detector",

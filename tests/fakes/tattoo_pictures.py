@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from chassis.images import RGBImage
-from trainer.tattoo_detector.bodies import paint_skin
-from trainer.tattoo_detector.canvas import Canvas
-from trainer.tattoo_detector.designs import Design, draw_paths
-from trainer.tattoo_detector.motifs import figure, rose
-from trainer.tattoo_detector.placing import Spot, place_tattoo
+from trainer.drawings.bodies import paint_skin
+from trainer.drawings.canvas import Canvas
+from trainer.drawings.designs import Design, draw_paths
+from trainer.drawings.motifs import figure, rose
+from trainer.drawings.placing import Spot, place_tattoo
 
 __all__ = ["SPOT", "clean_skin", "tattooed_skin"]
 

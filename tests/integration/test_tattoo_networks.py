@@ -21,7 +21,7 @@ from services.tattoo.finder import TattooFinder
 from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
 from services.tattoo.table import built_in_detector, built_in_embedder
 from tests.fakes.tattoo_pictures import SPOT, clean_skin, tattooed_skin
-from trainer.tattoo_detector.calibration import is_for_calibration
+from trainer.drawings.calibration import is_for_calibration
 
 _DATA = Path("../shared/data")
 _photographs = pytest.mark.skipif(not _DATA.is_dir(), reason="no photographs in ../shared/data")

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from services.tattoo.networks import DIMENSION
-from trainer.tattoo_detector.calibration import Photograph, is_for_calibration, operating_point_of
-from trainer.tattoo_detector.embedder import fit_projection, separation_of
+from trainer.drawings.calibration import Photograph, is_for_calibration, operating_point_of
+from trainer.drawings.embedder import fit_projection, separation_of
 
 SIZE = 600
 

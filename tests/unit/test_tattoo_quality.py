@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from chassis.images import cv2
 from services.tattoo.quality import sharpness, view_quality
-from trainer.tattoo_detector.designs import draw_design
+from trainer.drawings.designs import draw_design
 
 
 def view(side: int = 200, blur: float = 0.0) -> NDArray[np.uint8]:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.detector import folded
-from trainer.tattoo_detector.fitting import choose_threshold, fit_head, heatmaps
-from trainer.tattoo_detector.head import Batch, Head, logits, loss_and_gradient, new_head
-from trainer.tattoo_detector.lessons import FULL, Lessons, cell_target
-from trainer.tattoo_detector.scenes import Scene, draw_scene
-from trainer.tattoo_detector.views import draw_views
+from trainer.drawings.detector import folded
+from trainer.drawings.fitting import choose_threshold, fit_head, heatmaps
+from trainer.drawings.head import Batch, Head, logits, loss_and_gradient, new_head
+from trainer.drawings.lessons import FULL, Lessons, cell_target
+from trainer.drawings.scenes import Scene, draw_scene
+from trainer.drawings.views import draw_views
 
 CHANNELS = 12
 

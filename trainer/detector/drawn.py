@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from trainer.tattoo_detector.scenes import Scene, draw_scene
+from trainer.drawings.scenes import Scene, draw_scene
 
 __all__ = ["write_drawn"]
 

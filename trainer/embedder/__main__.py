@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from trainer.drawings.embedder import separation_of
 from trainer.embedder.flat import write_flat
 from trainer.embedder.lessons import draw_views, worn_designs
 from trainer.learning.truth import read_pictures
 from trainer.studio.seeds import Split
-from trainer.tattoo_detector.embedder import separation_of
 
 _HELD_OUT_SEED = 62
 

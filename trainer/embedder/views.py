@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from chassis.geometry import Box
 from services.tattoo.crop import cut
+from trainer.drawings.skin import skin_tone
 from trainer.embedder.flat import FLAT_SIDE, Flat
 from trainer.learning.camera import worn
-from trainer.tattoo_detector.skin import skin_tone
 
 __all__ = ["any_tone", "flat_view", "picture_view"]
 

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 
 from chassis.errors import InvalidInput, Unavailable
+from trainer.drawings.designs import draw_paths
+from trainer.drawings.motifs import MOTIFS
+from trainer.drawings.noise import fractal, shifted
 from trainer.studio.arrays import Floats
 from trainer.studio.inking import STYLES, Design, black, colour, inked, stack
 from trainer.studio.lettering import text_design
 from trainer.studio.seeds import Split, generator, split_of
 from trainer.studio.sources import icon_names, icon_svg
-from trainer.tattoo_detector.designs import draw_paths
-from trainer.tattoo_detector.motifs import MOTIFS
-from trainer.tattoo_detector.noise import fractal, shifted
 
 __all__ = ["SIDE", "KINDS", "draw", "pick_design", "silhouette", "split_of_design"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from trainer.drawings.noise import clipped, fractal
 from trainer.studio.arrays import Floats
-from trainer.tattoo_detector.noise import clipped, fractal
 
 __all__ = ["Design", "STYLES", "inked", "black", "colour", "extent_of", "stack"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from trainer.drawings.designs import draw_design, draw_lettering
 from trainer.studio.arrays import Floats
 from trainer.studio.truth import Box, OverlayTruth
-from trainer.tattoo_detector.designs import draw_design, draw_lettering
 
 __all__ = ["lay_over", "OVERLAYS"]
 

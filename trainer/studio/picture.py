@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from trainer.drawings.clutter import background
 from trainer.studio.arrays import Floats, Ints, unit
 from trainer.studio.camera import Camera
 from trainer.studio.casting import Mesh, Stage, blended
@@ -31,7 +32,6 @@ from trainer.studio.tattooing import Tattoo
 from trainer.studio.things import Thing, clothe, hair_of, prop_thing
 from trainer.studio.truth import PictureTruth
 from trainer.studio.wardrobe import dress
-from trainer.tattoo_detector.clutter import background
 
 __all__ = ["take"]
 

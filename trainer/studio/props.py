@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainer.drawings.clutter import cloth
 from trainer.studio.arrays import Floats, Ints
 from trainer.studio.colours import to_light
 from trainer.studio.poses import Support
 from trainer.studio.surfaces import surface
-from trainer.tattoo_detector.clutter import cloth
 
 __all__ = ["Prop", "furnish"]
 

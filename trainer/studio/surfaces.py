@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from trainer.drawings.clutter import background
+from trainer.drawings.noise import fractal
 from trainer.studio.arrays import Floats
-from trainer.tattoo_detector.clutter import background
-from trainer.tattoo_detector.noise import fractal
 
 __all__ = ["surface"]
 

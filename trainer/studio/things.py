@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from trainer.drawings.clutter import cloth
+from trainer.drawings.clutter import hair as hair_texture
 from trainer.studio.arrays import Bools, Floats, Ints
 from trainer.studio.atlas import load_atlas, vertex_normals
 from trainer.studio.casting import Keep, Mesh, blended
@@ -17,8 +19,6 @@ from trainer.studio.hair import CAPS, HAIR_COLOURS, LENGTHS, Strands, gaps, grow
 from trainer.studio.noises import Noise
 from trainer.studio.props import Prop
 from trainer.studio.reading import read_picture
-from trainer.tattoo_detector.clutter import cloth
-from trainer.tattoo_detector.clutter import hair as hair_texture
 
 __all__ = ["Thing", "clothe", "hair_of", "prop_thing"]
 

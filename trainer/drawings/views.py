@@ -5,14 +5,14 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.bodies import draw_body, paint_skin
-from trainer.tattoo_detector.camera import photograph
-from trainer.tattoo_detector.canvas import SIZE, Canvas
-from trainer.tattoo_detector.clutter import background
-from trainer.tattoo_detector.designs import Design, draw_design
-from trainer.tattoo_detector.noise import Field
-from trainer.tattoo_detector.placing import find_spot, place_tattoo
-from trainer.tattoo_detector.skin import skin_tone
+from trainer.drawings.bodies import draw_body, paint_skin
+from trainer.drawings.camera import photograph
+from trainer.drawings.canvas import SIZE, Canvas
+from trainer.drawings.clutter import background
+from trainer.drawings.designs import Design, draw_design
+from trainer.drawings.noise import Field
+from trainer.drawings.placing import find_spot, place_tattoo
+from trainer.drawings.skin import skin_tone
 
 __all__ = ["draw_views"]
 

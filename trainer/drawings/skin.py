@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from trainer.tattoo_detector.noise import Field, clipped, fractal, grain, ramp
+from trainer.drawings.noise import Field, clipped, fractal, grain, ramp
 
 __all__ = ["skin_tone", "skin_surface", "rounded_light", "add_marks"]
 

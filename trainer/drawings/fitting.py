@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tattoo.detect import SIDE, Frame, find_tattoos
-from trainer.tattoo_detector.head import Adam, Batch, Head, logits, loss_and_gradient, new_head
-from trainer.tattoo_detector.lessons import FULL, Lessons
+from trainer.drawings.head import Adam, Batch, Head, logits, loss_and_gradient, new_head
+from trainer.drawings.lessons import FULL, Lessons
 
 __all__ = ["EDGE", "best_confidences", "choose_threshold", "fit_head", "heatmaps"]
 

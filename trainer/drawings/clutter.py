@@ -5,8 +5,8 @@ import itertools
 import cv2
 import numpy as np
 
-from trainer.tattoo_detector.designs import draw_design, draw_lettering
-from trainer.tattoo_detector.noise import Field, clipped, fractal, grain, ramp, shifted
+from trainer.drawings.designs import draw_design, draw_lettering
+from trainer.drawings.noise import Field, clipped, fractal, grain, ramp, shifted
 
 __all__ = ["background", "cloth", "add_overlay", "add_jewellery", "hair"]
 

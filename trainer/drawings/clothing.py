@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 
-from trainer.tattoo_detector.canvas import SIZE, Canvas, outline
-from trainer.tattoo_detector.clutter import cloth, hair
-from trainer.tattoo_detector.faces import FACE, draw_face
-from trainer.tattoo_detector.motifs import curve
-from trainer.tattoo_detector.noise import Field, fractal, shifted
-from trainer.tattoo_detector.skin import rounded_light
+from trainer.drawings.canvas import SIZE, Canvas, outline
+from trainer.drawings.clutter import cloth, hair
+from trainer.drawings.faces import FACE, draw_face
+from trainer.drawings.motifs import curve
+from trainer.drawings.noise import Field, fractal, shifted
+from trainer.drawings.skin import rounded_light
 
 __all__ = ["add_head", "add_locks", "dress"]
 

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from trainer.tattoo_detector.clutter import hair
-from trainer.tattoo_detector.noise import Field, fractal, grain
-from trainer.tattoo_detector.skin import skin_surface
+from trainer.drawings.clutter import hair
+from trainer.drawings.noise import Field, fractal, grain
+from trainer.drawings.skin import skin_surface
 
 __all__ = ["FACE", "draw_face"]
 

@@ -11,7 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from services.tattoo.detect import CELL, SIDE, letterbox
-from trainer.tattoo_detector.scenes import Scene, draw_scene
+from trainer.drawings.scenes import Scene, draw_scene
 
 __all__ = ["Lessons", "FULL", "make_lessons", "cell_target", "open_backbone"]
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.canvas import SIZE
-from trainer.tattoo_detector.scenes import Scene, draw_scene
+from trainer.drawings.canvas import SIZE
+from trainer.drawings.scenes import Scene, draw_scene
 
 __all__ = ["write_sheet"]
 

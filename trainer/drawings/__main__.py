@@ -1,13 +1,13 @@
-"""`python -m trainer.tattoo_detector sheet|detector|embedder|calibrate`: see docs/tattoo.md."""
+"""`python -m trainer.drawings sheet|detector|embedder|calibrate`: see docs/tattoo.md."""
 
 import argparse
 from pathlib import Path
 
 from chassis.models import ModelStore
-from trainer.tattoo_detector.calibration import calibrate
-from trainer.tattoo_detector.detector import DetectorPlan, train_detector
-from trainer.tattoo_detector.embedder import EmbedderPlan, fit_embedder
-from trainer.tattoo_detector.sheet import write_sheet
+from trainer.drawings.calibration import calibrate
+from trainer.drawings.detector import DetectorPlan, train_detector
+from trainer.drawings.embedder import EmbedderPlan, fit_embedder
+from trainer.drawings.sheet import write_sheet
 
 _DETECTOR, _EMBEDDER = DetectorPlan(), EmbedderPlan()
 _WEIGHTS = Path("services/tattoo/weights")
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m trainer.tattoo_detector", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m trainer.drawings", description=__doc__)
     parser.add_argument("step", choices=["sheet", "detector", "embedder", "calibrate"])
     parser.add_argument(
         "--work", type=Path, default=Path("build/tattoo"), help="folder for what can be made again"

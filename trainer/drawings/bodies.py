@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from trainer.tattoo_detector.canvas import Canvas, outline, pixel
-from trainer.tattoo_detector.noise import Field, fractal
-from trainer.tattoo_detector.skin import add_marks, rounded_light, skin_surface
+from trainer.drawings.canvas import Canvas, outline, pixel
+from trainer.drawings.noise import Field, fractal
+from trainer.drawings.skin import add_marks, rounded_light, skin_surface
 
 __all__ = ["draw_body", "paint_skin"]
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.noise import Field
+from trainer.drawings.noise import Field
 
 __all__ = ["Canvas", "SIZE", "outline", "pixel"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tattoo.networks import DIMENSION
-from trainer.tattoo_detector.descriptions import describe_designs
+from trainer.drawings.descriptions import describe_designs
 
 __all__ = ["EmbedderPlan", "Separation", "fit_embedder", "fit_projection", "separation_of"]
 

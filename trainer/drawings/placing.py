@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.canvas import SIZE, Canvas
-from trainer.tattoo_detector.designs import Design, extent_of
-from trainer.tattoo_detector.noise import Field, clipped, fractal
+from trainer.drawings.canvas import SIZE, Canvas
+from trainer.drawings.designs import Design, extent_of
+from trainer.drawings.noise import Field, clipped, fractal
 
 __all__ = ["Spot", "find_spot", "place_tattoo"]
 

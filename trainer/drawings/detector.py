@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.fitting import EDGE, best_confidences, choose_threshold, fit_head
-from trainer.tattoo_detector.head import Head
-from trainer.tattoo_detector.lessons import CHUNK, Lessons, make_lessons
+from trainer.drawings.fitting import EDGE, best_confidences, choose_threshold, fit_head
+from trainer.drawings.head import Head
+from trainer.drawings.lessons import CHUNK, Lessons, make_lessons
 
 __all__ = ["DetectorPlan", "folded", "train_detector"]
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.tattoo.crop import to_input
-from trainer.tattoo_detector.lessons import open_backbone
-from trainer.tattoo_detector.views import draw_views
+from trainer.drawings.lessons import open_backbone
+from trainer.drawings.views import draw_views
 
 __all__ = ["describe_designs"]
 

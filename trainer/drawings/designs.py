@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tattoo_detector.motifs import MOTIFS, Path
-from trainer.tattoo_detector.noise import Field, clipped, fractal, shifted
+from trainer.drawings.motifs import MOTIFS, Path
+from trainer.drawings.noise import Field, clipped, fractal, shifted
 
 __all__ = ["Design", "SIDE", "draw_design", "draw_lettering", "draw_paths", "extent_of"]
 
