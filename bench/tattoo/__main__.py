@@ -20,7 +20,7 @@ from bench.tattoo.detectors import Detector
 from bench.tattoo.figures import error_ratio, share
 from bench.tattoo.identification import Answers, Protocol, answer, protocol_of, with_verification
 from bench.tattoo.photographs import read_bivtatt, read_faces
-from bench.tattoo.rendered import alarm_figures, precision_figures, rank1_figures, views_of
+from bench.tattoo.rendered import alarm_figures, filled_up, precision_figures, rank1_figures, views_of
 from bench.tattoo.speed import observe_speed
 from services.tattoo.chosen import OWN_THRESHOLD
 from trainer.learning.truth import Picture, read_pictures
@@ -131,7 +131,10 @@ async def _rendered(
         async with detector.open() as finder:
             report["detection"][name] = {"ap50": precision, "alarms": await alarm_figures(finder, scenes)}
     views = views_of(pictures, most=options.gallery, probes_each=4)
-    report["gallery"], report["probes"] = len(views.gallery), len(views.probes)
+    report["rendered_designs"], report["probes"] = len(views.gallery), len(views.probes)
+    if options.drawings:
+        views = filled_up(views, options.drawings, most=options.gallery, seed=options.seed)
+    report["gallery"] = len(views.gallery)
     for name, one in described.items():
         report["rank1"][name] = await rank1_figures(one, views)
     _print_rendered(report)
@@ -149,7 +152,8 @@ def _print_rendered(report: Mapping[str, Any]) -> None:
     print_table("Rendered test pictures", columns, rows)
     kinds = list(next(iter(report["rank1"].values())))
     rows = [[kind, *(str(one[kind]) for one in report["rank1"].values())] for kind in kinds]
-    print_table(f"Rank-1 among {report['gallery']} designs", ["", *report["rank1"]], rows)
+    rendered = f"{report['rendered_designs']} of them rendered, {report['probes']} probes"
+    print_table(f"Rank-1 among {report['gallery']} designs, {rendered}", ["", *report["rank1"]], rows)
 
 
 def _ap(figure: Mapping[str, float]) -> str:
@@ -228,6 +232,7 @@ def _options() -> argparse.Namespace:
         "--data", type=Path, default=Path("../shared/data"), help="folder with bivtatt and lfw"
     )
     parser.add_argument("--rendered", type=Path, action="append", default=[], help="a set of the studio's")
+    parser.add_argument("--drawings", type=Path, help="of `trainer.embedder draw`: to fill up the gallery")
     parser.add_argument("--detector", action="append", default=[], metavar="NAME=FILE[@THRESHOLD]")
     parser.add_argument(
         "--embedder", action="append", default=[], metavar="NAME=FILE", help="of trainer.embedder"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,16 @@ from chassis.geometry import Box
 from services.tattoo.crop import cut
 from services.tattoo.finder import TattooFinder
 from trainer.detector.evaluating import Found, precisions
-from trainer.embedder.lessons import Worn, worn_designs
+from trainer.embedder.flat import read_flat_names
+from trainer.embedder.lessons import Worn, draw_views, worn_designs
 from trainer.learning.truth import Picture, load_pixels
 
-__all__ = ["precision_figures", "alarm_figures", "Views", "views_of", "rank1_figures"]
+__all__ = ["precision_figures", "alarm_figures", "Views", "views_of", "filled_up", "rank1_figures"]
 
 _ANGLES = (0, 30, 50, 90)
 _OCCLUSIONS = (0.0, 0.1, 0.3, 1.01)
 _RESAMPLES = 300
+_SIDE = 224
 
 
 async def precision_figures(
@@ -74,9 +77,13 @@ class Views:
 
 
 def views_of(pictures: Sequence[Picture], *, most: int, probes_each: int) -> Views:
-    """Up to `most` designs; enrolled is the view that faces the camera most."""
+    """Up to `most` designs; enrolled is the view that faces the camera most.
+
+    Designs of which there is one view only are in the gallery, too, and nobody looks for them.
+    """
     gallery, probes, designs, worn = [], [], [], []
-    for number, views in enumerate(worn_designs(pictures)[:most]):
+    by_views = sorted(worn_designs(pictures, least_views=1), key=lambda views: len(views) < 2)
+    for number, views in enumerate(by_views[:most]):
         enrolled, *others = sorted(views, key=lambda one: (one.tattoo.view_angle, one.picture.file))
         gallery.append(_crop(enrolled))
         for other in others[:probes_each]:
@@ -84,6 +91,18 @@ def views_of(pictures: Sequence[Picture], *, most: int, probes_each: int) -> Vie
             designs.append(number)
             worn.append(other)
     return Views(tuple(gallery), tuple(probes), tuple(designs), tuple(worn))
+
+
+def filled_up(views: Views, drawings: Path, *, most: int, seed: int) -> Views:
+    """With drawings on drawn skin as further designs of the gallery, until it has `most`."""
+    known = {one.tattoo.design_id for one in views.worn}
+    flats, names = np.load(drawings, mmap_mode="r"), read_flat_names(drawings)
+    others = [number for number, name in enumerate(names) if name not in known]
+    wanted = others[: max(0, most - len(views.gallery))]
+    made = [
+        draw_views(np.random.default_rng([seed, number]), flats[number], 1, _SIDE)[0] for number in wanted
+    ]
+    return replace(views, gallery=(*views.gallery, *made))
 
 
 async def rank1_figures(describer: Describer, views: Views) -> dict[str, Share]:

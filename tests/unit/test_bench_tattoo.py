@@ -14,13 +14,16 @@ from bench.tattoo.describers import KeyPointDescriber
 from bench.tattoo.figures import error_ratio, share
 from bench.tattoo.identification import MATES, Answers, Protocol, answer, protocol_of, with_verification
 from bench.tattoo.photographs import TattooPhotograph, read_bivtatt, read_faces
-from bench.tattoo.rendered import rank1_figures, views_of
+from bench.tattoo.rendered import Views, filled_up, rank1_figures, views_of
 from bench.tattoo.transforms import TRANSFORMS
 from chassis.geometry import Box
 from tests.fakes.drawings import drawing, turned
 from tests.fakes.tattoos import embedder_row
 from tests.fakes.training_sets import write_set
-from trainer.learning.truth import read_pictures
+from trainer.embedder.flat import read_flat_names, write_flat
+from trainer.embedder.lessons import Worn
+from trainer.learning.truth import Picture, Tattoo, read_pictures
+from trainer.studio.seeds import Split
 
 Pixels = NDArray[np.uint8]
 
@@ -144,6 +147,23 @@ async def test_designs_are_found_again_in_rendered_pictures(tmp_path: Path) -> N
     assert figures["all"].of == 4
     assert figures["seen from 0 to 30 degrees"].of == 4
     assert figures["seen from 30 to 50 degrees"].of == 0
+
+
+def test_drawings_fill_the_gallery_up(tmp_path: Path) -> None:
+    """As many as are missing, none of a design that somebody looks for."""
+    path = tmp_path / "flat.npy"
+    write_flat(path, split=Split.TEST, seed=1, count=3, workers=1, kinds=("motif",))
+    first, *_ = read_flat_names(path)
+    crop = drawn(1)
+    tattoo = Tattoo((0, 0, 9, 9), "t", first, "UNKNOWN", 1.0, 1.0, 0.0, 0.0, is_plain=True)
+    picture = Picture(tmp_path / "p.jpg", "test", "p", 200, 200, (tattoo,), has_overlay=False)
+    views = Views((crop,), (crop,), (0,), (Worn(picture, tattoo),))
+    filled = filled_up(views, path, most=10, seed=0)
+    assert len(filled.gallery) == 3
+    assert filled.gallery[0] is crop
+    assert filled.probes == views.probes
+    assert len(filled_up(views, path, most=2, seed=0).gallery) == 2
+    assert len(filled_up(views, path, most=1, seed=0).gallery) == 1
 
 
 def test_photographs_are_read_with_their_boxes(tmp_path: Path) -> None:

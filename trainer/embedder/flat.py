@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import json
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from trainer.studio.designs import KINDS, draw, pick_design
 from trainer.studio.inking import Design
 from trainer.studio.seeds import Split, generator
 
-__all__ = ["FLAT_SIDE", "write_flat", "flattened"]
+__all__ = ["FLAT_SIDE", "write_flat", "read_flat_names", "flattened"]
 
 FLAT_SIDE = 192
 """Width and height of a kept drawing, pixels."""
@@ -29,8 +29,8 @@ def write_flat(
 ) -> None:
     """Draw `count` of the studio's designs of a split into one file, [count, FLAT_SIDE, FLAT_SIDE, 4].
 
-    A file that is there stays. `kinds` are those of `pick_design`; all but motifs need the training
-    packages, and raise Unavailable without.
+    Their ids go into a file beside it, `.json`. A file that is there stays. `kinds` are those of
+    `pick_design`; all but motifs need the training packages, and raise Unavailable without.
     """
     if path.exists():
         return
@@ -38,11 +38,18 @@ def write_flat(
     aside = path.with_suffix(".partial.npy")
     kept = np.lib.format.open_memmap(aside, mode="w+", dtype=np.uint8, shape=(count, FLAT_SIDE, FLAT_SIDE, 4))
     with get_context("spawn").Pool(workers) as pool:
-        drawn = pool.imap(partial(_draw, split, kinds, seed), range(count), chunksize=16)
+        names = [pick_design(generator("flat", seed, number), split, kinds=kinds) for number in range(count)]
+        drawn = pool.imap(_draw, names, chunksize=16)
         for number, flat in enumerate(track(drawn, "drawing", total=count)):
             kept[number] = flat
     kept.flush()
+    path.with_suffix(".json").write_text(json.dumps(names))
     aside.replace(path)
+
+
+def read_flat_names(path: Path) -> list[str]:
+    """The ids of the designs in a file of `write_flat`."""
+    return [str(name) for name in json.loads(path.with_suffix(".json").read_text())]
 
 
 def flattened(design: Design) -> Flat:
@@ -62,6 +69,6 @@ def flattened(design: Design) -> Flat:
     return flat
 
 
-def _draw(split: Split, kinds: tuple[str, ...], seed: int, number: int) -> Flat:
+def _draw(design_id: str) -> Flat:
     cv2.setNumThreads(1)
-    return flattened(draw(pick_design(generator("flat", seed, number), split, kinds=kinds)))
+    return flattened(draw(design_id))

@@ -26,8 +26,8 @@ class Worn:
     tattoo: Tattoo
 
 
-def worn_designs(pictures: Sequence[Picture]) -> list[list[Worn]]:
-    """The designs of which there are two views or more, each with its views that can be told apart."""
+def worn_designs(pictures: Sequence[Picture], *, least_views: int = 2) -> list[list[Worn]]:
+    """The designs of which there are so many views or more, each with its views that can be told apart."""
     views: defaultdict[str, list[Worn]] = defaultdict(list)
     for picture in pictures:
         for tattoo in picture.tattoos:
@@ -38,7 +38,7 @@ def worn_designs(pictures: Sequence[Picture]) -> list[list[Worn]]:
                 and min(right - left, bottom - top) >= _LEAST_SIDE
             ):
                 views[tattoo.design_id].append(Worn(picture, tattoo))
-    return [views[name] for name in sorted(views) if len(views[name]) >= 2]
+    return [views[name] for name in sorted(views) if len(views[name]) >= least_views]
 
 
 def draw_batch(
