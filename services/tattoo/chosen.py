@@ -121,6 +121,7 @@ def _own_row(own: OwnEmbedder) -> EmbedderRow:
         mean=own.mean,
         deviation=own.deviation,
         mirror=own.mirror,
+        coarse=own.coarse,
         dimension=own.dimension,
         operating_point=OperatingPoint(
             impostor_p99=own.impostor_p99,

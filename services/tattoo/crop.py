@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from chassis.geometry import Box
 from chassis.images import cv2
 
-__all__ = ["ColorOrder", "Layout", "cut", "to_input"]
+__all__ = ["ColorOrder", "Layout", "cut", "coarsened", "to_input"]
 
 Layout = Literal["NCHW", "NHWC"]
 ColorOrder = Literal["RGB", "BGR"]
@@ -24,6 +24,11 @@ def cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     right = min(width, max(round(box.right), left + _LEAST_SIDE))
     bottom = min(height, max(round(box.bottom), top + _LEAST_SIDE))
     return image[top:bottom, left:right]
+
+
+def coarsened(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return uint8 RGB `crop` with `side` x `side` pixels: what is left of it out of focus or far away."""
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def to_input(

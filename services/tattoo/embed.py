@@ -11,11 +11,11 @@ from chassis.errors import MarqueeError, ModelError
 from chassis.inference import Inference
 from chassis.signal.describing import described, is_passing
 from chassis.work import WorkPool
-from services.tattoo.crop import to_input
+from services.tattoo.crop import coarsened, to_input
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Vector
 
-__all__ = ["TattooEmbedder", "OnWork", "ignore_work", "averaged"]
+__all__ = ["TattooEmbedder", "OnWork", "ignore_work", "averaged", "batch_of"]
 
 OnWork = Callable[[EmbedderRow, str], None]
 """Called with an embedder that is being prepared when it has described, and why it could not, else ""."""
@@ -68,7 +68,7 @@ class TattooEmbedder:
         return [{key: values[index] for key, values in vectors.items()} for index in range(len(crops))]
 
     async def _embed(self, row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        batch = await self._pool.run(_batch, row, crops)
+        batch = await self._pool.run(batch_of, row, crops)
         outputs = list((await self._inference.infer(row.model, batch)).values())
         if len(outputs) != 1 or outputs[0].shape != (len(batch), row.dimension):
             raise ModelError(f"model {row.name}: its output is not one vector of {row.dimension} values")
@@ -94,10 +94,14 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(vectors / lengths)
 
 
-def _batch(row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """The inputs of all crops; with mirror averaging each crop is followed by its mirror image."""
-    views = [view for crop in crops for view in ((crop, crop[:, ::-1]) if row.mirror else (crop,))]
-    return np.stack([_input(row, view) for view in views])
+def batch_of(row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """The inputs of all crops: each is followed by its coarse copy and by mirror images, as the row says."""
+    return np.stack([_input(row, view) for crop in crops for view in _views(row, crop)])
+
+
+def _views(row: EmbedderRow, crop: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    views = [crop] if row.coarse is None else [crop, coarsened(crop, row.coarse)]
+    return [image for view in views for image in ((view, view[:, ::-1]) if row.mirror else (view,))]
 
 
 def _input(row: EmbedderRow, crop: NDArray[np.uint8]) -> NDArray[np.float32]:

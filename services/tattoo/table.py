@@ -39,7 +39,10 @@ EMBEDDER_ROLE = "tattoo.embedder"
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
 RECIPE = 1
-"""Raised when cropping or mirror averaging change: vectors made before and after must not meet."""
+"""Raised when cropping changes or a row means something else: vectors from before must not meet new ones."""
+_REVISION = 2
+"""Of the built-in embedder's row: raised with any change of it."""
+_COARSE = 40
 
 DetectorFormat = Literal["yolo", "heatmap"]
 """What a detector takes and gives: that of a YOLOv5 or YOLOv8 export, or that of `tattoo_detector`."""
@@ -77,6 +80,8 @@ class EmbedderRow:
     deviation: tuple[float, float, float] = _DEVIATION
     mirror: bool = True
     """Whether the crop and its mirror image are both embedded and averaged."""
+    coarse: int | None = None
+    """Width and height, pixels, of a coarse copy of the crop that is averaged in, too; None: none."""
     dimension: int
     """Values of a vector."""
     operating_point: OperatingPoint
@@ -114,9 +119,10 @@ def built_in_embedder() -> EmbedderRow:
     card = _card("embedder")
     return EmbedderRow(
         name=EMBEDDER,
-        version=f"{TATTOO_EMBEDDER.version}.{RECIPE}",
+        version=f"{TATTOO_EMBEDDER.version}.{_REVISION}",
         model_version=TATTOO_EMBEDDER.version,
         size=224,
+        coarse=_COARSE,
         dimension=DIMENSION,
         operating_point=OperatingPoint(
             impostor_p99=card["impostor_p99"],

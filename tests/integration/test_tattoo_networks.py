@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -77,6 +78,16 @@ async def test_a_tattoo_is_more_like_itself_than_like_another(networks: Networks
     )
     same, different = await networks.similarity(rose, again), await networks.similarity(rose, other)
     assert same > different + 0.1
+
+
+async def test_a_tattoo_out_of_focus_is_still_itself(networks: Networks) -> None:
+    """Blurred by 2% of its width it is far more like itself than like another one as blurred."""
+    box = Box(SPOT.x - 110, SPOT.y - 110, 220, 220)
+    rose, other = (cut(tattooed_skin(motif, 1), box) for motif in ("rose", "figure"))
+    soft_rose, soft_other = (
+        np.asarray(cv2.GaussianBlur(one, (0, 0), 4.4), np.uint8) for one in (rose, other)
+    )
+    assert await networks.similarity(rose, soft_rose) > await networks.similarity(rose, soft_other) + 0.1
 
 
 async def test_a_mirrored_crop_has_the_same_vector(networks: Networks) -> None:

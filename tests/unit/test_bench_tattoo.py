@@ -154,7 +154,7 @@ def test_drawings_fill_the_gallery_up(tmp_path: Path) -> None:
     path = tmp_path / "flat.npy"
     write_flat(path, split=Split.TEST, seed=1, count=3, workers=1, kinds=("motif",))
     first, *_ = read_flat_names(path)
-    crop = drawn(1)
+    crop = np.zeros((20, 20, 3), np.uint8)
     tattoo = Tattoo((0, 0, 9, 9), "t", first, "UNKNOWN", 1.0, 1.0, 0.0, 0.0, is_plain=True)
     picture = Picture(tmp_path / "p.jpg", "test", "p", 200, 200, (tattoo,), has_overlay=False)
     views = Views((crop,), (crop,), (0,), (Worn(picture, tattoo),))

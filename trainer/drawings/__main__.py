@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from chassis.models import ModelStore
+from services.tattoo.table import built_in_embedder
 from trainer.drawings.calibration import calibrate
 from trainer.drawings.detector import DetectorPlan, train_detector
 from trainer.drawings.embedder import EmbedderPlan, fit_embedder
@@ -20,7 +21,8 @@ def main() -> None:
     if arguments.step == "sheet":
         write_sheet(arguments.work / "sheet.png", seed=arguments.seed)
     elif arguments.step == "calibrate":
-        calibrate(models.path("tattoo_embedder"), arguments.photographs, arguments.out / "embedder.json")
+        row = built_in_embedder()
+        calibrate(models.path(row.name), row, arguments.photographs, arguments.out / "embedder.json")
     elif arguments.step == "detector":
         plan = DetectorPlan(training_chunks=arguments.chunks, epochs=arguments.epochs)
         train_detector(

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from chassis.geometry import Box
 from chassis.images import decode
-from services.tattoo.crop import cut, to_input
-from services.tattoo.embed import averaged
+from services.tattoo.crop import cut
+from services.tattoo.embed import averaged, batch_of
+from services.tattoo.table import EmbedderRow
 
 __all__ = [
     "GALLERY",
@@ -33,9 +34,6 @@ __all__ = [
 GALLERY = 1000
 """Enrolled tattoos for which the identification threshold is meant."""
 
-_SIZE = 224
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
@@ -45,12 +43,12 @@ class Photograph:
     vector: NDArray[np.float32]
 
 
-def calibrate(model: Path, folder: Path, card: Path) -> None:
+def calibrate(model: Path, row: EmbedderRow, folder: Path, card: Path) -> None:
     """Write the operating point measured on half of the subjects into `card`, and print both halves' figures.
 
     `folder` has `images/SUBJECT_NUMBER.jpg` and `bounding_boxes/SUBJECT_NUMBER.txt` (x1 y1 x2 y2 a line).
     """
-    photographs = list(read_photographs(model, folder))
+    photographs = list(read_photographs(model, row, folder))
     half = [one for one in photographs if is_for_calibration(one.subject)]
     other = [one for one in photographs if not is_for_calibration(one.subject)]
     values = json.loads(card.read_text())
@@ -89,15 +87,12 @@ def operating_point_of(photographs: Sequence[Photograph]) -> dict[str, float]:
     }
 
 
-def read_photographs(model: Path, folder: Path) -> Iterator[Photograph]:
+def read_photographs(model: Path, row: EmbedderRow, folder: Path) -> Iterator[Photograph]:
     """Yield the largest tattoo of each picture, cropped by its given box and embedded as the service does."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     for path in sorted((folder / "images").iterdir()):
         lines = (folder / "bounding_boxes" / f"{path.stem}.txt").read_text().splitlines()
         boxes = [Box.from_corners(*map(float, line.split())) for line in lines if line.strip()]
         crop = cut(decode(path.read_bytes()), max(boxes, key=lambda box: box.area))
-        views = [
-            to_input(view, size=_SIZE, mean=_MEAN, deviation=_DEVIATION) for view in (crop, crop[:, ::-1])
-        ]
-        vectors = session.run(["embedding"], {"input": np.stack(views)})[0]
+        vectors = session.run(["embedding"], {"input": batch_of(row, [crop])})[0]
         yield Photograph(path.stem.split("_")[0], averaged(vectors[None])[0])
