@@ -36,8 +36,8 @@ class OwnEmbedder(Section):
     mirror: bool = True
     """Whether a crop and its mirror image are both embedded and averaged."""
     coarse: int | None = pydantic.Field(default=None, ge=8, le=2048)
-    """Width and height in pixels of a coarse copy of each crop that is embedded and averaged, too: vectors
-    then hold through blur; empty: none."""
+    """Width and height in pixels of a coarse copy of each crop that is embedded and averaged, so that vectors
+    hold through blur (with `mirror`, the mirror image is coarse); empty: none."""
     dimension: int = pydantic.Field(ge=2, le=16384)
     """Values of a vector."""
     impostor_p99: float = pydantic.Field(ge=-1, le=1)

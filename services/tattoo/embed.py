@@ -95,13 +95,15 @@ def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def batch_of(row: EmbedderRow, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """The inputs of all crops: each is followed by its coarse copy and by mirror images, as the row says."""
+    """The inputs of all crops; each is followed by its mirror image or its coarse copy, as the row says."""
     return np.stack([_input(row, view) for crop in crops for view in _views(row, crop)])
 
 
 def _views(row: EmbedderRow, crop: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    views = [crop] if row.coarse is None else [crop, coarsened(crop, row.coarse)]
-    return [image for view in views for image in ((view, view[:, ::-1]) if row.mirror else (view,))]
+    other = crop[:, ::-1] if row.mirror else crop
+    if row.coarse is not None:
+        return [crop, coarsened(other, row.coarse)]
+    return [crop, other] if row.mirror else [crop]
 
 
 def _input(row: EmbedderRow, crop: NDArray[np.uint8]) -> NDArray[np.float32]:

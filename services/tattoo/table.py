@@ -81,7 +81,8 @@ class EmbedderRow:
     mirror: bool = True
     """Whether the crop and its mirror image are both embedded and averaged."""
     coarse: int | None = None
-    """Width and height, pixels, of a coarse copy of the crop that is averaged in, too; None: none."""
+    """Width and height, pixels, of a coarse copy of the crop that is averaged in; None: none. With `mirror`
+    the mirror image is the coarse one: one run more covers both."""
     dimension: int
     """Values of a vector."""
     operating_point: OperatingPoint
