@@ -27,7 +27,7 @@ from trainer.learning.progress import Checkpoint, MeanWeights, learning_rate  # 
 _SIDE = 64
 _MIDDLES = torch.cat([places(_SIDE // stride, _SIDE // stride, stride) for stride in STRIDES])
 _NONE = torch.zeros((0, 4))
-_PLAN = DetectorPlan(side=64, batch=2, steps=4, warm_up=1)
+_PLAN = DetectorPlan(sides=(64, 96), pixels=20_000, steps=4, warm_up=1)
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +169,7 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
     pictures, checkpoint = pictures_of(tmp_path), Checkpoint(tmp_path / "a.pt")
     train(_PLAN, pictures, state=None, checkpoint=checkpoint, workers=0, until=1)
     with pytest.raises(ValueError, match="another plan"):
-        train(DetectorPlan(side=96), pictures, state=None, checkpoint=checkpoint, workers=0)
+        train(DetectorPlan(sides=(96,)), pictures, state=None, checkpoint=checkpoint, workers=0)
 
 
 def test_the_committed_file_is_that_of_the_checkpoint(tmp_path: Path) -> None:

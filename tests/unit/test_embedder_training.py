@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is only there where models 
 from trainer.embedder.losses import contrastive_loss  # noqa: E402  # they need PyTorch
 from trainer.embedder.network import Embedder  # noqa: E402
 from trainer.embedder.shipping import export_embedder  # noqa: E402
-from trainer.embedder.training import EmbedderPlan, Material, train  # noqa: E402
+from trainer.embedder.training import EmbedderPlan, Material, between, train  # noqa: E402
 from trainer.learning.progress import Checkpoint  # noqa: E402
 
 _PLAN = EmbedderPlan(side=64, designs=4, steps=4, warm_up=1)
@@ -88,13 +88,23 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) ->
         train(EmbedderPlan(), _MATERIAL, state=None, projection=None, checkpoint=checkpoint, workers=0)
 
 
+def test_between_start_and_end_lie_their_weights() -> None:
+    """At 0 the one, at 1 the other, in the middle their mean."""
+    start, end = Embedder(None, None), Embedder(None, None)
+    for share in (0.0, 0.5, 1.0):
+        weights = between(start, end, share).state_dict()
+        for name, value in weights.items():
+            expected = (1 - share) * start.state_dict()[name] + share * end.state_dict()[name]
+            assert torch.allclose(value, expected, atol=1e-6), name
+
+
 def test_the_committed_file_is_that_of_the_checkpoint(tmp_path: Path) -> None:
     """Unit vectors of any number of crops, nearly the same after half precision."""
-    checkpoint = Checkpoint(tmp_path / "embedder.pt")
+    checkpoint, start = Checkpoint(tmp_path / "embedder.pt"), Embedder(None, None)
     with pytest.raises(FileNotFoundError, match="train first"):
-        export_embedder(checkpoint, tmp_path)
+        export_embedder(checkpoint, start, tmp_path, share=0.5)
     train(_PLAN, _MATERIAL, state=None, projection=None, checkpoint=checkpoint, workers=0)
-    shipped = export_embedder(checkpoint, tmp_path)
+    shipped = export_embedder(checkpoint, start, tmp_path, share=0.5)
     assert shipped.facts.least_onnx_cosine > 0.9999
     assert shipped.facts.least_half_cosine > 0.999
     data = (tmp_path / "trained_embedder.onnx").read_bytes()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trainer.drawings.designs import collage_of
 from trainer.drawings.detector import folded
 from trainer.drawings.fitting import choose_threshold, fit_head, heatmaps
 from trainer.drawings.head import Batch, Head, logits, loss_and_gradient, new_head
@@ -128,3 +129,22 @@ def test_views_of_a_design_differ_and_come_again() -> None:
 def test_features_are_stored_in_bytes_of_their_whole_range() -> None:
     """255 stands for the largest value that a ReLU6 gives."""
     assert FULL == 6.0
+
+
+def test_tattoos_are_composed_of_drawings() -> None:
+    """Of their ink and nothing else: from blank ones only shading comes, from full ones much ink."""
+    blank, full = np.zeros((2, 32, 32, 4), np.uint8), np.full((2, 32, 32, 4), 255, np.uint8)
+    rngs = [np.random.default_rng(seed) for seed in range(10)]
+    assert all(collage_of(rng, full).opacity.max() > 0.9 for rng in rngs)
+    assert all(collage_of(rng, blank).opacity.max() <= 0.75 for rng in rngs)
+
+
+def test_composed_tattoos_are_larger() -> None:
+    """They go around limbs: on average more skin is tattooed than by single motifs."""
+    flats = np.full((2, 32, 32, 4), [30, 30, 30, 255], np.uint8)
+
+    def inked(drawings: NDArray[np.uint8] | None) -> float:
+        scenes = [draw_scene(np.random.default_rng([3, n]), tattoos=True, flats=drawings) for n in range(16)]
+        return float(np.mean([(scene.tattooed > 0.5).mean() for scene in scenes]))
+
+    assert inked(flats) > 1.3 * inked(None)

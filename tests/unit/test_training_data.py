@@ -9,6 +9,7 @@ import pytest
 from services.tattoo.boxes import BOX_SIDE
 from tests.fakes.training_sets import write_set
 from trainer.detector.lessons import draw_lesson
+from trainer.detector.things import THINGS, cuttings
 from trainer.learning.camera import worn
 from trainer.learning.truth import load_pixels, read_pictures
 
@@ -113,3 +114,31 @@ def test_a_camera_changes_light_and_sharpness_and_no_shape() -> None:
     different = [worn(np.random.default_rng(seed), picture) for seed in range(8)]
     assert all(one.shape == picture.shape and one.dtype == np.uint8 for one in different)
     assert all((one != picture).any() for one in different)
+
+
+def test_some_windows_are_filled_by_a_tattoo(tmp_path: Path) -> None:
+    """As photographs of a tattoo are, though in the pictures it takes a third of the width at most."""
+    pictures = [one for one in read_pictures([write_set(tmp_path, 12)], split="train") if one.tattoos]
+    sides = [
+        float((box[2:] - box[:2]).max())
+        for seed in range(60)
+        for box in draw_lesson(np.random.default_rng(seed), pictures, 640).boxes
+    ]
+    assert max(sides) > 0.6 * 640
+
+
+def test_cuttings_of_things_come_again_and_are_large_enough() -> None:
+    """Twelve of each photograph, the same ones from the same seed, a small photograph enlarged threefold."""
+    photograph = np.random.default_rng(0).integers(0, 256, (150, 120, 3), np.uint8)
+    first, second = (cuttings(np.random.default_rng(1), photograph) for _ in range(2))
+    assert len(first) == 12
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+    assert len({one.shape for one in first}) > 6
+    assert all(64 * 3 <= max(one.shape[:2]) <= 450 for one in first)
+
+
+def test_no_photograph_of_a_thing_is_one_of_a_person() -> None:
+    """Packages have photographs of people, too; those are not among them."""
+    names = {file.path.rsplit("/", 1)[1] for file in THINGS}
+    assert len(names) == 18
+    assert not names & {"astronaut.png", "camera.png"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trainer.detector.drawn import write_drawn
 from trainer.detector.evaluating import BoxDetector, Found, find_all, precisions
+from trainer.detector.things import write_things
 from trainer.learning.truth import read_pictures
 
 _ALARMS = 0.005
@@ -22,7 +23,13 @@ def main() -> None:
 
 
 def _draw(options: argparse.Namespace) -> None:
-    write_drawn(options.out, seed=options.seed, count=options.count, workers=options.workers)
+    write_drawn(
+        options.out, seed=options.seed, count=options.count, workers=options.workers, flats=options.flats
+    )
+
+
+def _things(options: argparse.Namespace) -> None:
+    write_things(options.out, options.packages)
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -34,12 +41,21 @@ def _train(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     given = {field.name: getattr(options, field.name) for field in fields(DetectorPlan)}
+    given["sides"] = given["sides"] and tuple(given["sides"])
     plan = DetectorPlan(**{name: value for name, value in given.items() if value is not None})
     pictures = read_pictures(options.data, split="train")
     print(f"{len(pictures)} pictures, {plan}", flush=True)
     checkpoint = Checkpoint(options.work / "detector.pt")
     state = pretrained_state(options.work / "packages")
-    train(plan, pictures, state=state, checkpoint=checkpoint, workers=options.workers, until=options.until)
+    train(
+        plan,
+        pictures,
+        state=state,
+        checkpoint=checkpoint,
+        start=Checkpoint(options.start) if options.start else None,
+        workers=options.workers,
+        until=options.until,
+    )
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -87,12 +103,19 @@ def _options() -> argparse.Namespace:
     draw.add_argument("--count", type=int, default=3000)
     draw.add_argument("--seed", type=int, default=41)
     draw.add_argument("--workers", type=int, default=2)
+    draw.add_argument("--flats", type=Path, help="drawings to compose tattoos of, an .npy file")
     draw.set_defaults(step=_draw)
+    things = steps.add_parser("things", help="write photographs of things, none of them a tattoo")
+    things.add_argument("--out", type=Path, required=True)
+    things.add_argument("--packages", type=Path, required=True, help="where the archives are kept")
+    things.set_defaults(step=_things)
     train = steps.add_parser("train", help="train, or go on where it was stopped")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--workers", type=int, default=1, help="processes that prepare windows")
     train.add_argument("--until", type=int, help="stop after this step")
-    for name in ("seed", "side", "batch", "steps", "warm_up", "frozen"):
+    train.add_argument("--start", type=Path, help="checkpoint of another training to begin with")
+    train.add_argument("--sides", type=int, nargs="+", help="of windows, pixels")
+    for name in ("seed", "pixels", "steps", "warm_up", "frozen"):
         train.add_argument(f"--{name.replace('_', '-')}", type=int)
     for name in ("peak", "backbone_share", "weight_decay", "keep"):
         train.add_argument(f"--{name.replace('_', '-')}", type=float)

@@ -22,24 +22,31 @@ _LEAST_PIXELS = 60
 _SURE = 0.5
 
 
-def write_drawn(folder: Path, *, seed: int, count: int, workers: int) -> None:
-    """Draw `count` scenes that are not there yet, one in ten of them held out, and their truth."""
+def write_drawn(folder: Path, *, seed: int, count: int, workers: int, flats: Path | None = None) -> None:
+    """Draw `count` scenes that are not there yet, one in ten of them held out, and their truth.
+
+    flats: a file of drawings (see `trainer.embedder.flat`) to compose tattoos of.
+    """
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     with get_context("spawn").Pool(workers) as pool:
-        drawn = pool.imap(partial(_write_one, folder, seed), range(count), chunksize=8)
+        drawn = pool.imap(partial(_write_one, folder, seed, flats), range(count), chunksize=8)
         truths = list(track(drawn, "drawing", total=count))
     aside = folder / "truth.partial"
     aside.write_text("".join(json.dumps(truth) + "\n" for truth in truths), encoding="utf-8")
     aside.replace(folder / "truth.jsonl")
 
 
-def _write_one(folder: Path, seed: int, number: int) -> dict[str, Any]:
+def _write_one(folder: Path, seed: int, flats: Path | None, number: int) -> dict[str, Any]:
     cv2.setNumThreads(1)
     picture, known = f"pictures/{seed}-{number:06d}.jpg", folder / "pictures" / f"{seed}-{number:06d}.json"
     if known.exists():
         kept: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
         return kept
-    scene = draw_scene(np.random.default_rng([seed, number]), tattoos=number % 10 < _TATTOOED_OF_TEN)
+    scene = draw_scene(
+        np.random.default_rng([seed, number]),
+        tattoos=number % 10 < _TATTOOED_OF_TEN,
+        flats=None if flats is None else np.load(flats, mmap_mode="r"),
+    )
     cv2.imwrite(str(folder / picture), scene.picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
     truth = {
         "picture": picture,

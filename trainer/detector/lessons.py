@@ -1,7 +1,8 @@
 """Turns pictures into what the detector learns from: a window of each, at every scale, in every light.
 
 A picture is served letterboxed to 640 pixels. Training sees windows of that, smaller and so cheaper, at
-scales around the served one: larger for close-ups, smaller for people at the other end of a room.
+scales around the served one, and of some tattoos so close that they fill the window: in the pictures that are
+learned from most of them are small, in photographs that somebody takes of a tattoo none is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from trainer.learning.truth import Picture, load_pixels
 __all__ = ["Lesson", "draw_lesson"]
 
 _PADDING = 114
-_MOSAIC_SHARE = 0.25
+_MOSAIC_SHARE, _CLOSE_SHARE, _BARE_SHARE = 0.15, 0.25, 0.2
+# In a close window: share of its side that the tattoo takes, from what size on, enlarged how much at most.
+_CLOSE_FILL, _CLOSE_LEAST, _CLOSE_MOST = (0.3, 1.05), 60.0, 4.0
+_CLOSE_TRIES = 20
+# What is as close and no tattoo, such as a face: share of its picture's longer side that a window shows.
+_BARE_SHOWN = (0.15, 0.6)
 # With less than this share in the window a tattoo counts neither way; with less than half that, as none.
 _LEAST_INSIDE = 0.4
 _LEAST_SIDE = 5.0
@@ -38,11 +44,17 @@ class Lesson:
 
 
 def draw_lesson(rng: np.random.Generator, pictures: Sequence[Picture], side: int) -> Lesson:
-    """A window of one picture, or of four side by side, as a camera might have taken it."""
-    if rng.random() < _MOSAIC_SHARE:
+    """A window of one picture, near or far, or of four side by side, as a camera might have taken it."""
+    kind = rng.random()
+    if kind < _MOSAIC_SHARE:
         lesson = _mosaic(rng, pictures, side)
+    elif kind < _MOSAIC_SHARE + _CLOSE_SHARE:
+        lesson = _close(rng, pictures, side)
+    elif kind < _MOSAIC_SHARE + _CLOSE_SHARE + _BARE_SHARE:
+        lesson = _bare(rng, pictures, side)
     else:
-        lesson = _window(rng, _picked(rng, pictures), side, BOX_SIDE)
+        picture = _picked(rng, pictures)
+        lesson = _window(picture, _view(rng, picture, side, BOX_SIDE), side)
     strength = 0.0 if rng.random() < 0.2 else float(rng.uniform(0.3, 1.0))
     return Lesson(worn(rng, lesson.pixels, strength=strength), lesson.boxes, lesson.ignored)
 
@@ -64,7 +76,8 @@ def _mosaic(rng: np.random.Generator, pictures: Sequence[Picture], side: int) ->
     boxes, ignored = [], []
     for left, top, right, bottom in spans:
         longer = max(right - left, bottom - top)
-        part = _window(rng, _picked(rng, pictures), longer, BOX_SIDE // 2)
+        picture = _picked(rng, pictures)
+        part = _window(picture, _view(rng, picture, longer, BOX_SIDE // 2), longer)
         canvas[top:bottom, left:right] = part.pixels[: bottom - top, : right - left]
         frame = np.array([right - left, bottom - top], np.float32)
         kept, passed = _cut(part.boxes, frame)
@@ -78,9 +91,38 @@ def _mosaic(rng: np.random.Generator, pictures: Sequence[Picture], side: int) ->
     return Lesson(canvas, np.concatenate(boxes), np.concatenate(ignored))
 
 
-def _window(rng: np.random.Generator, picture: Picture, side: int, served: int) -> Lesson:
+def _close(rng: np.random.Generator, pictures: Sequence[Picture], side: int) -> Lesson:
+    """A window that a tattoo nearly fills; as usual where none is large enough."""
+    for _ in range(_CLOSE_TRIES):
+        picture = _picked(rng, pictures)
+        large = [one.box for one in picture.tattoos if one.is_plain and _longer(one.box) >= _CLOSE_LEAST]
+        if large:
+            left, top, right, bottom = box = large[int(rng.integers(len(large)))]
+            scale = min(_CLOSE_MOST, rng.uniform(*_CLOSE_FILL) * side / _longer(box))
+            middle = np.array([(left + right) / 2, (top + bottom) / 2])
+            middle += rng.uniform(-0.2, 0.2, 2) * side / scale
+            return _window(picture, _seen_at(rng, scale, middle, side), side)
+    return _window(picture, _view(rng, picture, side, BOX_SIDE), side)
+
+
+def _bare(rng: np.random.Generator, pictures: Sequence[Picture], side: int) -> Lesson:
+    """A close window of a picture in which nobody is tattooed; as usual where one is soon found in none."""
+    for _ in range(_CLOSE_TRIES):
+        picture = _picked(rng, pictures)
+        if not picture.tattoos:
+            size = np.array([picture.width, picture.height], np.float64)
+            scale = min(_CLOSE_MOST, side / (rng.uniform(*_BARE_SHOWN) * size.max()))
+            middle = rng.uniform(0.1, 0.9, 2) * size
+            return _window(picture, _seen_at(rng, float(scale), middle, side), side)
+    return _window(picture, _view(rng, picture, side, BOX_SIDE), side)
+
+
+def _longer(box: tuple[float, float, float, float]) -> float:
+    return max(box[2] - box[0], box[3] - box[1])
+
+
+def _window(picture: Picture, matrix: NDArray[np.float64], side: int) -> Lesson:
     pixels = load_pixels(picture)
-    matrix = _view(rng, picture, side, served)
     grown = np.linalg.norm(matrix[0, :2]) > 1
     method = cv2.INTER_LINEAR if grown else cv2.INTER_AREA
     if not grown:  # warpAffine takes single samples: shrink first
@@ -95,14 +137,20 @@ def _window(rng: np.random.Generator, picture: Picture, side: int, served: int) 
 
 
 def _view(rng: np.random.Generator, picture: Picture, side: int, served: int) -> NDArray[np.float64]:
-    """The affine map from the picture to the window: scale, turn, mirror, and where it looks."""
+    """The affine map from the picture to a window at about the scale it is served with."""
     spread = rng.normal(0, 0.25) if rng.random() < 0.7 else rng.uniform(-0.8, 0.8)
     scale = served / max(picture.width, picture.height) * np.exp(spread)
+    return _seen_at(rng, float(scale), _looked_at(rng, picture, side / scale), side)
+
+
+def _seen_at(
+    rng: np.random.Generator, scale: float, middle: NDArray[np.float64], side: int
+) -> NDArray[np.float64]:
+    """The affine map to a window around `middle` of the picture: turned a little, stretched, mirrored."""
     turn = rng.normal(0, np.radians(5)) + (np.pi / 2 * rng.integers(4) if rng.random() < 0.15 else 0)
     stretch = np.exp(rng.normal(0, 0.08))
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear = linear @ np.diag([stretch * (1 if rng.random() < 0.5 else -1), 1 / stretch])
-    middle = _looked_at(rng, picture, side / scale)
     return np.concatenate([linear, (side / 2 - linear @ middle)[:, None]], axis=1)
 
 

@@ -26,10 +26,11 @@ _LARGEST_GRADIENT = 10.0
 class DetectorPlan(Plan):
     """Everything that decides what comes out, beside the pictures."""
 
-    side: int = 352
-    """Of a training window, pixels, a multiple of 32."""
-    batch: int = 12
-    steps: int = 1800
+    sides: tuple[int, ...] = (288, 352, 448, 640)
+    """Of a step's windows, pixels, multiples of 32: each step draws one. At 640 large ones are seen whole."""
+    pixels: int = 1_500_000
+    """Of a step's windows together: more of them where they are small."""
+    steps: int = 3200
     warm_up: int = 100
     peak: float = 2e-3
     keep: float = 0.998
@@ -41,12 +42,18 @@ def train(
     *,
     state: State | None,
     checkpoint: Checkpoint,
+    start: Checkpoint | None = None,
     workers: int = 1,
     until: int | None = None,
 ) -> Detector:
-    """Train and return the mean network; see `loop.run`."""
+    """Train and return the mean network; see `loop.run`. `start`: another training, to begin with its mean.
+
+    Raises FileNotFoundError where that is not there.
+    """
     torch.manual_seed(plan.seed)
     network = Detector(state, frozen=plan.frozen).to(memory_format=torch.channels_last)
+    if start is not None:
+        network.load_state_dict(load_trained(start).state_dict())
     backbone = [one for one in network.backbone.parameters() if one.requires_grad]
     others = [one for name, one in network.named_parameters() if not name.startswith("backbone")]
     course = Course(
@@ -57,7 +64,7 @@ def train(
             {"params": [one for one in others if one.ndim <= 1], "share": 1.0, "weight_decay": 0.0},
         ],
         draw=partial(_draw, plan, pictures),
-        losses=partial(_losses, plan),
+        losses=_losses,
         largest_gradient=_LARGEST_GRADIENT,
     )
     return run(plan, course, checkpoint, workers=workers, until=until)
@@ -74,13 +81,15 @@ def load_trained(checkpoint: Checkpoint) -> Detector:
 
 
 def _draw(plan: DetectorPlan, pictures: Sequence[Picture], rng: np.random.Generator) -> list[Lesson]:
-    return [draw_lesson(rng, pictures, plan.side) for _ in range(plan.batch)]
+    side = int(rng.choice(plan.sides))
+    return [draw_lesson(rng, pictures, side) for _ in range(max(1, plan.pixels // side**2))]
 
 
-def _losses(plan: DetectorPlan, network: Detector, lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
+def _losses(network: Detector, lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
     pixels = torch.from_numpy(np.stack([one.pixels for one in lessons])).permute(0, 3, 1, 2)
     logits, boxes = network(pixels.float().div(255).contiguous(memory_format=torch.channels_last))
-    middles = torch.cat([places(plan.side // stride, plan.side // stride, stride) for stride in STRIDES])
+    side = pixels.shape[2]
+    middles = torch.cat([places(side // stride, side // stride, stride) for stride in STRIDES])
     truth = [torch.from_numpy(one.boxes) for one in lessons]
     ignored = [torch.from_numpy(one.ignored) for one in lessons]
     scores, distance = detection_loss(logits, boxes, middles, truth, ignored)

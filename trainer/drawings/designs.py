@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from trainer.drawings.motifs import MOTIFS, Path
 from trainer.drawings.noise import Field, clipped, fractal, shifted
 
-__all__ = ["Design", "SIDE", "draw_design", "draw_lettering", "draw_paths", "extent_of"]
+__all__ = ["Design", "SIDE", "collage_of", "draw_design", "draw_lettering", "draw_paths", "extent_of"]
 
 SIDE = 224
 """Width and height of a drawn design, pixels."""
@@ -59,6 +59,31 @@ def draw_design(rng: np.random.Generator) -> Design:
     if choice < 0.40:
         return _collage(rng)
     return draw_paths(rng, MOTIFS[rng.integers(len(MOTIFS))](rng))
+
+
+def collage_of(rng: np.random.Generator, flats: NDArray[np.uint8]) -> Design:
+    """Up to six of the drawings [n, side, side, 4] (see `trainer.embedder.flat`) in a row or a heap.
+
+    So large tattoos are composed: of parts that touch, with shading between them or bare skin.
+    """
+    count = int(rng.choice([1, 2, 3, 4, 6], p=[0.3, 0.2, 0.2, 0.15, 0.15]))
+    opacity, color = (
+        np.zeros((SIDE, SIDE), np.float32),
+        np.tile(_black(rng).astype(np.float32), (SIDE, SIDE, 1)),
+    )
+    if count > 1 and rng.random() < 0.5:
+        haze = fractal(rng, SIDE, SIDE, cells=5) * _soft_disc(rng)
+        opacity = np.clip(haze * 1.6 - rng.uniform(0.4, 0.8), 0, 0.75).astype(np.float32)
+    along, is_row = rng.uniform(0, np.pi), rng.random() < 0.5
+    for place in np.linspace(-1, 1, count) if count > 1 else [0.0]:
+        flat = cv2.resize(flats[rng.integers(len(flats))], (SIDE, SIDE)).astype(np.float32) / 255
+        size = 1.0 if count == 1 else rng.uniform(0.3, 0.6)
+        middle = place * np.array([np.cos(along), np.sin(along)]) if is_row else rng.uniform(-0.8, 0.8, 2)
+        matrix = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), float(rng.normal(0, 40)), float(size))
+        matrix = shifted(matrix, middle * (1 - size) * SIDE / 2)
+        moved = np.asarray(cv2.warpAffine(flat, matrix, (SIDE, SIDE)), np.float32)
+        opacity, color = _over(opacity, color, Design(moved[..., 3], moved[..., :3]))
+    return Design(opacity, color)
 
 
 def draw_lettering(rng: np.random.Generator) -> Design:

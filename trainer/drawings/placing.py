@@ -28,8 +28,8 @@ class Spot:
     size: float
 
 
-def find_spot(rng: np.random.Generator, canvas: Canvas, *, close: bool) -> Spot | None:
-    """Pick a place for a tattoo on bare skin; None where too little skin shows."""
+def find_spot(rng: np.random.Generator, canvas: Canvas, *, close: bool, large: bool = False) -> Spot | None:
+    """Pick a place for a tattoo on bare skin; None where too little shows. `large`: beyond a limb's edges."""
     bare = (canvas.skin > 0.5).astype(np.uint8)
     depth = cv2.distanceTransform(np.pad(bare, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     deepest = float(depth.max())
@@ -38,7 +38,8 @@ def find_spot(rng: np.random.Generator, canvas: Canvas, *, close: bool) -> Spot 
     candidates = np.argwhere(depth > deepest * rng.uniform(0.3, 0.85))
     y, x = candidates[rng.integers(len(candidates))]
     room = min(float(depth[y, x]), 0.45 * SIZE)
-    size = room * (rng.uniform(0.9, 2.6) if close else rng.uniform(1.3, 3.4))
+    least, most = (1.5, 5.0) if large else (0.9, 2.6) if close else (1.3, 3.4)
+    size = room * rng.uniform(least, most)
     return Spot(float(x), float(y), float(np.clip(size, 46, SIZE)))
 
 

@@ -10,12 +10,14 @@ from trainer.drawings.camera import photograph
 from trainer.drawings.canvas import SIZE, Canvas
 from trainer.drawings.clothing import add_head, add_locks, dress
 from trainer.drawings.clutter import add_jewellery, add_overlay, background
-from trainer.drawings.designs import draw_design
+from trainer.drawings.designs import collage_of, draw_design
 from trainer.drawings.noise import Field
 from trainer.drawings.placing import find_spot, place_tattoo
 from trainer.drawings.skin import skin_tone
 
 __all__ = ["Scene", "draw_scene"]
+
+_COMPOSED = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,11 @@ class Scene:
     tattooed: Field
 
 
-def draw_scene(rng: np.random.Generator, *, tattoos: bool) -> Scene:
-    """Draw one scene of a random kind; with `tattoos` one to four of them lie on the skin, else none does."""
+def draw_scene(rng: np.random.Generator, *, tattoos: bool, flats: NDArray[np.uint8] | None = None) -> Scene:
+    """Draw one scene of a random kind; with `tattoos` one to four of them lie on the skin, else none does.
+
+    flats: drawings [n, side, side, 4] of which most tattoos are composed then, large ones, around a limb.
+    """
     height, width = _shape(rng)
     kind = rng.choice(["close", "limb", "torso", "figure", "portrait", "empty"], p=_shares(tattoos))
     tone = skin_tone(rng)
@@ -38,9 +43,11 @@ def draw_scene(rng: np.random.Generator, *, tattoos: bool) -> Scene:
     paint_skin(rng, canvas, body, tone)
     if tattoos:
         for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.5, 0.27, 0.15, 0.08]))):
-            spot = find_spot(rng, canvas, close=kind == "close")
+            is_composed = flats is not None and rng.random() < _COMPOSED
+            spot = find_spot(rng, canvas, close=kind == "close", large=is_composed)
             if spot is not None:
-                place_tattoo(rng, canvas, draw_design(rng), spot)
+                design = collage_of(rng, flats) if is_composed and flats is not None else draw_design(rng)
+                place_tattoo(rng, canvas, design, spot)
     dress(rng, canvas, str(kind))
     if kind in ("figure", "portrait") or rng.random() < 0.06:
         add_head(rng, canvas, tone, large=kind == "portrait")

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.drawings.embedder import separation_of
 from trainer.embedder.flat import write_flat
@@ -49,26 +50,35 @@ def _train(options: argparse.Namespace) -> None:
     flats = [one for path in options.flat for one in np.load(path, mmap_mode="r")]
     worn = worn_designs(read_pictures(options.data, split="train"))
     print(f"{len(flats)} drawings, {len(worn)} designs that are worn, {plan}", flush=True)
-    before = (files("services.tattoo") / "weights" / "embedder.npz").read_bytes()
-    with np.load(BytesIO(before)) as projection:
-        train(
-            plan,
-            Material(flats, worn),
-            state=pretrained_state(options.work / "packages"),
-            projection=dict(projection),
-            checkpoint=Checkpoint(options.work / "embedder.pt"),
-            workers=options.workers,
-            until=options.until,
-        )
+    train(
+        plan,
+        Material(flats, worn),
+        state=pretrained_state(options.work / "packages"),
+        projection=_shipped_projection(),
+        checkpoint=Checkpoint(options.work / "embedder.pt"),
+        workers=options.workers,
+        until=options.until,
+    )
+
+
+def _shipped_projection() -> dict[str, NDArray[np.floating]]:
+    """What training begins as."""
+    data = (files("services.tattoo") / "weights" / "embedder.npz").read_bytes()
+    with np.load(BytesIO(data)) as stored:
+        return dict(stored)
 
 
 def _export(options: argparse.Namespace) -> None:
     import onnxruntime
 
+    from trainer.embedder.network import Embedder
     from trainer.embedder.shipping import export_embedder
+    from trainer.learning.mobilenet import pretrained_state
     from trainer.learning.progress import Checkpoint
 
-    shipped = export_embedder(Checkpoint(options.work / "embedder.pt"), options.out)
+    start = Embedder(pretrained_state(options.work / "packages"), _shipped_projection())
+    checkpoint = Checkpoint(options.work / "embedder.pt")
+    shipped = export_embedder(checkpoint, start, options.out, share=options.share)
     session = onnxruntime.InferenceSession(shipped.served, providers=["CPUExecutionProvider"])
     flats = np.load(options.held_out, mmap_mode="r")[: options.limit]
     rng = np.random.default_rng(_HELD_OUT_SEED)
@@ -106,6 +116,7 @@ def _options() -> argparse.Namespace:
     export.add_argument("--out", type=Path, required=True)
     export.add_argument("--held-out", type=Path, required=True, help="drawings of another seed")
     export.add_argument("--limit", type=int, default=400)
+    export.add_argument("--share", type=float, default=0.5, help="0..1: how far to go from the start")
     export.set_defaults(step=_export)
     for step in (train, export):
         step.add_argument("--work", type=Path, required=True, help="where checkpoints are kept")

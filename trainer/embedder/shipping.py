@@ -11,7 +11,8 @@ import onnxruntime
 import torch
 
 from services.tattoo.committed import widened
-from trainer.embedder.training import load_trained
+from trainer.embedder.network import Embedder
+from trainer.embedder.training import between, load_trained
 from trainer.learning.exporting import halved, to_onnx
 from trainer.learning.progress import Checkpoint
 
@@ -27,6 +28,8 @@ class Facts:
 
     plan: dict[str, Any]
     steps: int
+    share: float
+    """Of the way from the weights that training began with to the trained ones, 0..1."""
     weights: int
     least_onnx_cosine: float
     """Between a vector of PyTorch and of the ONNX file in single precision."""
@@ -42,12 +45,14 @@ class Shipped:
     facts: Facts
 
 
-def export_embedder(checkpoint: Checkpoint, out: Path) -> Shipped:
-    """Write `trained_embedder.onnx` to `out`, and beside it `.wide.onnx`, which is how it runs.
+def export_embedder(checkpoint: Checkpoint, start: Embedder, out: Path, *, share: float) -> Shipped:
+    """Write what lies `share` of the way from `start` to the trained network; see `between`.
+
+    `out` gets `trained_embedder.onnx`, and beside it `.wide.onnx`, which is how it runs.
 
     Raises FileNotFoundError without a checkpoint.
     """
-    embedder = load_trained(checkpoint)
+    embedder = between(start, load_trained(checkpoint), share)
     kept = checkpoint.read()
     assert kept is not None, "load_trained has read it"
     example = torch.rand(4, 3, _SIDE, _SIDE, generator=torch.Generator().manual_seed(0))
@@ -60,7 +65,12 @@ def export_embedder(checkpoint: Checkpoint, out: Path) -> Shipped:
         _least_cosine(data, example.numpy(), expected) for data in (full.SerializeToString(), served)
     )
     facts = Facts(
-        kept["plan"], int(kept["step"]), sum(one.numel() for one in embedder.parameters()), first, second
+        plan=kept["plan"],
+        steps=int(kept["step"]),
+        share=share,
+        weights=sum(one.numel() for one in embedder.parameters()),
+        least_onnx_cosine=first,
+        least_half_cosine=second,
     )
     out.mkdir(parents=True, exist_ok=True)
     (out / "trained_embedder.onnx").write_bytes(small.SerializeToString(deterministic=True))

@@ -17,7 +17,7 @@ from trainer.learning.loop import Course, Plan, run
 from trainer.learning.mobilenet import State
 from trainer.learning.progress import Checkpoint
 
-__all__ = ["EmbedderPlan", "Material", "train", "load_trained"]
+__all__ = ["EmbedderPlan", "Material", "train", "load_trained", "between"]
 
 _LARGEST_GRADIENT = 5.0
 
@@ -82,6 +82,19 @@ def load_trained(checkpoint: Checkpoint) -> Embedder:
         raise FileNotFoundError(f"{checkpoint.path} is not there: train first")
     network = Embedder(None, None)
     network.load_state_dict(kept["mean"])
+    return network.eval()
+
+
+@torch.no_grad()
+def between(start: Embedder, trained: Embedder, share: float) -> Embedder:
+    """The network whose weights lie `share` (0..1) of the way from one to the other.
+
+    Fine-tuned on renders a network forgets some of what it knew of photographs; between the two it keeps
+    both. Source: Wortsman et al., "Robust fine-tuning of zero-shot models" (2022).
+    """
+    first, last = start.state_dict(), trained.state_dict()
+    network = Embedder(None, None)
+    network.load_state_dict({name: torch.lerp(first[name], last[name], share) for name in first})
     return network.eval()
 
 
