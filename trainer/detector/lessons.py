@@ -106,7 +106,7 @@ def _close(rng: np.random.Generator, pictures: Sequence[Picture], side: int) -> 
 
 
 def _bare(rng: np.random.Generator, pictures: Sequence[Picture], side: int) -> Lesson:
-    """A close window of a picture in which nobody is tattooed; as usual where one is soon found in none."""
+    """A close window of a picture in which nobody is tattooed; as usual where none is soon found."""
     for _ in range(_CLOSE_TRIES):
         picture = _picked(rng, pictures)
         if not picture.tattoos:

@@ -43,10 +43,10 @@ def draw_scene(rng: np.random.Generator, *, tattoos: bool, flats: NDArray[np.uin
     paint_skin(rng, canvas, body, tone)
     if tattoos:
         for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.5, 0.27, 0.15, 0.08]))):
-            is_composed = flats is not None and rng.random() < _COMPOSED
-            spot = find_spot(rng, canvas, close=kind == "close", large=is_composed)
+            parts = flats if flats is not None and rng.random() < _COMPOSED else None
+            spot = find_spot(rng, canvas, close=kind == "close", large=parts is not None)
             if spot is not None:
-                design = collage_of(rng, flats) if is_composed and flats is not None else draw_design(rng)
+                design = draw_design(rng) if parts is None else collage_of(rng, parts)
                 place_tattoo(rng, canvas, design, spot)
     dress(rng, canvas, str(kind))
     if kind in ("figure", "portrait") or rng.random() < 0.06:
