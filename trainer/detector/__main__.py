@@ -32,37 +32,46 @@ def _things(options: argparse.Namespace) -> None:
     write_things(options.out, options.packages)
 
 
+def _windows(options: argparse.Namespace) -> None:
+    from trainer.detector.windows import make_windows
+    from trainer.learning.mobilenet import pretrained_state
+
+    pictures = read_pictures(options.data, split="train")
+    print(f"{len(pictures)} pictures", flush=True)
+    make_windows(
+        options.out,
+        pictures,
+        state=pretrained_state(options.packages),
+        side=options.side,
+        count=options.count,
+        seed=options.seed,
+        workers=options.workers,
+    )
+
+
 def _train(options: argparse.Namespace) -> None:
     import torch
 
     from trainer.detector.training import DetectorPlan, train
-    from trainer.learning.mobilenet import pretrained_state
+    from trainer.detector.windows import Windows
     from trainer.learning.progress import Checkpoint
 
     torch.set_num_threads(options.threads)
     given = {field.name: getattr(options, field.name) for field in fields(DetectorPlan)}
-    given["sides"] = given["sides"] and tuple(given["sides"])
     plan = DetectorPlan(**{name: value for name, value in given.items() if value is not None})
-    pictures = read_pictures(options.data, split="train")
-    print(f"{len(pictures)} pictures, {plan}", flush=True)
+    windows = Windows(options.windows)
+    print(f"{len(windows)} windows, {plan}", flush=True)
     checkpoint = Checkpoint(options.work / "detector.pt")
-    state = pretrained_state(options.work / "packages")
-    train(
-        plan,
-        pictures,
-        state=state,
-        checkpoint=checkpoint,
-        start=Checkpoint(options.start) if options.start else None,
-        workers=options.workers,
-        until=options.until,
-    )
+    train(plan, windows, checkpoint=checkpoint, workers=options.workers, until=options.until)
 
 
 def _export(options: argparse.Namespace) -> None:
     from trainer.detector.shipping import export_detector
+    from trainer.learning.mobilenet import pretrained_state
     from trainer.learning.progress import Checkpoint
 
-    card = export_detector(Checkpoint(options.work / "detector.pt"), options.out)
+    state = pretrained_state(options.packages)
+    card = export_detector(Checkpoint(options.work / "detector.pt"), state, options.out)
     found = _found(options, BoxDetector(card.served))
     text = {**asdict(card.facts), **_measured(found), "threshold": _threshold(found)}
     (options.out / "box_detector.json").write_text(json.dumps(text, indent=2) + "\n")
@@ -109,15 +118,21 @@ def _options() -> argparse.Namespace:
     things.add_argument("--out", type=Path, required=True)
     things.add_argument("--packages", type=Path, required=True, help="where the archives are kept")
     things.set_defaults(step=_things)
+    windows = steps.add_parser("windows", help="keep what the backbone says of windows of pictures")
+    windows.add_argument("--out", type=Path, required=True)
+    windows.add_argument("--side", type=int, default=320, help="of a window, pixels, a multiple of 32")
+    windows.add_argument("--count", type=int, default=14_000)
+    windows.add_argument("--seed", type=int, default=1)
+    windows.add_argument("--workers", type=int, default=2)
+    windows.set_defaults(step=_windows)
     train = steps.add_parser("train", help="train, or go on where it was stopped")
+    train.add_argument("--windows", type=Path, required=True)
     train.add_argument("--threads", type=int, default=2)
-    train.add_argument("--workers", type=int, default=1, help="processes that prepare windows")
+    train.add_argument("--workers", type=int, default=1, help="processes that read windows")
     train.add_argument("--until", type=int, help="stop after this step")
-    train.add_argument("--start", type=Path, help="checkpoint of another training to begin with")
-    train.add_argument("--sides", type=int, nargs="+", help="of windows, pixels")
-    for name in ("seed", "pixels", "steps", "warm_up", "frozen"):
+    for name in ("seed", "pixels", "steps", "warm_up"):
         train.add_argument(f"--{name.replace('_', '-')}", type=int)
-    for name in ("peak", "backbone_share", "weight_decay", "keep"):
+    for name in ("peak", "weight_decay", "keep"):
         train.add_argument(f"--{name.replace('_', '-')}", type=float)
     train.set_defaults(step=_train)
     export = steps.add_parser("export", help="write the weights that are committed, and their card")
@@ -126,9 +141,12 @@ def _options() -> argparse.Namespace:
     evaluate = steps.add_parser("evaluate", help="AP50 of an ONNX file on held-out pictures")
     evaluate.add_argument("file", type=Path)
     evaluate.set_defaults(step=_evaluate)
-    for step in (train, export, evaluate):
+    for step in (windows, export, evaluate):
         step.add_argument("--data", type=Path, action="append", required=True, help="a set; may be repeated")
+    for step in (export, evaluate):
         step.add_argument("--limit", type=int, help="pictures to measure on")
+    for step in (windows, export):
+        step.add_argument("--packages", type=Path, required=True, help="where the archives are kept")
     for step in (train, export):
         step.add_argument("--work", type=Path, required=True, help="where checkpoints are kept")
     return parser.parse_args()

@@ -1,42 +1,45 @@
-"""The detector's network: MobileNetV2, a neck that joins its scales, a head with a box and a score a place.
+"""The detector's network: MobileNetV2 as it is, a neck that joins its scales, a box and a score a place.
 
-No anchors. Sources: for the neck Liu et al., "Path Aggregation Network for Instance Segmentation" (2018), for
-the head Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (2021). 2.1 million weights.
+No anchors. The backbone keeps ImageNet's weights: what renders and drawings would teach it does not hold in
+photographs. Sources: for the neck Liu et al., "Path Aggregation Network for Instance Segmentation" (2018),
+for the head Ge et al., "YOLOX: Exceeding YOLO Series in 2021" (2021). 0.2 million weights are trained.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from trainer.learning.mobilenet import Backbone, State
+from trainer.learning.mobilenet import EXPANDED, Backbone, State
 
-__all__ = ["STRIDES", "Detector", "ExportedDetector", "places"]
+__all__ = ["STRIDES", "Head", "Detector", "ExportedDetector", "places"]
 
 STRIDES = (8, 16, 32)
-_WIDTH = 96
+_WIDTH = 64
+# Whole channels of the backbone vanish in training, so that no single one may carry the answer.
+_DROPOUT = 0.1
 # The score that a place begins with: most of them are no tattoo.
 _PRIOR = 0.01
 _LARGEST_EXPONENT = 6.0
 
 
-class Detector(nn.Module):
-    """Pictures (n, 3, h, w), 0..1, sides multiples of 32, to logits (n, places) and boxes (n, places, 4).
+class Head(nn.Module):
+    """What is trained: from `Backbone.expansions` to logits (n, places) and boxes (n, places, 4).
 
     A box is left, top, right, bottom in pixels of the input. Places go by stride, then row by row.
     """
 
-    def __init__(self, state: State | None = None, *, frozen: int = 7) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.backbone = Backbone(state, frozen=frozen)
-        self.lateral = nn.ModuleList(_normed(width, _WIDTH, 1) for width in Backbone.channels)
+        self.dropout = nn.Dropout2d(_DROPOUT)
+        self.lateral = nn.ModuleList(_normed(width, _WIDTH, 1) for width in EXPANDED)
         self.down = nn.ModuleList(_separable(_WIDTH, _WIDTH) for _ in range(2))
         self.shrink = nn.ModuleList(_separable(_WIDTH, _WIDTH, stride=2) for _ in range(2))
         self.up = nn.ModuleList(_separable(_WIDTH, _WIDTH) for _ in range(2))
-        self.score_towers = nn.ModuleList(_tower() for _ in STRIDES)
-        self.box_towers = nn.ModuleList(_tower() for _ in STRIDES)
+        self.towers = nn.ModuleList(_tower() for _ in STRIDES)
         self.scores = nn.ModuleList(nn.Conv2d(_WIDTH, 1, 1) for _ in STRIDES)
         self.sides = nn.ModuleList(nn.Conv2d(_WIDTH, 4, 1) for _ in STRIDES)
         for score, side in zip(self.scores, self.sides, strict=True):
@@ -45,29 +48,41 @@ class Detector(nn.Module):
             nn.init.normal_(side.weight, std=0.01)
             nn.init.constant_(side.bias, 1.0)
 
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, expansions: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         logits, boxes = [], []
-        for index, level in enumerate(self._levels(pictures)):
+        for index, level in enumerate(self._levels(expansions)):
             stride = STRIDES[index]
-            logits.append(self.scores[index](self.score_towers[index](level)).flatten(1))
-            sides = (
-                self.sides[index](self.box_towers[index](level)).clamp(max=_LARGEST_EXPONENT).exp() * stride
-            )
+            hidden = self.towers[index](level)
+            logits.append(self.scores[index](hidden).flatten(1))
+            sides = self.sides[index](hidden).clamp(max=_LARGEST_EXPONENT).exp() * stride
             middle = places(level.shape[2], level.shape[3], stride).to(sides)
             left, top, right, bottom = sides.flatten(2).unbind(1)
             x, y = middle[:, 0], middle[:, 1]
             boxes.append(torch.stack([x - left, y - top, x + right, y + bottom], dim=2))
         return torch.cat(logits, dim=1), torch.cat(boxes, dim=1)
 
-    def _levels(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+    def _levels(self, expansions: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         fine, middle, coarse = (
-            lateral(x) for lateral, x in zip(self.lateral, self.backbone(pictures), strict=True)
+            lateral(self.dropout(level)) for lateral, level in zip(self.lateral, expansions, strict=True)
         )
         middle = self.down[0](middle + _doubled(coarse))
         fine = self.down[1](fine + _doubled(middle))
         middle = self.up[0](middle + self.shrink[0](fine))
         coarse = self.up[1](coarse + self.shrink[1](middle))
         return [fine, middle, coarse]
+
+
+class Detector(nn.Module):
+    """Pictures (n, 3, h, w), 0..1, sides multiples of 32, to what `Head` gives."""
+
+    def __init__(self, state: State | None = None, head: Head | None = None) -> None:
+        super().__init__()
+        self.backbone = Backbone(state, frozen=18)
+        self.head = head or Head()
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found: tuple[torch.Tensor, torch.Tensor] = self.head(self.backbone.expansions(pictures))
+        return found
 
 
 class ExportedDetector(nn.Module):
@@ -100,7 +115,7 @@ def _tower() -> nn.Sequential:
 
 def _separable(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        _normed(inputs, inputs, 5, stride=stride, groups=inputs), _normed(inputs, outputs, 1)
+        _normed(inputs, inputs, 3, stride=stride, groups=inputs), _normed(inputs, outputs, 1)
     )
 
 

@@ -12,9 +12,10 @@ import torch
 
 from services.tattoo.boxes import BOX_SIDE
 from services.tattoo.committed import widened
-from trainer.detector.network import ExportedDetector
+from trainer.detector.network import Detector, ExportedDetector
 from trainer.detector.training import load_trained
 from trainer.learning.exporting import halved, to_onnx
+from trainer.learning.mobilenet import State
 from trainer.learning.progress import Checkpoint
 
 __all__ = ["Shipped", "Facts", "export_detector"]
@@ -29,6 +30,7 @@ class Facts:
     plan: dict[str, Any]
     steps: int
     weights: int
+    """That were trained."""
     onnx_difference: float
     """Largest difference of any output between PyTorch and the ONNX file in single precision."""
     half_difference: float
@@ -43,13 +45,16 @@ class Shipped:
     facts: Facts
 
 
-def export_detector(checkpoint: Checkpoint, out: Path) -> Shipped:
+def export_detector(checkpoint: Checkpoint, state: State | None, out: Path) -> Shipped:
     """Write `box_detector.onnx` to `out`, and beside it `.wide.onnx`, which is how it runs.
+
+    state: weights of the backbone.
 
     Raises FileNotFoundError without a checkpoint.
     """
     kept = checkpoint.read()
-    detector = ExportedDetector(load_trained(checkpoint)).eval()
+    head = load_trained(checkpoint)
+    detector = ExportedDetector(Detector(state, head)).eval()
     assert kept is not None, "load_trained has read it"
     example = torch.rand(2, 3, BOX_SIDE, BOX_SIDE, generator=torch.Generator().manual_seed(0))
     full = to_onnx(detector, example, outputs=[_OUTPUT])
@@ -61,7 +66,7 @@ def export_detector(checkpoint: Checkpoint, out: Path) -> Shipped:
     facts = Facts(
         plan=kept["plan"],
         steps=int(kept["step"]),
-        weights=sum(one.numel() for one in detector.parameters()),
+        weights=sum(one.numel() for one in head.parameters()),
         onnx_difference=float(np.abs(first - expected).max()),
         half_difference=float(np.abs(second[:, 4] - expected[:, 4]).max()),
     )

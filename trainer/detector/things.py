@@ -21,15 +21,15 @@ __all__ = ["THINGS", "cuttings", "write_things"]
 _SCIKIT_IMAGE = PinnedPackage(
     kind="pip wheel",
     name="scikit-image",
-    version="0.26.0",
-    sha256="74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
-    megabytes=14,
+    version="0.25.2",
+    sha256="24cc986e1f4187a12aa319f777b36008764e856e5013666a4a83f8df083c2641",
+    megabytes=15,
 )
 _SCIKIT_LEARN = PinnedPackage(
     kind="pip wheel",
     name="scikit-learn",
-    version="1.9.1",
-    sha256="52a0703bbc07ad27f560fa63fa68e4c54dd735bfbbf65b4dd3c225dc7547b6df",
+    version="1.7.2",
+    sha256="89877e19a80c7b11a2891a27c21c4894fb18e2c2e077815bcade10d34287b20d",
     megabytes=9,
 )
 _OF_SCIKIT_IMAGE = {

@@ -1,21 +1,17 @@
-"""The detector's training: a batch of windows a step."""
+"""The training of the detector's head: a batch of windows a step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
 
-from trainer.detector.lessons import Lesson, draw_lesson
 from trainer.detector.losses import detection_loss
-from trainer.detector.network import STRIDES, Detector, places
+from trainer.detector.network import STRIDES, Head, places
+from trainer.detector.windows import FULL, Batch, Windows
 from trainer.learning.loop import Course, Plan, run
-from trainer.learning.mobilenet import State
 from trainer.learning.progress import Checkpoint
-from trainer.learning.truth import Picture
 
 __all__ = ["DetectorPlan", "train", "load_trained"]
 
@@ -24,73 +20,60 @@ _LARGEST_GRADIENT = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorPlan(Plan):
-    """Everything that decides what comes out, beside the pictures."""
+    """Everything that decides what comes out, beside the windows."""
 
-    sides: tuple[int, ...] = (288, 352, 448, 640)
-    """Of a step's windows, pixels, multiples of 32: each step draws one. At 640 large ones are seen whole."""
-    pixels: int = 1_500_000
-    """Of a step's windows together: more of them where they are small."""
-    steps: int = 3200
-    warm_up: int = 100
+    pixels: int = 1_640_000
+    """Of a step's windows together: 16 of 320 x 320."""
+    steps: int = 9000
+    warm_up: int = 200
     peak: float = 2e-3
-    keep: float = 0.998
+    keep: float = 0.999
 
 
 def train(
     plan: DetectorPlan,
-    pictures: Sequence[Picture],
+    windows: Windows,
     *,
-    state: State | None,
     checkpoint: Checkpoint,
-    start: Checkpoint | None = None,
     workers: int = 1,
     until: int | None = None,
-) -> Detector:
-    """Train and return the mean network; see `loop.run`. `start`: another training, to begin with its mean.
-
-    Raises FileNotFoundError where that is not there.
-    """
+) -> Head:
+    """Train and return the mean network; see `loop.run`."""
     torch.manual_seed(plan.seed)
-    network = Detector(state, frozen=plan.frozen).to(memory_format=torch.channels_last)
-    if start is not None:
-        network.load_state_dict(load_trained(start).state_dict())
-    backbone = [one for one in network.backbone.parameters() if one.requires_grad]
-    others = [one for name, one in network.named_parameters() if not name.startswith("backbone")]
+    head = Head().to(memory_format=torch.channels_last)
+    weights = list(head.parameters())
     course = Course(
-        network=network,
+        network=head,
         groups=[
-            {"params": backbone, "share": plan.backbone_share},
-            {"params": [one for one in others if one.ndim > 1], "share": 1.0},
-            {"params": [one for one in others if one.ndim <= 1], "share": 1.0, "weight_decay": 0.0},
+            {"params": [one for one in weights if one.ndim > 1], "share": 1.0},
+            {"params": [one for one in weights if one.ndim <= 1], "share": 1.0, "weight_decay": 0.0},
         ],
-        draw=partial(_draw, plan, pictures),
+        draw=lambda rng: windows.draw(rng, plan.pixels),
         losses=_losses,
         largest_gradient=_LARGEST_GRADIENT,
     )
     return run(plan, course, checkpoint, workers=workers, until=until)
 
 
-def load_trained(checkpoint: Checkpoint) -> Detector:
+def load_trained(checkpoint: Checkpoint) -> Head:
     """The mean network of a checkpoint. Raises FileNotFoundError where there is none."""
     kept = checkpoint.read()
     if kept is None:
         raise FileNotFoundError(f"{checkpoint.path} is not there: train first")
-    network = Detector()
-    network.load_state_dict(kept["mean"])
-    return network.eval()
+    head = Head()
+    head.load_state_dict(kept["mean"])
+    return head.eval()
 
 
-def _draw(plan: DetectorPlan, pictures: Sequence[Picture], rng: np.random.Generator) -> list[Lesson]:
-    side = int(rng.choice(plan.sides))
-    return [draw_lesson(rng, pictures, side) for _ in range(max(1, plan.pixels // side**2))]
-
-
-def _losses(network: Detector, lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
-    pixels = torch.from_numpy(np.stack([one.pixels for one in lessons])).permute(0, 3, 1, 2)
-    logits, boxes = network(pixels.float().div(255).contiguous(memory_format=torch.channels_last))
-    side = pixels.shape[2]
-    middles = torch.cat([places(side // stride, side // stride, stride) for stride in STRIDES])
-    truth = [torch.from_numpy(one.boxes) for one in lessons]
-    ignored = [torch.from_numpy(one.ignored) for one in lessons]
+def _losses(head: Head, batch: Batch) -> dict[str, torch.Tensor]:
+    logits, boxes = head([_activations(level) for level in batch.levels])
+    middles = torch.cat([places(batch.side // stride, batch.side // stride, stride) for stride in STRIDES])
+    truth = [torch.from_numpy(np.array(one)) for one in batch.boxes]
+    ignored = [torch.from_numpy(np.array(one)) for one in batch.ignored]
     scores, distance = detection_loss(logits, boxes, middles, truth, ignored)
     return {"scores": scores, "boxes": distance}
+
+
+def _activations(level: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> torch.Tensor:
+    """(n, channels, rows, columns), 0..FULL, in memory channels last."""
+    return torch.from_numpy(level).float().mul_(FULL / 255).permute(0, 3, 1, 2)

@@ -37,5 +37,5 @@ class Embedder(nn.Module):
                 self.projection.bias.copy_(-mean @ weights)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
-        pooled = nn.functional.normalize(self.backbone(crops)[2].mean(dim=(2, 3)), dim=1)
+        pooled = nn.functional.normalize(self.backbone(crops).mean(dim=(2, 3)), dim=1)
         return nn.functional.normalize(self.projection(pooled), dim=1)

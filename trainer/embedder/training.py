@@ -34,6 +34,10 @@ class EmbedderPlan(Plan):
     steps: int = 1200
     warm_up: int = 80
     peak: float = 1e-3
+    backbone_share: float = 0.15
+    """Of `peak`: the backbone's learning rate."""
+    frozen: int = 7
+    """First layers of the backbone that keep ImageNet's weights."""
     temperature: float = 0.1
     keep: float = 0.995
 

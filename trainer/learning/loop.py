@@ -30,11 +30,8 @@ class Plan:
     warm_up: int
     """Steps until the learning rate is at its peak; from there it falls by half a cosine."""
     peak: float
-    """Learning rate of what is new; the backbone's is `backbone_share` of it."""
-    backbone_share: float = 0.15
+    """Learning rate of what is new."""
     weight_decay: float = 0.02
-    frozen: int = 7
-    """First layers of the backbone that keep ImageNet's weights."""
     keep: float
     """Of the mean of weights, a step."""
 
@@ -76,6 +73,7 @@ def run(
         rate = learning_rate(step, plan.steps, peak=plan.peak, warm_up=plan.warm_up)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["share"]
+        torch.manual_seed(plan.seed * 1_000_003 + step)  # a resumed training drops what an unbroken one does
         shown.append(_learn(course, optimizer, lesson))
         mean.update(network)
         if (step + 1) % _SHOWN_EVERY == 0:

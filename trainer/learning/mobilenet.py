@@ -19,11 +19,13 @@ from chassis.models.packages import fetch, read_file
 from chassis.models.torch_checkpoint import read_checkpoint
 from services.tattoo.models import CHECKPOINT
 
-__all__ = ["MEAN", "DEVIATION", "State", "Backbone", "pretrained_state"]
+__all__ = ["EXPANDED", "MEAN", "DEVIATION", "State", "Backbone", "pretrained_state"]
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 """Of ImageNet, which the weights expect to be taken off."""
+EXPANDED = (192, 576, 960)
+"""Channels of `Backbone.expansions`."""
 
 # (expansion, output channels, repetitions, stride of the first), table 2 of the paper.
 _STAGES = (
@@ -36,6 +38,8 @@ _STAGES = (
     (6, 320, 1, 1),
 )
 _EPSILON = 1e-5
+# Layers whose expansion is what the detector reads: the last before each halving, and the last of all.
+_EXPANDED_AT = (7, 14, 17)
 
 State = Mapping[str, NDArray[Any]]
 """Weights by torchvision's names."""
@@ -50,12 +54,11 @@ def pretrained_state(folder: Path) -> State:
 
 
 class Backbone(nn.Module):
-    """RGB pictures (n, 3, h, w), values 0..1, to activations at strides 8, 16 and 32.
+    """RGB pictures (n, 3, h, w), values 0..1, to what its layers say of them.
 
-    frozen: so many of the 18 first layers keep ImageNet's weights; 7 reach stride 8.
+    frozen: so many of its first layers keep ImageNet's weights; 7 reach stride 8, all are 18.
+    head: with the layer that makes 1280 channels of the last 320.
     """
-
-    channels = (32, 96, 320)
 
     def __init__(self, state: State | None, *, frozen: int = 7, head: bool = False) -> None:
         super().__init__()
@@ -76,14 +79,29 @@ class Backbone(nn.Module):
         for layer in self.features[:frozen]:
             layer.requires_grad_(False)
 
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        hidden = (pictures - self.mean) / self.deviation
-        taken = []
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """The last activation, at stride 32."""
+        last: torch.Tensor = self.features(self._normed(pictures))
+        return last
+
+    def expansions(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Activations (n, EXPANDED[i], ...), 0..6, at strides 8, 16 and 32.
+
+        The widest ones of each stride, from the layer that halves the resolution next, as in SSDLite (Sandler
+        et al., 6.2).
+        """
+        hidden, taken = self._normed(pictures), []
         for number, layer in enumerate(self.features):
+            if number in _EXPANDED_AT:
+                taken.append(layer.layers[0](hidden))
+                if len(taken) == len(_EXPANDED_AT):
+                    break
             hidden = layer(hidden)
-            if number in (6, 13):
-                taken.append(hidden)
-        return taken[0], taken[1], hidden
+        fine, middle, coarse = taken
+        return fine, middle, coarse
+
+    def _normed(self, pictures: torch.Tensor) -> torch.Tensor:
+        return (pictures - self.mean) / self.deviation
 
     def _adopt(self, state: State) -> None:
         """Take the weights, each convolution with the normalisation behind it folded in."""
