@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+import trainer.detector
 from services.tattoo.box_layouts import PLACES, read_candidates
 from services.tattoo.committed import widened
 from tests.fakes.training_sets import write_set
@@ -17,10 +18,11 @@ from trainer.learning.truth import read_pictures
 torch = pytest.importorskip("torch", reason="PyTorch is only there where models are trained")
 
 from trainer.detector.assigning import assign, paired_iou  # noqa: E402  # they need PyTorch
+from trainer.detector.kept import read_head, write_head  # noqa: E402
 from trainer.detector.losses import detection_loss  # noqa: E402
-from trainer.detector.network import STRIDES, Detector, ExportedDetector, places  # noqa: E402
+from trainer.detector.network import STRIDES, Detector, ExportedDetector, Head, places  # noqa: E402
 from trainer.detector.shipping import export_detector  # noqa: E402
-from trainer.detector.training import DetectorPlan, train  # noqa: E402
+from trainer.detector.training import DetectorPlan, load_trained, train  # noqa: E402
 from trainer.detector.windows import PART, Windows, make_windows  # noqa: E402
 from trainer.learning.exporting import halved, to_onnx  # noqa: E402
 from trainer.learning.mobilenet import EXPANDED  # noqa: E402
@@ -154,7 +156,7 @@ def small_windows(folder: Path) -> Windows:
     pictures = read_pictures([write_set(folder / "set", 6)], split="train")
     for side in (64, 96):
         make_windows(folder / "windows", pictures, state=None, side=side, count=PART, seed=1, workers=0)
-    return Windows(folder / "windows")
+    return Windows([folder / "windows"])
 
 
 def test_windows_are_kept_as_the_backbone_sees_them(tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_windows_are_kept_as_the_backbone_sees_them(tmp_path: Path) -> None:
     small_windows(tmp_path)
     assert (part / "0.npy").stat().st_mtime_ns == before
     with pytest.raises(ValueError, match="no windows"):
-        Windows(tmp_path)
+        Windows([tmp_path / "windows", tmp_path])
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
@@ -200,21 +202,39 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
         train(DetectorPlan(pixels=10_000), windows, checkpoint=checkpoint, workers=0)
 
 
-def test_the_committed_file_is_that_of_the_checkpoint(tmp_path: Path) -> None:
-    """Its facts have the plan and the measured differences."""
-    checkpoint = Checkpoint(tmp_path / "detector.pt")
+def test_the_committed_file_is_that_of_the_head(tmp_path: Path) -> None:
+    """Its facts have the measured differences; the head beside it begins another training."""
+    windows = small_windows(tmp_path)
     with pytest.raises(FileNotFoundError, match="train first"):
-        export_detector(checkpoint, None, tmp_path)
-    train(_PLAN, small_windows(tmp_path), checkpoint=checkpoint, workers=0)
-    shipped = export_detector(checkpoint, None, tmp_path)
-    assert shipped.facts.steps == 4
+        load_trained(Checkpoint(tmp_path / "detector.pt"))
+    train(_PLAN, windows, checkpoint=Checkpoint(tmp_path / "detector.pt"), workers=0)
+    shipped = export_detector(load_trained(Checkpoint(tmp_path / "detector.pt")), None, tmp_path)
     assert 100_000 < shipped.facts.weights < 400_000
     assert shipped.facts.onnx_difference < 1e-2
     assert shipped.facts.half_difference < 1e-2
+    start = read_head(tmp_path / "head.npz")
+    assert train(_PLAN, windows, checkpoint=Checkpoint(tmp_path / "b.pt"), start=start, workers=0, until=1)
     data = (tmp_path / "box_detector.onnx").read_bytes()
     assert len(data) < 5_000_000
     assert widened(data).SerializeToString() == shipped.served
     assert (tmp_path / "box_detector.wide.onnx").read_bytes() == shipped.served
+
+
+def test_the_kept_head_finds_what_the_other_file_of_it_finds(tmp_path: Path) -> None:
+    """Written and read again it gives the same within half precision; other weights are refused."""
+    head = read_head(Path(trainer.detector.__file__).with_name("head.npz"))
+    write_head(head, tmp_path / "again.npz")
+    again = read_head(tmp_path / "again.npz")
+    shapes = zip(EXPANDED, STRIDES, strict=True)
+    expansions = [torch.rand(1, width, 64 // stride, 64 // stride) * 6 for width, stride in shapes]
+    with torch.no_grad():
+        first, second = head(expansions)[0], again(expansions)[0]
+        untrained = Head().eval()(expansions)[0]
+    assert torch.allclose(first, second, atol=1e-3)
+    assert not torch.allclose(first, untrained, atol=1.0)
+    np.savez(tmp_path / "other.npz", scores=np.zeros(3))
+    with pytest.raises(ValueError, match="other weights"):
+        read_head(tmp_path / "other.npz")
 
 
 def test_the_rate_rises_and_falls() -> None:

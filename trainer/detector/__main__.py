@@ -52,6 +52,7 @@ def _windows(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace) -> None:
     import torch
 
+    from trainer.detector.kept import read_head
     from trainer.detector.training import DetectorPlan, train
     from trainer.detector.windows import Windows
     from trainer.learning.progress import Checkpoint
@@ -62,16 +63,20 @@ def _train(options: argparse.Namespace) -> None:
     windows = Windows(options.windows)
     print(f"{len(windows)} windows, {plan}", flush=True)
     checkpoint = Checkpoint(options.work / "detector.pt")
-    train(plan, windows, checkpoint=checkpoint, workers=options.workers, until=options.until)
+    start = read_head(options.head) if options.head else None
+    train(plan, windows, checkpoint=checkpoint, start=start, workers=options.workers, until=options.until)
 
 
 def _export(options: argparse.Namespace) -> None:
+    from trainer.detector.kept import read_head
     from trainer.detector.shipping import export_detector
+    from trainer.detector.training import load_trained
     from trainer.learning.mobilenet import pretrained_state
     from trainer.learning.progress import Checkpoint
 
     state = pretrained_state(options.packages)
-    card = export_detector(Checkpoint(options.work / "detector.pt"), state, options.out)
+    head = read_head(options.head) if options.head else load_trained(Checkpoint(options.work / "detector.pt"))
+    card = export_detector(head, state, options.out)
     found = _found(options, BoxDetector(card.served))
     text = {**asdict(card.facts), **_measured(found), "threshold": _threshold(found)}
     (options.out / "box_detector.json").write_text(json.dumps(text, indent=2) + "\n")
@@ -126,10 +131,11 @@ def _options() -> argparse.Namespace:
     windows.add_argument("--workers", type=int, default=2)
     windows.set_defaults(step=_windows)
     train = steps.add_parser("train", help="train, or go on where it was stopped")
-    train.add_argument("--windows", type=Path, required=True)
+    train.add_argument("--windows", type=Path, action="append", required=True, help="may be repeated")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--workers", type=int, default=1, help="processes that read windows")
     train.add_argument("--until", type=int, help="stop after this step")
+    train.add_argument("--head", type=Path, help="head.npz of another training, to begin with")
     for name in ("seed", "pixels", "steps", "warm_up"):
         train.add_argument(f"--{name.replace('_', '-')}", type=int)
     for name in ("peak", "weight_decay", "keep"):
@@ -137,6 +143,7 @@ def _options() -> argparse.Namespace:
     train.set_defaults(step=_train)
     export = steps.add_parser("export", help="write the weights that are committed, and their card")
     export.add_argument("--out", type=Path, required=True)
+    export.add_argument("--head", type=Path, help="head.npz of a training, instead of a checkpoint")
     export.set_defaults(step=_export)
     evaluate = steps.add_parser("evaluate", help="AP50 of an ONNX file on held-out pictures")
     evaluate.add_argument("file", type=Path)
@@ -148,7 +155,7 @@ def _options() -> argparse.Namespace:
     for step in (windows, export):
         step.add_argument("--packages", type=Path, required=True, help="where the archives are kept")
     for step in (train, export):
-        step.add_argument("--work", type=Path, required=True, help="where checkpoints are kept")
+        step.add_argument("--work", type=Path, default=Path(), help="where checkpoints are kept")
     return parser.parse_args()
 
 

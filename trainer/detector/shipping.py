@@ -1,4 +1,4 @@
-"""From a checkpoint to the file that is committed, which must say what the network says."""
+"""From a trained head to the file that is committed, which must say what the network says."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import torch
 
 from services.tattoo.boxes import BOX_SIDE
 from services.tattoo.committed import widened
-from trainer.detector.network import Detector, ExportedDetector
-from trainer.detector.training import load_trained
+from trainer.detector.kept import write_head
+from trainer.detector.network import Detector, ExportedDetector, Head
 from trainer.learning.exporting import halved, to_onnx
 from trainer.learning.mobilenet import State
-from trainer.learning.progress import Checkpoint
 
 __all__ = ["Shipped", "Facts", "export_detector"]
 
@@ -27,8 +26,6 @@ _OUTPUT = "boxes"
 class Facts:
     """What the card says of the file."""
 
-    plan: dict[str, Any]
-    steps: int
     weights: int
     """That were trained."""
     onnx_difference: float
@@ -45,17 +42,12 @@ class Shipped:
     facts: Facts
 
 
-def export_detector(checkpoint: Checkpoint, state: State | None, out: Path) -> Shipped:
+def export_detector(head: Head, state: State | None, out: Path) -> Shipped:
     """Write `box_detector.onnx` to `out`, and beside it `.wide.onnx`, which is how it runs.
 
-    state: weights of the backbone.
-
-    Raises FileNotFoundError without a checkpoint.
+    state: weights of the backbone. `head.npz` in `out` is the head alone, see `kept.py`.
     """
-    kept = checkpoint.read()
-    head = load_trained(checkpoint)
     detector = ExportedDetector(Detector(state, head)).eval()
-    assert kept is not None, "load_trained has read it"
     example = torch.rand(2, 3, BOX_SIDE, BOX_SIDE, generator=torch.Generator().manual_seed(0))
     full = to_onnx(detector, example, outputs=[_OUTPUT])
     small = halved(full)
@@ -64,8 +56,6 @@ def export_detector(checkpoint: Checkpoint, state: State | None, out: Path) -> S
         expected = detector(example).numpy()
     first, second = (_run(data, example.numpy()) for data in (full.SerializeToString(), served))
     facts = Facts(
-        plan=kept["plan"],
-        steps=int(kept["step"]),
         weights=sum(one.numel() for one in head.parameters()),
         onnx_difference=float(np.abs(first - expected).max()),
         half_difference=float(np.abs(second[:, 4] - expected[:, 4]).max()),
@@ -73,6 +63,7 @@ def export_detector(checkpoint: Checkpoint, state: State | None, out: Path) -> S
     out.mkdir(parents=True, exist_ok=True)
     (out / "box_detector.onnx").write_bytes(small.SerializeToString(deterministic=True))
     (out / "box_detector.wide.onnx").write_bytes(served)
+    write_head(head, out / "head.npz")
     return Shipped(served, facts)
 
 

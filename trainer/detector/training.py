@@ -35,12 +35,13 @@ def train(
     windows: Windows,
     *,
     checkpoint: Checkpoint,
+    start: Head | None = None,
     workers: int = 1,
     until: int | None = None,
 ) -> Head:
-    """Train and return the mean network; see `loop.run`."""
+    """Train and return the mean network; see `loop.run`. `start`: of another training, to begin with."""
     torch.manual_seed(plan.seed)
-    head = Head().to(memory_format=torch.channels_last)
+    head = (start or Head()).to(memory_format=torch.channels_last)
     weights = list(head.parameters())
     course = Course(
         network=head,

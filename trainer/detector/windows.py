@@ -80,15 +80,16 @@ def _made(
 
 
 class Windows:
-    """The windows in a folder. Raises ValueError where there is none."""
+    """The windows in some folders. Raises ValueError for a folder without any."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folders: Sequence[Path]) -> None:
         parts: dict[int, list[Path]] = {}
-        for part in sorted(folder.glob("[0-9]*/[0-9]*")):
-            if part.suffix == "":
+        for folder in folders:
+            found = [part for part in sorted(folder.glob("[0-9]*/[0-9]*")) if part.suffix == ""]
+            if not found:
+                raise ValueError(f"{folder} holds no windows: make them first")
+            for part in found:
                 parts.setdefault(int(part.parent.name), []).append(part)
-        if not parts:
-            raise ValueError(f"{folder} holds no windows: make them first")
         self._parts = parts
         self._levels: dict[Path, list[NDArray[np.uint8]]] = {}
         self._truth: dict[Path, list[list[NDArray[np.float32]]]] = {}
