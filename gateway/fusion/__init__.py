@@ -1,0 +1,1 @@
+"""The policy BAYESIAN, of small pure functions. Not wired to Identify yet."""
