@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench.body.views import MeasuredView, measure_folder
 from bench.report import print_heading, print_table, write_json
+from chassis.signal.calibration import cllr
 from services.body.kinds import KINDS
 from services.body.likelihood import are_compatible, log_likelihood_ratios, similarities
 from services.body.measurement import Measurement, combine, stack
@@ -118,7 +119,7 @@ def _worth(views: Sequence[MeasuredView], count: int) -> dict[str, float]:
         "genuine": len(scores[0]),
         "impostor": len(scores[1]),
         "eer": _equal_error_rate(*scores),
-        "cllr": float(np.log2(1 + np.exp(-scores[0])).mean() + np.log2(1 + np.exp(scores[1])).mean()) / 2,
+        "cllr": cllr(*scores),
         "llr_genuine_median": float(np.median(scores[0])),
         "llr_impostor_median": float(np.median(scores[1])),
         "similarity_impostor_p99": float(np.quantile(likeness[1], 0.99)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from chassis.errors import InvalidInput
 
 __all__ = ["absence_llr", "presence_llr"]
@@ -40,6 +42,4 @@ def presence_llr(llr: float, *, has_it: float) -> float:
         raise InvalidInput("a log-likelihood ratio is not finite")
     if has_it in (0.0, 1.0):
         return llr if has_it else math.log(_ANOTHER)
-    theirs, another = math.log(has_it) + llr, math.log1p(-has_it) + math.log(_ANOTHER)
-    larger = max(theirs, another)
-    return larger + math.log1p(math.exp(min(theirs, another) - larger))
+    return float(np.logaddexp(math.log(has_it) + llr, math.log1p(-has_it) + math.log(_ANOTHER)))

@@ -175,6 +175,9 @@ def test_windows_are_kept_as_the_backbone_sees_them(tmp_path: Path) -> None:
     before = (part / "0.npy").stat().st_mtime_ns
     small_windows(tmp_path)
     assert (part / "0.npy").stat().st_mtime_ns == before
+    pictures = read_pictures([tmp_path / "set"], split="train")
+    with pytest.raises(ValueError, match="other windows"):
+        make_windows(tmp_path / "windows", pictures, state=None, side=64, count=PART, seed=2, workers=0)
     with pytest.raises(ValueError, match="no windows"):
         Windows([tmp_path / "windows", tmp_path])
 
@@ -220,7 +223,7 @@ def test_the_committed_file_is_that_of_the_head(tmp_path: Path) -> None:
     assert (tmp_path / "box_detector.wide.onnx").read_bytes() == shipped.served
 
 
-def test_the_kept_head_finds_what_the_other_file_of_it_finds(tmp_path: Path) -> None:
+def test_the_committed_head_is_read_and_written(tmp_path: Path) -> None:
     """Written and read again it gives the same within half precision; other weights are refused."""
     head = read_head(Path(trainer.detector.__file__).with_name("head.npz"))
     write_head(head, tmp_path / "again.npz")

@@ -131,6 +131,7 @@ def _options() -> argparse.Namespace:
     windows.add_argument("--workers", type=int, default=2)
     windows.set_defaults(step=_windows)
     train = steps.add_parser("train", help="train, or go on where it was stopped")
+    train.add_argument("--work", type=Path, required=True, help="where checkpoints are kept")
     train.add_argument("--windows", type=Path, action="append", required=True, help="may be repeated")
     train.add_argument("--threads", type=int, default=2)
     train.add_argument("--workers", type=int, default=1, help="processes that read windows")
@@ -143,7 +144,9 @@ def _options() -> argparse.Namespace:
     train.set_defaults(step=_train)
     export = steps.add_parser("export", help="write the weights that are committed, and their card")
     export.add_argument("--out", type=Path, required=True)
-    export.add_argument("--head", type=Path, help="head.npz of a training, instead of a checkpoint")
+    trained = export.add_mutually_exclusive_group(required=True)
+    trained.add_argument("--work", type=Path, help="where the checkpoint is")
+    trained.add_argument("--head", type=Path, help="head.npz of a training")
     export.set_defaults(step=_export)
     evaluate = steps.add_parser("evaluate", help="AP50 of an ONNX file on held-out pictures")
     evaluate.add_argument("file", type=Path)
@@ -154,8 +157,6 @@ def _options() -> argparse.Namespace:
         step.add_argument("--limit", type=int, help="pictures to measure on")
     for step in (windows, export):
         step.add_argument("--packages", type=Path, required=True, help="where the archives are kept")
-    for step in (train, export):
-        step.add_argument("--work", type=Path, default=Path(), help="where checkpoints are kept")
     return parser.parse_args()
 
 

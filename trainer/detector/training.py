@@ -24,7 +24,7 @@ class DetectorPlan(Plan):
 
     pixels: int = 1_640_000
     """Of a step's windows together: 16 of 320 x 320."""
-    steps: int = 9000
+    steps: int = 8000
     warm_up: int = 200
     peak: float = 2e-3
     keep: float = 0.999

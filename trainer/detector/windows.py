@@ -6,6 +6,7 @@ goes on. What a window shows hangs on the seed, its side and its number alone.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 from collections.abc import Iterator, Sequence
@@ -54,9 +55,16 @@ def make_windows(
     seed: int,
     workers: int,
 ) -> None:
-    """Make what is missing of `count` windows of `side` pixels. state: weights of the backbone."""
+    """Make what is missing of `count` windows of `side` pixels. state: weights of the backbone.
+
+    Raises ValueError where the folder holds windows of this side by another seed or of other pictures.
+    """
     where = folder / str(side)
     where.mkdir(parents=True, exist_ok=True)
+    plan, kept = json.dumps({"seed": seed, "pictures": len(pictures)}), where / "plan.json"
+    if kept.exists() and kept.read_text() != plan:
+        raise ValueError(f"{where} holds other windows: {kept.read_text()}")
+    kept.write_text(plan)
     jobs = [
         _Job(where / f"{part:04d}", side, seed, part)
         for part in range(-(-count // PART))
