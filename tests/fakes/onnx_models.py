@@ -75,7 +75,7 @@ def count_of_batch(path: Path) -> Path:
 
 
 def lasting(path: Path, *, products: int = 40) -> Path:
-    """`same` = the input, after so many products of large matrices: about 10 ms each."""
+    """`same` = the input, after so many products of large matrices: 2 to 10 ms each."""
     side = 512
     body = helper.make_graph(
         [

@@ -46,8 +46,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_model(models, "picky", picky(files / "p.onnx"), side=1, outputs={"found": 1})
     add_model(models, "root", square_root(files / "r.onnx"), side=-1, outputs={"root": -1})
     add_model(
-        models, "slow", lasting(files / "s.onnx"), side=1, outputs={"same": 1}, max_batch=1, max_queue=1
-    )
+        models, "slow", lasting(files / "s.onnx", products=150), side=1, outputs={"same": 1}, max_batch=1,
+        max_queue=1,
+    )  # fmt: skip
     return models
 
 
@@ -199,14 +200,14 @@ async def test_a_closed_client_is_unavailable(triton: TritonProcess) -> None:
 
 async def test_a_deadline_shorter_than_the_model(inference: Inference) -> None:
     """The caller gets DEADLINE_EXCEEDED, and the next call is served."""
-    with deadline_scope(Deadline.after(0.1)), pytest.raises(DeadlineExceeded, match="'slow' in time"):
+    with deadline_scope(Deadline.after(0.05)), pytest.raises(DeadlineExceeded, match="'slow' in time"):
         await inference.infer("slow", noise(1, 1))
     np.testing.assert_allclose((await inference.infer("slow", noise(1, 1)))["same"], noise(1, 1))
 
 
 async def test_a_call_without_a_deadline_has_one(triton: TritonProcess) -> None:
     """The client's default would be forever."""
-    async with TritonInference.open(triton.address, _files(), timeout_seconds=0.1) as client:
+    async with TritonInference.open(triton.address, _files(), timeout_seconds=0.05) as client:
         with pytest.raises(DeadlineExceeded):
             await client.infer("slow", noise(1, 1))
 
