@@ -25,7 +25,7 @@ from bench.tattoo.speed import observe_speed
 from services.tattoo.chosen import OWN_THRESHOLD
 from trainer.learning.truth import Picture, read_pictures
 
-_BUILT_IN, _FROZEN, _KEY_POINTS = "built in", "frozen backbone", "key points"
+_BUILT_IN, _HEAT_MAP, _FROZEN, _KEY_POINTS = "built in", "heat map alone", "frozen backbone", "key points"
 _ANY_CONFIDENCE = 0.01
 _RESAMPLES = 2000
 
@@ -71,9 +71,10 @@ async def _detection(options: argparse.Namespace, found: Mapping[str, Detector])
                 **hits,
                 "extra_boxes": await detectors.extra_boxes(finder, photographs),
                 "alarms_lfw": await detectors.false_alarms(finder, faces),
+                "alarms_enlarged": await detectors.false_alarms(finder, faces, is_enlarged=True),
                 "alarms_overlays": await detectors.false_alarms(finder, faces, overlay_seed=options.seed),
             }
-    columns = ("iou_0.5", "iou_0.3", "alarms_lfw", "alarms_overlays")
+    columns = ("iou_0.5", "iou_0.3", "alarms_lfw", "alarms_enlarged", "alarms_overlays")
     rows = [[name, *(str(figures[column]) for column in columns)] for name, figures in report.items()]
     print_table("Main tattoo of BIVTatt found; faces in which anything is found", ["", *columns], rows)
     return _plain(report)
@@ -185,7 +186,7 @@ def _rendered_pictures(options: argparse.Namespace) -> list[Picture]:
 
 
 def _detectors(options: argparse.Namespace) -> dict[str, Detector]:
-    chosen = {_BUILT_IN: detectors.built_in()}
+    chosen = {_HEAT_MAP: detectors.heat_map_alone(), _BUILT_IN: detectors.built_in()}
     for given in options.detector:
         name, _, rest = given.partition("=")
         file, _, threshold = rest.partition("@")
@@ -203,7 +204,11 @@ def _describers(options: argparse.Namespace) -> dict[str, Describer]:
 
 def _sizes(found: Mapping[str, Detector], described: Mapping[str, Describer]) -> dict[str, int]:
     """Bytes of each file as it runs."""
-    sizes = {f"detector, {name}": one.file.stat().st_size for name, one in found.items()}
+    sizes = {
+        f"detector, {name}, {file.stem}": file.stat().st_size
+        for name, one in found.items()
+        for file in one.files.values()
+    }
     embedders = {name: one for name, one in described.items() if isinstance(one, EmbedderDescriber)}
     return sizes | {f"embedder, {name}": one.file.stat().st_size for name, one in embedders.items()}
 

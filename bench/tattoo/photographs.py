@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chassis.geometry import Box
+from trainer.drawings.calibration import is_for_calibration
 
 __all__ = ["TattooPhotograph", "read_bivtatt", "read_faces", "pixels_of"]
 
@@ -42,10 +43,13 @@ def read_bivtatt(folder: Path) -> list[TattooPhotograph]:
 
 
 def read_faces(folder: Path, *, limit: int | None) -> list[Path]:
-    """One photograph of each person of LFW, in whose pictures hardly anybody shows a tattoo."""
+    """One photograph of each person of LFW in the half that sets no number.
+
+    Hardly anybody shows a tattoo in them.
+    """
     people = sorted(path for kind in ("distractors", "identities") for path in (folder / kind).glob("*"))
-    firsts = [path if path.is_file() else min(path.glob("*")) for path in people]
-    return firsts[:limit]
+    reported = [path for path in people if not is_for_calibration(path.name)]
+    return [min(path.glob("*")) for path in reported][:limit]
 
 
 def pixels_of(path: Path) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ class Speed:
 
 async def observe_speed(detector: Detector, describer: EmbedderDescriber, *, runs: int) -> Speed:
     """Decode, find, cut four crops, describe and judge them; search is not part of it."""
-    files = {detector.row.name: detector.file, describer.row.model: describer.file}
+    files = {**detector.files, describer.row.model: describer.file}
     async with OnnxInference.open(files, threads=1) as inference, WorkPool(2, 64) as work:
         finder = TattooFinder(inference, work, detector.row, most=16)
         observing = _Observing(finder, TattooEmbedder(inference, work, [describer.row]), work)

@@ -15,6 +15,7 @@ from chassis.models.graph import GraphWriter
 from chassis.models.torch_checkpoint import read_checkpoint
 
 __all__ = [
+    "add_mobilenet_v2_expansions",
     "build_mobilenet_v2",
     "build_mobilenet_v2_features",
     "EMBEDDING_SIZE",
@@ -35,17 +36,17 @@ _STAGES = [
     (6, 320, 1, 1),
 ]
 _STEM_CHANNELS = 32
-# The last block that reads an image at stride 16.
-_BLOCK = 14
+# The last blocks that read an image at stride 8, 16 and 32.
+_FINE, _MIDDLE, _COARSE = 7, 14, 17
 _EPSILON = 1e-5
 
 
 def build_mobilenet_v2(checkpoint: bytes) -> onnx.ModelProto:
     """Return image (N, 3, 224, 224) -> `embedding` (N, 1280), the pooled last activation as a unit vector."""
-    network = _Network(read_checkpoint(checkpoint), "mobilenet_v2")
-    name = network.blocks(len(_blocks()))
+    writer = GraphWriter("mobilenet_v2")
+    network = _Network(read_checkpoint(checkpoint), writer)
+    name = network.blocks(len(_blocks()), name="input")
     name = network.convolve(name, "features.18.0", "features.18.1")
-    writer = network.writer
     flat = writer.add("Flatten", writer.add("GlobalAveragePool", name))
     writer.add("LpNormalization", flat, output="embedding", axis=1, p=2)
     return writer.finish({"input": ["N", 3, 224, 224]}, {"embedding": ["N", EMBEDDING_SIZE]})
@@ -56,30 +57,56 @@ def build_mobilenet_v2_features(checkpoint: bytes) -> onnx.ModelProto:
 
     This is the expansion inside block 14, the deepest activation that still has stride 16.
     """
-    network = _Network(read_checkpoint(checkpoint), "mobilenet_v2_features")
-    name, prefix = network.blocks(_BLOCK - 1), f"features.{_BLOCK}.conv"
-    features = network.convolve(name, f"{prefix}.0.0", f"{prefix}.0.1")
-    network.writer.add("Identity", features, output="features")
-    return network.writer.finish(
+    writer = GraphWriter("mobilenet_v2_features")
+    network = _Network(read_checkpoint(checkpoint), writer)
+    features = network.expand(network.blocks(_MIDDLE - 1, name="input"), _MIDDLE)
+    writer.add("Identity", features, output="features")
+    return writer.finish(
         {"input": ["N", 3, "H", "W"]}, {"features": ["N", FEATURE_CHANNELS, "feature_H", "feature_W"]}
     )
+
+
+def add_mobilenet_v2_expansions(writer: GraphWriter, checkpoint: bytes, image: str) -> tuple[str, str, str]:
+    """Write the network and return its widest activations at strides 8, 16 and 32.
+
+    image: (N, 3, H, W), ImageNet-normalised; H and W are multiples of 32. They have 192, 576 and 960
+    channels, values 0..6, and are the expansions inside the last block that still has the stride, as in
+    SSDLite (Sandler et al., 6.2).
+    """
+    network = _Network(read_checkpoint(checkpoint), writer)
+    shallow = network.blocks(_FINE - 1, name=image)
+    fine = network.expand(shallow, _FINE)
+    deep = network.blocks(_MIDDLE - 1, done=_FINE - 1, name=shallow)
+    middle = network.expand(deep, _MIDDLE)
+    last = network.blocks(_COARSE - 1, done=_MIDDLE - 1, name=deep)
+    return fine, middle, network.expand(last, _COARSE)
 
 
 class _Network:
     """Writes the layers of one state dict."""
 
-    def __init__(self, state: Mapping[str, NDArray[Any]], name: str) -> None:
-        self.writer = GraphWriter(name)
+    def __init__(self, state: Mapping[str, NDArray[Any]], writer: GraphWriter) -> None:
+        self.writer = writer
         self._state = state
 
-    def blocks(self, count: int) -> str:
-        """Write the stem and the first blocks, and return the name of the result."""
-        name, channels = self.convolve("input", "features.0.0", "features.0.1", stride=2), _STEM_CHANNELS
-        for index, (has_expansion, width, stride) in enumerate(_blocks()[:count], start=1):
+    def blocks(self, count: int, *, name: str, done: int = 0) -> str:
+        """Write the stem and the blocks up to `count`, and return the result's name.
+
+        `done` of the blocks are there, and `name` is what the last of them gave.
+        """
+        if not done:
+            name = self.convolve(name, "features.0.0", "features.0.1", stride=2)
+        channels = _blocks()[done - 1][1] if done else _STEM_CHANNELS
+        for index, (has_expansion, width, stride) in enumerate(_blocks()[done:count], start=done + 1):
             result = self._block(name, f"features.{index}.conv", has_expansion, stride)
             name = self.writer.add("Add", name, result) if stride == 1 and channels == width else result
             channels = width
         return name
+
+    def expand(self, name: str, number: int) -> str:
+        """Write the expansion of a block, whose input is `name`."""
+        prefix = f"features.{number}.conv"
+        return self.convolve(name, f"{prefix}.0.0", f"{prefix}.0.1")
 
     def _block(self, name: str, prefix: str, has_expansion: bool, stride: int) -> str:
         """An inverted residual: expand by 1x1, filter channels by 3x3, project by 1x1 without activation."""

@@ -12,7 +12,7 @@ from chassis.images import cv2
 from services.tattoo.box_layouts import Candidates
 from services.tattoo.detect import Detection
 
-__all__ = ["BOX_SIDE", "BoxFrame", "letterbox_centred", "select_tattoos"]
+__all__ = ["BOX_SIDE", "BoxFrame", "letterbox_centred", "select_tattoos", "surest"]
 
 BOX_SIDE = 640
 """Width and height of the input, pixels."""
@@ -66,7 +66,7 @@ def select_tattoos(
     corners = _in_picture(candidates.boxes[is_sure], frame)
     has_area = ((corners[:, 2:] - corners[:, :2]) >= _LEAST_SIDE).all(axis=1)
     corners, scores = corners[has_area], candidates.scores[is_sure][has_area]
-    kept = _surest(corners, scores, overlap)
+    kept = surest(corners, scores, overlap)
     found = [Detection(Box.from_corners(*map(float, corners[i])), float(scores[i]), ()) for i in kept]
     return sorted(found, key=lambda detection: -detection.box.area)[:most]
 
@@ -80,8 +80,8 @@ def _in_picture(boxes: NDArray[np.float32], frame: BoxFrame) -> NDArray[np.float
     return np.asarray(np.clip((corners - padding) / frame.scale, 0, size))
 
 
-def _surest(corners: NDArray[np.float64], scores: NDArray[np.float32], overlap: float) -> list[int]:
-    """Indices of the boxes that no surer one overlaps."""
+def surest(corners: NDArray[np.float64], scores: NDArray[np.floating], overlap: float) -> list[int]:
+    """Indices of the boxes, corners [n, 4], that no surer one overlaps by an IoU above `overlap`."""
     sides = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
     kept = cv2.dnn.NMSBoxes(sides.tolist(), scores.tolist(), 0.0, overlap, top_k=_MOST_COMPARED)
     return [int(index) for index in kept]

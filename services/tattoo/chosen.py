@@ -14,8 +14,9 @@ from chassis.models.packages import sha256_of
 from chassis.parts import built_in_file
 from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.config import OwnEmbedder, TattooSection
-from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
+from services.tattoo.models import TATTOO_BOXES, TATTOO_DETECTOR, TATTOO_EMBEDDER
 from services.tattoo.table import (
+    BOXES,
     DETECTOR,
     EMBEDDER,
     DetectorFormat,
@@ -42,9 +43,9 @@ class ChosenModels:
     """Each model as `open_inference` takes it, by the key it runs under."""
 
     @property
-    def detector_file(self) -> dict[str, ModelFile]:
-        """The detector alone."""
-        return {self.detector.name: self.files[self.detector.name]}
+    def detector_files(self) -> dict[str, ModelFile]:
+        """Those of the detector alone."""
+        return {name: self.files[name] for name in (self.detector.name, self.detector.heat) if name}
 
 
 def choose_models(
@@ -57,15 +58,15 @@ def choose_models(
     """
     store = ModelStore(models.directory)
     detector, embedders = _detector(settings), _embedders(settings)
-    files = {detector.name: _detector_file(detector, store, inference)}
+    files = _detector_files(detector, store, inference)
     files |= {row.model: embedder_file(row, store, inference) for row in embedders}
     return ChosenModels(detector, embedders, files)
 
 
-def _detector_file(row: DetectorRow, store: ModelStore, inference: InferenceSection) -> ModelFile:
+def _detector_files(row: DetectorRow, store: ModelStore, inference: InferenceSection) -> dict[str, ModelFile]:
     if row.file is None:
-        return built_in_file(TATTOO_DETECTOR, store, inference)
-    return ModelFile(name=row.name, path=row.file)
+        return {spec.name: built_in_file(spec, store, inference) for spec in (TATTOO_BOXES, TATTOO_DETECTOR)}
+    return {row.name: ModelFile(name=row.name, path=row.file)}
 
 
 def embedder_file(row: EmbedderRow, store: ModelStore, inference: InferenceSection) -> ModelFile:
@@ -101,7 +102,7 @@ def _own_detector(file: Path, format: DetectorFormat) -> DetectorRow:
 
 def _embedders(settings: TattooSection) -> tuple[EmbedderRow, ...]:
     own = {one.name: _own_row(one) for one in settings.embedders}
-    if len(own) < len(settings.embedders) or not own.keys().isdisjoint((DETECTOR, EMBEDDER)):
+    if len(own) < len(settings.embedders) or not own.keys().isdisjoint((BOXES, DETECTOR, EMBEDDER)):
         raise ConfigError("tattoo.embedders: a name is given twice, or is that of a built-in model")
     if unknown := [name for name in settings.embedder if name not in (EMBEDDER, *own)]:
         there = ", ".join((EMBEDDER, *own))

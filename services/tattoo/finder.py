@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -14,7 +15,8 @@ from chassis.inference import Inference
 from chassis.work import WorkPool
 from services.tattoo.box_layouts import read_candidates
 from services.tattoo.boxes import BoxFrame, letterbox_centred, select_tattoos
-from services.tattoo.detect import CELL, SIDE, Detection, Frame, find_tattoos, letterbox
+from services.tattoo.detect import CELL, SIDE, Detection, Frame, find_tattoos, heat_of, letterbox
+from services.tattoo.looks import Boxes, Look, Looked, looks_at, read_boxes, tattoos_of
 from services.tattoo.table import DetectorRow
 
 __all__ = ["TattooFinder"]
@@ -41,14 +43,27 @@ class TattooFinder:
     async def find(self, picture: RGBImage) -> list[Detection]:
         """Largest first.
 
-        Raises ModelError where the model gives something else than its format says, else as `Inference.infer`
+        Raises ModelError where a model gives something else than its format says, else as `Inference.infer`
         and `WorkPool.run` do.
         """
         if self._row.format == "yolo":
             frame = await self._pool.run(letterbox_centred, picture)
             return await self._pool.run(self._select_boxes, await self._run(frame), frame)
         cells = await self._pool.run(letterbox, picture)
-        return await self._pool.run(self._find_regions, await self._run(cells), cells)
+        if self._row.heat is None:
+            return await self._pool.run(self._find_regions, await self._run(cells), cells)
+        return await self._look(self._row.heat, picture, cells)
+
+    async def _look(self, heat: str, picture: RGBImage, cells: Frame) -> list[Detection]:
+        """The heat map is computed beside the boxes."""
+        looks = await self._pool.run(looks_at, picture)
+        looking = asyncio.gather(*map(self._boxes, looks.values()))
+        outputs, boxes = await asyncio.gather(self._inference.infer(heat, cells.tensor[None]), looking)
+        looked = Looked(dict(zip(looks, boxes, strict=True)), heat_of(_heatmap(heat, outputs), cells))
+        return await self._pool.run(self._agreed, looked)
+
+    async def _boxes(self, look: Look) -> Boxes:
+        return await self._pool.run(read_boxes, self._row.name, await self._run(look), look)
 
     async def _run(self, frame: _Framed) -> _Outputs:
         return await self._inference.infer(self._row.name, frame.tensor[None])
@@ -61,7 +76,25 @@ class TattooFinder:
         )
 
     def _find_regions(self, outputs: _Outputs, frame: Frame) -> list[Detection]:
-        row, heatmaps = self._row, outputs.get("heatmap")
-        if heatmaps is None or heatmaps.shape[1:] != _SHAPE:
-            raise ModelError(f"model {row.name}: it has no output heatmap of {_SHAPE}")
-        return find_tattoos(heatmaps[0], frame, threshold=row.threshold, edge=row.edge, most=self._most)
+        row = self._row
+        heatmap = _heatmap(row.name, outputs)
+        return find_tattoos(heatmap, frame, threshold=row.threshold, edge=row.edge, most=self._most)
+
+    def _agreed(self, looked: Looked) -> list[Detection]:
+        row = self._row
+        return tattoos_of(
+            looked,
+            threshold=row.threshold,
+            edge=row.edge,
+            overlap=row.overlap,
+            most=self._most,
+        )
+
+
+def _heatmap(model: str, outputs: _Outputs) -> NDArray[np.float32]:
+    """Raises ModelError where the model has given none."""
+    heatmaps = outputs.get("heatmap")
+    if heatmaps is None or heatmaps.shape[1:] != _SHAPE:
+        raise ModelError(f"model {model}: it has no output heatmap of {_SHAPE}")
+    first: NDArray[np.float32] = heatmaps[0]
+    return first

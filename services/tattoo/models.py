@@ -4,13 +4,14 @@ from chassis.models import InputSpec, ModelSpec, OutputSpec, PackageFile
 from chassis.models.mobilenet_v2 import build_mobilenet_v2, build_mobilenet_v2_features
 from chassis.models.pins import MOBILENET_WEIGHTS
 from services.tattoo.detect import CELL, SIDE
-from services.tattoo.networks import DIMENSION, build_detector, build_embedder
+from services.tattoo.networks import DIMENSION, build_boxes, build_detector, build_embedder
 
 __all__ = [
     "SPECS",
     "CHECKPOINT",
     "MOBILENET_V2",
     "MOBILENET_V2_FEATURES",
+    "TATTOO_BOXES",
     "TATTOO_DETECTOR",
     "TATTOO_EMBEDDER",
 ]
@@ -54,6 +55,24 @@ MOBILENET_V2_FEATURES = ModelSpec(
     build=build_mobilenet_v2_features,
 )
 
+TATTOO_BOXES = ModelSpec(
+    name="tattoo_boxes",
+    version="1",
+    role="tattoo.detector",
+    source=CHECKPOINT,
+    licence=f"{_LICENCE}; Apache-2.0 (our neck and head)",
+    provenance=f"{_PROVENANCE}; our part was trained on renders and drawings only (docs/tattoo-training.md)",
+    input=InputSpec(shape=(3, "H", "W"), layout="NCHW", color="RGB", normalisation="x / 255"),
+    outputs=(
+        OutputSpec(
+            name="boxes",
+            shape=(5, "places"),
+            meaning="centre x, centre y, width, height, pixels of the input, and probability of a tattoo",
+        ),
+    ),
+    build=build_boxes,
+)
+
 TATTOO_DETECTOR = ModelSpec(
     name="tattoo_detector",
     version="1",
@@ -84,4 +103,10 @@ TATTOO_EMBEDDER = ModelSpec(
     build=build_embedder,
 )
 
-SPECS: tuple[ModelSpec, ...] = (MOBILENET_V2, MOBILENET_V2_FEATURES, TATTOO_DETECTOR, TATTOO_EMBEDDER)
+SPECS: tuple[ModelSpec, ...] = (
+    MOBILENET_V2,
+    MOBILENET_V2_FEATURES,
+    TATTOO_BOXES,
+    TATTOO_DETECTOR,
+    TATTOO_EMBEDDER,
+)

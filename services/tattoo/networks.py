@@ -1,4 +1,4 @@
-"""The two networks as ONNX: a MobileNetV2 from a package, and on top of it what we trained ourselves."""
+"""The networks as ONNX: a MobileNetV2 from a package, and on top of it what we trained ourselves."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,15 +12,24 @@ from numpy.typing import NDArray
 
 from chassis.models.graph import GraphWriter
 from chassis.models.mobilenet_v2 import build_mobilenet_v2, build_mobilenet_v2_features
+from services.tattoo.box_network import build_box_network
 from services.tattoo.detect import CELL, SIDE
 
-__all__ = ["DIMENSION", "build_detector", "build_embedder"]
+__all__ = ["DIMENSION", "build_boxes", "build_detector", "build_embedder"]
 
 DIMENSION = 512
 """Values of a tattoo vector."""
 
 _CELLS = SIDE // CELL
 _PREFIX = "head_"
+
+
+def build_boxes(checkpoint: bytes) -> onnx.ModelProto:
+    """Return picture (N, 3, H, W) -> `boxes` (N, 5, places); see `build_box_network`.
+
+    `checkpoint`: MobileNetV2's weights; what we trained on them is `weights/boxes.npz`.
+    """
+    return build_box_network(checkpoint, _weights("boxes"))
 
 
 def build_detector(checkpoint: bytes) -> onnx.ModelProto:

@@ -64,7 +64,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         metrics = await stack.enter_async_context(open_metrics(settings))
         pool = await stack.enter_async_context(open_database(config.database, SCHEMA))
         work = await stack.enter_async_context(WorkPool(settings.work_threads, settings.max_waiting))
-        models_open = open_inference(config.inference, chosen.detector_file, metrics.inference)
+        models_open = open_inference(config.inference, chosen.detector_files, metrics.inference)
         inference = await stack.enter_async_context(models_open)
         store, following = TattooStore(pool), Following.of_table(config.index, pool, FEED)
         embedders = TattooEmbedders(inference, work, store, models, config.inference, following)
@@ -85,7 +85,7 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         verify = VerifyCandidates(KeyPointStore(pool), work, candidates=settings.verify_candidates)
         observe = _observe(config, chosen, inference, change, work, verify)
         await stack.enter_async_context(ArrangeWatch(WaitingViews(pool)).watching())
-        detector = ModelsReady(inference, chosen.detector_file, observe.check)
+        detector = ModelsReady(inference, chosen.detector_files, observe.check)
         if not is_elsewhere:
             await detector()
         changes = await stack.enter_async_context(Changes().closing())

@@ -17,6 +17,7 @@ from services.tattoo.networks import DIMENSION
 from services.tattoo.template import ModelKey
 
 __all__ = [
+    "BOXES",
     "DETECTOR",
     "EMBEDDER",
     "DETECTOR_ROLE",
@@ -29,8 +30,10 @@ __all__ = [
     "RECIPE",
 ]
 
+BOXES = "tattoo_boxes"
+"""Name of the built-in network that draws boxes."""
 DETECTOR = "tattoo_detector"
-"""Name of the built-in detector."""
+"""Name of the built-in network that gives a heat map, and of a detector of the owner's."""
 EMBEDDER = "tattoo_embedder"
 """Name of the built-in embedder."""
 DETECTOR_ROLE = "tattoo.detector"
@@ -44,8 +47,9 @@ _REVISION = 2
 """Of the built-in embedder's row: raised with any change of it."""
 _COARSE = 40
 
-DetectorFormat = Literal["yolo", "heatmap"]
-"""What a detector takes and gives: that of a YOLOv5 or YOLOv8 export, or that of `tattoo_detector`."""
+DetectorFormat = Literal["yolo", "heatmap", "looks"]
+"""What a detector takes and gives: that of a YOLOv5 or YOLOv8 export, that of `tattoo_detector`, or that of
+`tattoo_boxes` in several sizes, beside a heat map of `tattoo_detector`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +62,11 @@ class DetectorRow:
     threshold: float
     """Least confidence of a tattoo, 0..1."""
     edge: float = 0.0
-    """Heat maps: probability at a tattoo's outline, at most `threshold`."""
+    """Heat maps: probability at a tattoo's outline, in the format `heatmap` at most `threshold`."""
     overlap: float = 0.45
     """Boxes: intersection over union, 0..1, above which only the surer of two boxes is a tattoo."""
+    heat: str | None = None
+    """Looks: name of the network that gives the heat map."""
     file: Path | None = None
     """The owner's ONNX file; None: the built-in one."""
 
@@ -108,10 +114,14 @@ class EmbedderRow:
 
 
 def built_in_detector() -> DetectorRow:
-    """The detector on MobileNetV2, with the threshold chosen when it was trained."""
-    card = _card("detector")
+    """Boxes and heat map on MobileNetV2, with the threshold and edge of their cards."""
     return DetectorRow(
-        name=DETECTOR, version="1", format="heatmap", threshold=card["threshold"], edge=card["edge"]
+        name=BOXES,
+        version="1",
+        format="looks",
+        threshold=_card("boxes")["threshold"],
+        edge=_card("detector")["edge"],
+        heat=DETECTOR,
     )
 
 

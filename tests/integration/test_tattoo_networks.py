@@ -19,7 +19,7 @@ from services.tattoo.crop import cut
 from services.tattoo.detect import Detection
 from services.tattoo.embed import TattooEmbedder
 from services.tattoo.finder import TattooFinder
-from services.tattoo.models import TATTOO_DETECTOR, TATTOO_EMBEDDER
+from services.tattoo.models import TATTOO_BOXES, TATTOO_DETECTOR, TATTOO_EMBEDDER
 from services.tattoo.table import built_in_detector, built_in_embedder
 from tests.fakes.tattoo_pictures import SPOT, clean_skin, tattooed_skin
 from trainer.drawings.calibration import is_for_calibration
@@ -47,8 +47,9 @@ class Networks:
 async def networks() -> AsyncIterator[Networks]:
     """The built-in networks, built if they were not."""
     store = ModelStore()
-    store.build([TATTOO_DETECTOR, TATTOO_EMBEDDER])
-    paths = {spec.name: store.path(spec.name) for spec in (TATTOO_DETECTOR, TATTOO_EMBEDDER)}
+    specs = (TATTOO_BOXES, TATTOO_DETECTOR, TATTOO_EMBEDDER)
+    store.build(specs)
+    paths = {spec.name: store.path(spec.name) for spec in specs}
     async with OnnxInference.open(paths) as inference, WorkPool(1, 64) as work:
         finder = TattooFinder(inference, work, built_in_detector(), most=16)
         yield Networks(finder, TattooEmbedder(inference, work, [built_in_embedder()]))

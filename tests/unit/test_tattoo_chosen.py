@@ -48,7 +48,7 @@ def test_a_threshold_of_the_owners_goes_before_the_detectors(tmp_path: Path, thr
 def test_a_model_that_is_not_built_is_named(tmp_path: Path) -> None:
     """The built-in detector is wanted, and the folder of models is empty."""
     section = plain_section(tmp_path).model_copy(update={"detector_file": None})
-    with pytest.raises(ModelError, match="tattoo_detector"):
+    with pytest.raises(ModelError, match="tattoo_boxes"):
         choose_models(section, ModelsSection(directory=tmp_path / "empty"), InferenceSection())
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from math import isnan
 from pathlib import Path
@@ -11,9 +13,10 @@ from pathlib import Path
 from trainer.detector.drawn import write_drawn
 from trainer.detector.evaluating import BoxDetector, Found, find_all, precisions
 from trainer.detector.things import write_things
+from trainer.detector.threshold import best_confidences, faces_for_calibration, threshold_for
 from trainer.learning.truth import read_pictures
 
-_ALARMS = 0.005
+_WEIGHTS = Path("services/tattoo/weights")
 
 
 def main() -> None:
@@ -68,18 +71,33 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from trainer.detector.kept import read_head
+    from trainer.detector.kept import read_head, write_head
     from trainer.detector.shipping import export_detector
     from trainer.detector.training import load_trained
-    from trainer.learning.mobilenet import pretrained_state
+    from trainer.learning.mobilenet import checkpoint_of
     from trainer.learning.progress import Checkpoint
 
-    state = pretrained_state(options.packages)
     head = read_head(options.head) if options.head else load_trained(Checkpoint(options.work / "detector.pt"))
-    card = export_detector(head, state, options.out)
-    found = _found(options, BoxDetector(card.served))
-    text = {**asdict(card.facts), **_measured(found), "threshold": _threshold(found)}
-    (options.out / "box_detector.json").write_text(json.dumps(text, indent=2) + "\n")
+    if options.work:
+        write_head(head, options.work / "head.npz")
+    shipped = export_detector(head, checkpoint_of(options.packages), options.out)
+    found = _found(options, BoxDetector(shipped.served))
+    _write_card(options.out, {**asdict(shipped.facts), "held_out_at_640": _measured(found)})
+
+
+def _threshold(options: argparse.Namespace) -> None:
+    faces = faces_for_calibration(options.faces)
+    best = asyncio.run(best_confidences(faces))
+    source = f"{options.alarms:.1%} of {len(faces)} faces, one half of the people of {options.faces.name}"
+    threshold = threshold_for(best, alarms=options.alarms)
+    _write_card(options.out, {"threshold": threshold, "threshold_provenance": source})
+
+
+def _write_card(folder: Path, facts: Mapping[str, object]) -> None:
+    """What another step wrote stays."""
+    card = folder / "boxes.json"
+    text = {**(json.loads(card.read_text()) if card.exists() else {}), **facts}
+    card.write_text(json.dumps(text, indent=2) + "\n")
     print(json.dumps(text, indent=2))
 
 
@@ -99,14 +117,6 @@ def _measured(found: list[Found]) -> dict[str, object]:
         "ap50": {name: round(value, 4) for name, value in precisions(found).items() if not isnan(value)},
         "clean_pictures": len(clean),
     }
-
-
-def _threshold(found: list[Found]) -> float:
-    """The confidence that `_ALARMS` of the clean pictures reach."""
-    best = sorted((one.best for one in found if not one.picture.tattoos), reverse=True)
-    if not best:
-        raise ValueError("no picture without a tattoo: the threshold cannot be chosen")
-    return round(min(0.95, max(0.05, best[int(_ALARMS * len(best))] + 0.005)), 3)
 
 
 def _options() -> argparse.Namespace:
@@ -143,11 +153,16 @@ def _options() -> argparse.Namespace:
         train.add_argument(f"--{name.replace('_', '-')}", type=float)
     train.set_defaults(step=_train)
     export = steps.add_parser("export", help="write the weights that are committed, and their card")
-    export.add_argument("--out", type=Path, required=True)
+    export.add_argument("--out", type=Path, default=_WEIGHTS)
     trained = export.add_mutually_exclusive_group(required=True)
     trained.add_argument("--work", type=Path, help="where the checkpoint is")
     trained.add_argument("--head", type=Path, help="head.npz of a training")
     export.set_defaults(step=_export)
+    threshold = steps.add_parser("threshold", help="choose from which confidence on a box is a tattoo")
+    threshold.add_argument("--faces", type=Path, default=Path("../shared/data/lfw"))
+    threshold.add_argument("--alarms", type=float, default=0.005, help="share of faces that may reach it")
+    threshold.add_argument("--out", type=Path, default=_WEIGHTS)
+    threshold.set_defaults(step=_threshold)
     evaluate = steps.add_parser("evaluate", help="AP50 of an ONNX file on held-out pictures")
     evaluate.add_argument("file", type=Path)
     evaluate.set_defaults(step=_evaluate)

