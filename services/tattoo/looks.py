@@ -163,10 +163,17 @@ def _filled(length: int) -> int:
 
 
 def _agreed(boxes: Boxes, others: Boxes) -> Boxes:
-    """With the geometric mean of each score and the best one of the other look for the same tattoo."""
-    means_same = _ious(boxes.corners, others.corners) > _SAME
-    best = np.max(means_same * others.scores, axis=1, initial=0.0)
-    return Boxes(boxes.corners, np.sqrt(boxes.scores * best))
+    """With the geometric mean of each score and the best one of the other look for the same tattoo.
+
+    Corners are the means of both, weighted by their scores.
+    """
+    weighed = (_ious(boxes.corners, others.corners) > _SAME) * others.scores
+    if not weighed.size:
+        return Boxes(boxes.corners, np.zeros_like(boxes.scores))
+    best = weighed.argmax(axis=1)
+    scores = weighed[np.arange(len(best)), best]
+    both = boxes.corners * boxes.scores[:, None] + others.corners[best] * scores[:, None]
+    return Boxes(both / (boxes.scores + scores)[:, None], np.sqrt(boxes.scores * scores))
 
 
 def _kept(boxes: Boxes, longer: int, *, least: float = 0.0, below: float = np.inf) -> Boxes:
