@@ -5,7 +5,7 @@ normalisation is folded into the convolution before it.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -15,7 +15,8 @@ from chassis.models.graph import GraphWriter
 from chassis.models.torch_checkpoint import read_checkpoint
 
 __all__ = [
-    "add_mobilenet_v2_expansions",
+    "Activations",
+    "add_mobilenet_v2",
     "build_mobilenet_v2",
     "build_mobilenet_v2_features",
     "EMBEDDING_SIZE",
@@ -66,20 +67,37 @@ def build_mobilenet_v2_features(checkpoint: bytes) -> onnx.ModelProto:
     )
 
 
-def add_mobilenet_v2_expansions(writer: GraphWriter, checkpoint: bytes, image: str) -> tuple[str, str, str]:
-    """Write the network and return its widest activations at strides 8, 16 and 32.
+class Activations(NamedTuple):
+    """Names of what layers give, values 0..6.
 
-    image: (N, 3, H, W), ImageNet-normalised; H and W are multiples of 32. They have 192, 576 and 960
-    channels, values 0..6, and are the expansions inside the last block that still has the stride, as in
-    SSDLite (Sandler et al., 6.2).
+    The first three are the expansions inside the last block that still has the stride, the widest of each, as
+    in SSDLite (Sandler et al., 6.2).
+    """
+
+    fine: str
+    """(N, 192, H/8, W/8)."""
+    middle: str
+    """(N, 576, H/16, W/16)."""
+    coarse: str
+    """(N, 960, H/32, W/32)."""
+    last: str
+    """(N, 1280, H/32, W/32)."""
+
+
+def add_mobilenet_v2(writer: GraphWriter, checkpoint: bytes, image: str) -> Activations:
+    """Write the network; what nobody needs of it, `writer` drops.
+
+    image: (N, 3, H, W), ImageNet-normalised; H and W are multiples of 32.
     """
     network = _Network(read_checkpoint(checkpoint), writer)
     shallow = network.blocks(_FINE - 1, name=image)
     fine = network.expand(shallow, _FINE)
     deep = network.blocks(_MIDDLE - 1, done=_FINE - 1, name=shallow)
     middle = network.expand(deep, _MIDDLE)
-    last = network.blocks(_COARSE - 1, done=_MIDDLE - 1, name=deep)
-    return fine, middle, network.expand(last, _COARSE)
+    deeper = network.blocks(_COARSE - 1, done=_MIDDLE - 1, name=deep)
+    coarse = network.expand(deeper, _COARSE)
+    last = network.blocks(_COARSE, done=_COARSE - 1, name=deeper)
+    return Activations(fine, middle, coarse, network.convolve(last, "features.18.0", "features.18.1"))
 
 
 class _Network:

@@ -13,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 
 from chassis.models.graph import GraphWriter
-from chassis.models.mobilenet_v2 import add_mobilenet_v2_expansions
+from chassis.models.mobilenet_v2 import add_mobilenet_v2
 
 __all__ = ["build_box_network"]
 
@@ -38,9 +38,9 @@ def build_box_network(checkpoint: bytes, head: Mapping[str, NDArray[np.float32]]
     )
     picture = writer.add("Div", writer.add("Sub", "input", mean), deviation)
     layers = _Layers(writer, head)
+    activations = add_mobilenet_v2(writer, checkpoint, picture)
     fine, middle, coarse = (
-        layers.activated(name, f"lateral.{index}")
-        for index, name in enumerate(add_mobilenet_v2_expansions(writer, checkpoint, picture))
+        layers.activated(name, f"lateral.{index}") for index, name in enumerate(activations[:3])
     )
     middle = layers.separable(writer.add("Add", middle, layers.doubled(coarse)), "down.0")
     fine = layers.separable(writer.add("Add", fine, layers.doubled(middle)), "down.1")

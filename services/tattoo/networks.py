@@ -11,9 +11,10 @@ import onnx
 from numpy.typing import NDArray
 
 from chassis.models.graph import GraphWriter
-from chassis.models.mobilenet_v2 import build_mobilenet_v2, build_mobilenet_v2_features
+from chassis.models.mobilenet_v2 import build_mobilenet_v2_features
 from services.tattoo.box_network import build_box_network
 from services.tattoo.detect import CELL, SIDE
+from services.tattoo.pooled_network import add_pooled
 
 __all__ = ["DIMENSION", "build_boxes", "build_detector", "build_embedder"]
 
@@ -53,17 +54,15 @@ def build_detector(checkpoint: bytes) -> onnx.ModelProto:
 def build_embedder(checkpoint: bytes) -> onnx.ModelProto:
     """Return crop (N, 3, 224, 224) -> `embedding` (N, 512), a unit vector.
 
-    MobileNetV2's pooled vector minus the mean over drawn tattoos, projected by `weights/embedder.npz`.
+    MobileNetV2's pooled vector (`add_pooled`) minus the mean over drawn tattoos, projected by
+    `weights/embedder.npz`.
     """
-    weights = _weights("embedder")
-    writer = GraphWriter("tattoo_embedder")
-    centred = writer.add("Sub", "backbone_embedding", writer.constant(weights["mean"]))
+    weights, writer = _weights("embedder"), GraphWriter("tattoo_embedder")
+    pooled = add_pooled(writer, checkpoint, "input")
+    centred = writer.add("Sub", pooled, writer.constant(weights["mean"]))
     projected = writer.add("MatMul", centred, writer.constant(weights["projection"]))
     writer.add("LpNormalization", projected, output="embedding", axis=1, p=2)
-    tail = writer.finish({"backbone_embedding": ["N", len(weights["mean"])]}, {"embedding": ["N", DIMENSION]})
-    backbone = build_mobilenet_v2(checkpoint)
-    _rename(backbone.graph, {"embedding": "backbone_embedding"})
-    return _joined(backbone, tail, input_shape=["N", 3, 224, 224])
+    return writer.finish({"input": ["N", 3, 224, 224]}, {"embedding": ["N", DIMENSION]})
 
 
 def _convolved(

@@ -167,7 +167,7 @@ def test_drawings_fill_the_gallery_up(tmp_path: Path) -> None:
 
 
 def test_photographs_are_read_with_their_boxes(tmp_path: Path) -> None:
-    """Originals only, corners cut at the picture; faces one a person."""
+    """Originals only, corners cut at the picture; faces one a person of the reporting half."""
     (tmp_path / "images").mkdir()
     (tmp_path / "bounding_boxes").mkdir()
     for name in ("7_1", "7_1_blur"):
@@ -176,7 +176,7 @@ def test_photographs_are_read_with_their_boxes(tmp_path: Path) -> None:
     [one] = read_bivtatt(tmp_path)
     assert one.subject == "7"
     assert one.main == Box(0, 10, 30, 30)
-    for person in ("distractors/A", "identities/B"):
+    for person in ("distractors/C", "identities/E", "identities/A"):
         (tmp_path / person).mkdir(parents=True)
         for number in (1, 2):
             (tmp_path / person / f"{number}.jpg").touch()

@@ -7,9 +7,8 @@ import pytest
 
 from tests.fakes.training_sets import write_set
 from trainer.embedder.flat import FLAT_SIDE, flattened, write_flat
-from trainer.embedder.lessons import draw_batch, draw_views, worn_designs
-from trainer.embedder.views import picture_view
-from trainer.learning.truth import load_pixels, read_pictures
+from trainer.embedder.lessons import draw_views, worn_designs
+from trainer.learning.truth import read_pictures
 from trainer.studio.inking import Design
 from trainer.studio.seeds import Split
 
@@ -53,16 +52,6 @@ def test_views_of_a_drawing_differ_and_show_it() -> None:
     assert np.median(contrasts) > 8
 
 
-def test_a_view_of_a_picture_is_the_tattoo(tmp_path: Path) -> None:
-    """The dark disc fills most of it, whatever the detector's error."""
-    [picture, *_] = read_pictures([write_set(tmp_path, 1)], split="train")
-    pixels = load_pixels(picture)
-    for seed in range(10):
-        view = picture_view(np.random.default_rng(seed), pixels, picture.tattoos[0].box, 64)
-        grey = view.mean(axis=2)
-        assert grey[24:40, 24:40].mean() < grey.max() - 40
-
-
 def test_designs_need_two_views(tmp_path: Path) -> None:
     """A design that is seen once, or only hardly, teaches nothing."""
     pictures = read_pictures([write_set(tmp_path, 12)], split="train")
@@ -70,13 +59,3 @@ def test_designs_need_two_views(tmp_path: Path) -> None:
     assert len(designs) == 4
     assert all(len({one.tattoo.design_id for one in views}) == 1 for views in designs)
     assert worn_designs(pictures[:1]) == []
-
-
-def test_a_batch_has_views_of_different_designs(tmp_path: Path) -> None:
-    """Of pictures and of drawings, or of those that there are."""
-    worn = worn_designs(read_pictures([write_set(tmp_path, 12)], split="train"))
-    flats = [flattened(design())] * 6
-    for some_flats, some_worn, designs in ((flats, worn, 4), (flats, [], 4), ([], worn, 4)):
-        rng = np.random.default_rng(0)
-        batch = draw_batch(rng, some_flats, some_worn, designs=designs, views=2, side=32)
-        assert batch.shape == (8, 32, 32, 3)

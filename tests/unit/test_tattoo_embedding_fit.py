@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from services.tattoo.networks import DIMENSION
 from trainer.drawings.calibration import Photograph, is_for_calibration, operating_point_of
-from trainer.drawings.embedder import fit_projection, separation_of
+from trainer.embedder.fitting import fit_projection, separation_of
 
 SIZE = 600
 
@@ -30,6 +30,8 @@ def test_the_projection_damps_what_differs_between_views_of_one_design() -> None
     plain, projected = separation_of(others - mean), separation_of((others - mean) @ projection)
     assert projected.genuine_above > plain.genuine_above + 0.3
     assert projected.genuine_median > projected.impostor_p99
+    assert projected.rank1 > plain.rank1
+    assert projected.rank1 > 0.9
 
 
 def photographs(seed: int = 3) -> list[Photograph]:

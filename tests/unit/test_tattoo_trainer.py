@@ -12,7 +12,6 @@ from trainer.drawings.fitting import choose_threshold, fit_head, heatmaps
 from trainer.drawings.head import Batch, Head, logits, loss_and_gradient, new_head
 from trainer.drawings.lessons import FULL, Lessons, cell_target
 from trainer.drawings.scenes import Scene, draw_scene
-from trainer.drawings.views import draw_views
 
 CHANNELS = 12
 
@@ -113,17 +112,6 @@ def test_cells_outside_the_picture_teach_nothing() -> None:
     assert (target[10:] == -1).all()
     assert (target[2:4, 4:8] == 1).all()
     assert target[:10].sum() == 8
-
-
-def test_views_of_a_design_differ_and_come_again() -> None:
-    """Several crops of one design: not the same picture twice, the same ones from the same seed."""
-
-    def views() -> list[NDArray[np.uint8]]:
-        return draw_views(np.random.default_rng(11), 3)
-
-    first, second = views(), views()
-    assert len({view.tobytes() for view in first}) == 3
-    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 def test_features_are_stored_in_bytes_of_their_whole_range() -> None:

@@ -1,4 +1,4 @@
-"""`python -m trainer.drawings sheet|detector|embedder|calibrate`: see docs/tattoo.md."""
+"""`python -m trainer.drawings sheet|detector|calibrate`: see docs/tattoo.md."""
 
 import argparse
 from pathlib import Path
@@ -7,10 +7,9 @@ from chassis.models import ModelStore
 from services.tattoo.table import built_in_embedder
 from trainer.drawings.calibration import calibrate
 from trainer.drawings.detector import DetectorPlan, train_detector
-from trainer.drawings.embedder import EmbedderPlan, fit_embedder
 from trainer.drawings.sheet import write_sheet
 
-_DETECTOR, _EMBEDDER = DetectorPlan(), EmbedderPlan()
+_DETECTOR = DetectorPlan()
 _WEIGHTS = Path("services/tattoo/weights")
 
 
@@ -23,19 +22,16 @@ def main() -> None:
     elif arguments.step == "calibrate":
         row = built_in_embedder()
         calibrate(models.path(row.name), row, arguments.photographs, arguments.out / "embedder.json")
-    elif arguments.step == "detector":
+    else:
         plan = DetectorPlan(training_chunks=arguments.chunks, epochs=arguments.epochs)
         train_detector(
             plan, backbone=models.path("mobilenet_v2_features"), workers=arguments.workers, **folders
         )
-    else:
-        designs = EmbedderPlan(fitted_designs=arguments.designs)
-        fit_embedder(designs, backbone=models.path("mobilenet_v2"), workers=arguments.workers, **folders)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer.drawings", description=__doc__)
-    parser.add_argument("step", choices=["sheet", "detector", "embedder", "calibrate"])
+    parser.add_argument("step", choices=["sheet", "detector", "calibrate"])
     parser.add_argument(
         "--work", type=Path, default=Path("build/tattoo"), help="folder for what can be made again"
     )
@@ -47,7 +43,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--photographs", type=Path, default=Path("../shared/data/bivtatt"), help="to calibrate"
     )
-    parser.add_argument("--designs", type=int, default=_EMBEDDER.fitted_designs)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What the embedder learns from: several views each of several designs, by step."""
+"""What the embedder learns from and is measured on: several views each of several designs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.embedder.flat import Flat
-from trainer.embedder.views import any_tone, flat_view, picture_view
-from trainer.learning.truth import Picture, Tattoo, load_pixels
+from trainer.embedder.views import any_tone, flat_view
+from trainer.learning.truth import Picture, Tattoo
 
-__all__ = ["Worn", "worn_designs", "draw_batch", "draw_views"]
+__all__ = ["Worn", "worn_designs", "draw_views"]
 
 _LEAST_SIDE = 24
 
@@ -41,33 +41,6 @@ def worn_designs(pictures: Sequence[Picture], *, least_views: int = 2) -> list[l
     return [views[name] for name in sorted(views) if len(views[name]) >= least_views]
 
 
-def draw_batch(
-    rng: np.random.Generator,
-    flats: Sequence[NDArray[np.uint8]],
-    worn: Sequence[Sequence[Worn]],
-    *,
-    designs: int,
-    views: int,
-    side: int,
-) -> NDArray[np.uint8]:
-    """[designs x views, side, side, 3]: all designs differ; half are worn in pictures, if there are any."""
-    of_pictures = min(designs // 2, len(worn)) if len(flats) else min(designs, len(worn))
-    chosen = rng.choice(len(worn), of_pictures, replace=False) if of_pictures else ()
-    crops = [crop for index in chosen for crop in _worn_views(rng, worn[int(index)], views, side)]
-    for index in rng.choice(len(flats), designs - of_pictures, replace=False) if len(flats) else ():
-        crops += draw_views(rng, flats[int(index)], views, side)
-    return np.stack(crops)
-
-
 def draw_views(rng: np.random.Generator, flat: Flat, views: int, side: int) -> list[NDArray[np.uint8]]:
     """Views of one drawing, each on skin of its own: what stays is the drawing."""
     return [flat_view(rng, flat, side, any_tone(rng)) for _ in range(views)]
-
-
-def _worn_views(
-    rng: np.random.Generator, worn: Sequence[Worn], views: int, side: int
-) -> list[NDArray[np.uint8]]:
-    """Different pictures, as far as there are enough of them."""
-    chosen = rng.choice(len(worn), views, replace=len(worn) < views)
-    picked = [worn[int(index)] for index in chosen]
-    return [picture_view(rng, load_pixels(one.picture), one.tattoo.box, side) for one in picked]

@@ -1,4 +1,4 @@
-"""Views of one tattoo: from a drawing alone, or from the studio's pictures of somebody who wears it."""
+"""Views of one tattoo, from a drawing alone."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.geometry import Box
-from services.tattoo.crop import cut
 from trainer.drawings.skin import skin_tone
 from trainer.embedder.flat import FLAT_SIDE, Flat
 from trainer.learning.camera import worn
 
-__all__ = ["any_tone", "flat_view", "picture_view"]
+__all__ = ["any_tone", "flat_view"]
 
 Pixels = NDArray[np.uint8]
 
@@ -44,25 +42,9 @@ def flat_view(rng: np.random.Generator, flat: Flat, side: int, tone: NDArray[np.
     return worn(rng, crop, strength=float(rng.uniform(0.2, 0.85)))
 
 
-def picture_view(
-    rng: np.random.Generator, pixels: Pixels, box: tuple[float, float, float, float], side: int
-) -> Pixels:
-    """A crop, uint8 RGB [side, side, 3], around a box (left, top, right, bottom) with a detector's errors."""
-    left, top, right, bottom = box
-    errors = _errors(rng, box)
-    jittered = Box.from_corners(left + errors[0], top + errors[1], right + errors[2], bottom + errors[3])
-    crop = _part(rng, _turned(rng, cut(pixels, jittered)))
-    return worn(rng, _coarse(rng, _stretched(crop, side)), strength=float(rng.uniform(0.0, 0.7)))
-
-
 def any_tone(rng: np.random.Generator) -> NDArray[np.floating]:
     """The colour of somebody's skin."""
     return np.asarray(skin_tone(rng), np.float32).reshape(-1)[:3]
-
-
-def _errors(rng: np.random.Generator, box: tuple[float, float, float, float]) -> NDArray[np.float64]:
-    span = np.array([box[2] - box[0], box[3] - box[1]])
-    return np.asarray(rng.normal(0, 0.06, 4) * np.tile(span, 2))
 
 
 def _skin(rng: np.random.Generator, side: int, tone: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -135,19 +117,6 @@ def _coarse(rng: np.random.Generator, pixels: Pixels) -> Pixels:
     few = int(np.exp(rng.uniform(np.log(_FEWEST_PIXELS), np.log(side))))
     small = cv2.resize(pixels, (few, few), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def _turned(rng: np.random.Generator, pixels: Pixels) -> Pixels:
-    """Turned by some degrees about its middle, the edge drawn out."""
-    if rng.random() < 0.4:
-        return pixels
-    height, width = pixels.shape[:2]
-    turn = cv2.getRotationMatrix2D(
-        (width / 2, height / 2), float(rng.normal(0, 18)), float(rng.uniform(0.9, 1.1))
-    )
-    return np.asarray(
-        cv2.warpAffine(pixels, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
 
 
 def _stretched(pixels: Pixels, side: int) -> Pixels:
