@@ -212,6 +212,9 @@ def _person(reply: identification_pb2.Person) -> Person:
         regions_in_view=tuple(_region(each) for each in reply.regions_in_view),
         is_tattoo_primary=reply.is_tattoo_primary,
         identification_threshold=reply.identification_threshold,
+        unknown_probability=reply.unknown_probability if reply.HasField("unknown_probability") else None,
+        margin=reply.margin if reply.HasField("margin") else None,
+        is_uncalibrated=identification_pb2.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY in reply.notes,
     )
 
 

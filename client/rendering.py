@@ -115,9 +115,12 @@ def _add_person(table: Table, number: int, person: Person, candidates: int, leas
             f"[bold green]{escape(candidate.name)}[/]" if is_name else escape(candidate.name),
             score_text(candidate),
             evidence_text(candidate),
-            end_section=is_last,
+            end_section=is_last and person.unknown_probability is None,
             style="" if is_first else "dim",
         )
+    if person.unknown_probability is not None:
+        note = "not calibrated for this library" if person.is_uncalibrated else ""
+        table.add_row("", "", "nobody enrolled", f"{person.unknown_probability:.1%}", note, end_section=True)
 
 
 def _report_text(report: SignalReport) -> str:

@@ -103,7 +103,7 @@ class Candidate:
     external_ids: tuple[ExternalId, ...]
     urls: tuple[str, ...]
     score: float
-    """What the ranking is sorted by; weighted: 0..1.2."""
+    """What the ranking is sorted by; weighted: 0..1.2, bayesian: the probability."""
     probability: float | None
     """0..1; None under the weighted policy."""
     evidence: tuple[Evidence, ...]
@@ -135,6 +135,12 @@ class Person:
     regions_in_view: tuple[str, ...]
     is_tattoo_primary: bool
     identification_threshold: float
+    unknown_probability: float | None = None
+    """That it is nobody of the gallery, 0..1; None under the weighted policy."""
+    margin: float | None = None
+    """How much more probable the first candidate is than the next one or than unknown; None as above."""
+    is_uncalibrated: bool = False
+    """Whether probabilities rest on calibrations from other libraries."""
 
     @property
     def best(self) -> Candidate | None:

@@ -43,6 +43,11 @@ class GatewaySection(ServerSection):
     transfer_seconds: float = pydantic.Field(default=60.0, gt=0)
     """Longest that a signal may take to store one portion of an import, or to give one page of an export."""
 
+    unknown_probability: float = pydantic.Field(default=0.3, gt=0, lt=1)
+    """Policy BAYESIAN: how often a person in a picture is nobody of the gallery."""
+    identified_probability: float = pydantic.Field(default=0.9, gt=0, le=1)
+    """Policy BAYESIAN: probability from which on the first candidate is identified."""
+
     images_in_flight: int = pydantic.Field(default=4, ge=1, le=256)
     """Images of one EnrollImages or ReembedImages stream that are worked on at a time; no more are read."""
     threads: int = pydantic.Field(default=2, ge=1, le=64)

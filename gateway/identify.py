@@ -8,16 +8,19 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from chassis.errors import Unavailable, Unsupported
+from chassis.errors import Unavailable
 from chassis.images import ImageHeader, ImageLimits, inspect
 from chassis.work import WorkPool
 from gateway.asking import performers_to_ask, queries_for
+from gateway.bayesian import Belief, rank_bayesian
 from gateway.catalogue.names import NamedPerformer, PerformerNames
+from gateway.catalogue.size import GallerySize
 from gateway.fan_out import Branch, attempt, time_for
 from gateway.observations import Signal, TattooSeen
 from gateway.observing import Looks, look
 from gateway.people import Scene, read_scene
-from gateway.ranking import PersonScores, RankedPerson, rank_person
+from gateway.ranked import PersonScores, RankedPerson
+from gateway.ranking import rank_person
 from gateway.reports import Report, report_of
 from gateway.signals import Scores, Signals
 from marquee.gateway.v1.identification_pb2 import (
@@ -26,7 +29,7 @@ from marquee.gateway.v1.identification_pb2 import (
     FusionPolicy,
 )
 
-__all__ = ["Identify", "IdentifyOptions", "Identification", "Timing"]
+__all__ = ["Identify", "IdentifyOptions", "Identification", "Prior", "Timing"]
 
 # Of the caller's time, the share that looking at the image may take; the rest is for comparing.
 _OBSERVE_SHARE = 0.7
@@ -34,7 +37,7 @@ _OBSERVE_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class IdentifyOptions:
-    """How to look at an image. WEIGHTED makes no use of `scene_date`."""
+    """How to look at an image. No policy makes use of `scene_date` yet."""
 
     max_candidates: int = 10
     signals: frozenset[Signal] = frozenset(Signal)
@@ -51,6 +54,14 @@ class Timing:
     score_seconds: float
     reserve_seconds: float
     candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What BAYESIAN believes and decides by; see `Belief`."""
+
+    unknown: float
+    identified: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +82,23 @@ class Identify:
     """Fans out to the signals, associates what they see with people, and fuses."""
 
     def __init__(
-        self, signals: Signals, names: PerformerNames, work: WorkPool, *, limits: ImageLimits, timing: Timing
+        self,
+        signals: Signals,
+        names: PerformerNames,
+        size: GallerySize,
+        work: WorkPool,
+        *,
+        limits: ImageLimits,
+        timing: Timing,
+        prior: Prior,
     ) -> None:
         self._signals = signals
         self._names = names
+        self._size = size
         self._work = work
         self._limits = limits
         self._timing = timing
+        self._prior = prior
 
     async def __call__(self, image: bytes, options: IdentifyOptions) -> Identification:
         """Identify everybody in a JPEG, PNG or WebP image.
@@ -86,21 +107,20 @@ class Identify:
 
         Raises:
             InvalidImage: not an acceptable image, or one that a signal cannot decode.
-            Unsupported: a policy that this version cannot do.
             Unavailable: no requested signal answered, or the catalogue cannot be reached: without it nobody
                 can be named, and nobody could tell who is forgotten.
         """
         started = time.monotonic()
-        _check_policy(options)
         header = await self._work.run(inspect, image, self._limits)
         looks = await self._look(image, options)
         scene = await self._read(header, looks)
         asked = [performers_to_ask(view, options.hints) for view in scene.people]
         scoring, performers = await self._compare(scene, asked)
+        belief = await self._belief(options)
         return Identification(
             width=header.width,
             height=header.height,
-            people=await self._work.run(_rank, scene, looks, scoring, performers, options),
+            people=await self._work.run(_rank, scene, looks, scoring, performers, options, belief),
             unassigned=scene.unassigned,
             performers=performers,
             reports=tuple(report_of(one, scoring.get(one.signal)) for one in looks.all),
@@ -146,6 +166,12 @@ class Identify:
         finally:
             scoring.cancel()
 
+    async def _belief(self, options: IdentifyOptions) -> Belief | None:
+        """None under WEIGHTED, which has none."""
+        if options.policy != FUSION_POLICY_BAYESIAN:
+            return None
+        return Belief(await self._size(), self._prior.unknown, self._prior.identified)
+
     async def _score(self, scene: Scene, asked: Sequence[tuple[str, ...]]) -> dict[Signal, Branch[Scores]]:
         """One Score for each signal that saw somebody, for all people and exactly their candidates."""
         seconds = time_for(self._timing.score_seconds, reserve=self._timing.reserve_seconds)
@@ -157,29 +183,28 @@ class Identify:
         return {branch.signal: branch for branch in await asyncio.gather(*calls)}
 
 
-def _check_policy(options: IdentifyOptions) -> None:
-    if options.policy == FUSION_POLICY_BAYESIAN:
-        raise Unsupported("policy: BAYESIAN is not in this version; use WEIGHTED")
-
-
 def _rank(
     scene: Scene,
     looks: Looks,
     scoring: Mapping[Signal, Branch[Scores]],
     performers: Mapping[str, NamedPerformer],
     options: IdentifyOptions,
+    belief: Belief | None,
 ) -> tuple[RankedPerson, ...]:
-    return tuple(
-        rank_person(
-            view,
-            scores=_scores_of(str(index), scoring),
-            known=performers.keys(),
-            hints=options.hints,
-            operating_points={one.signal: one.operating_points for one in looks.all},
-            limit=options.max_candidates,
-        )
-        for index, view in enumerate(scene.people)
-    )
+    """By BAYESIAN where there is a belief to start from, else by WEIGHTED."""
+    points = {one.signal: one.operating_points for one in looks.all}
+    known, hints, limit = performers.keys(), options.hints, options.max_candidates
+    ranked = []
+    for index, view in enumerate(scene.people):
+        scores = _scores_of(str(index), scoring)
+        if belief is not None:
+            person = rank_bayesian(view, scores=scores, known=known, hints=hints, belief=belief, limit=limit)
+        else:
+            person = rank_person(
+                view, scores=scores, known=known, hints=hints, operating_points=points, limit=limit
+            )
+        ranked.append(person)
+    return tuple(ranked)
 
 
 def _scores_of(key: str, scoring: Mapping[Signal, Branch[Scores]]) -> PersonScores:

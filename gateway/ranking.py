@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from gateway.observations import Candidate, OperatingPoint, Signal
 from gateway.people import PersonView
 from gateway.person_status import leading_signal, status_of, threshold_of
+from gateway.ranked import Evidence, PersonScores, Ranked, RankedPerson
 from gateway.signals import SignalScore
 from gateway.summaries import summary_of
 from gateway.weighted import Scored, Weights, rank_weighted, weights_of
-from marquee.gateway.v1.identification_pb2 import PersonStatus
 
-__all__ = ["Evidence", "Ranked", "RankedPerson", "PersonScores", "rank_person", "BODY_ONLY_SCORE"]
+__all__ = ["BODY_ONLY_SCORE", "rank_person"]
 
 BODY_ONLY_SCORE = 0.1
 """The most that a body alone can score: enough to put candidates in an order, never enough for a name."""
-
-PersonScores = Mapping[Signal, Mapping[str, SignalScore]]
-"""Signal -> performer id -> score, for one person; a signal whose Score did not answer is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one signal says for or against one candidate; units as in the contract."""
-
-    signal: Signal
-    similarity: float
-    confidence: float
-    weight: float
-    is_proposed: bool
-    llr: float | None
-    is_compatible: bool | None
-    summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A candidate with score 0..1.2 and evidence."""
-
-    performer_id: str
-    score: float
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RankedPerson:
-    """The answer for one person; candidates best first."""
-
-    view: PersonView
-    status: PersonStatus.ValueType
-    threshold: float
-    candidates: tuple[Ranked, ...]
 
 
 def rank_person(

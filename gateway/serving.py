@@ -27,6 +27,7 @@ from gateway.catalogue.holdings import AskHoldings
 from gateway.catalogue.image_counts import ImageCounts
 from gateway.catalogue.images import ImageLedger
 from gateway.catalogue.names import PerformerNames
+from gateway.catalogue.size import GallerySize
 from gateway.catalogue.store import SCHEMA, CatalogueStore
 from gateway.catalogue.upsert import UpsertPerformer
 from gateway.catalogue_calls.messages import PerformerMessages
@@ -36,7 +37,7 @@ from gateway.enrolment.admission import Admission
 from gateway.enrolment.enroll_image import EnrollImage, EnrolLimits
 from gateway.enrolment.recording import RecordedEnrolment
 from gateway.identification_servicer import IdentificationServicer
-from gateway.identify import Identify, Timing
+from gateway.identify import Identify, Prior, Timing
 from gateway.review.discard import DiscardImage
 from gateway.review.quarantined import ListQuarantined
 from gateway.review_servicer import ReviewServicer
@@ -149,7 +150,15 @@ def _identify(config: GatewayConfig, signals: Signals, pool: Pool, work: WorkPoo
         reserve_seconds=settings.reserve_seconds,
         candidates=settings.candidates,
     )
-    return Identify(signals, PerformerNames(pool), work, limits=_image_limits(config), timing=timing)
+    return Identify(
+        signals,
+        PerformerNames(pool),
+        GallerySize(pool),
+        work,
+        limits=_image_limits(config),
+        timing=timing,
+        prior=Prior(settings.unknown_probability, settings.identified_probability),
+    )
 
 
 def _catalogue(

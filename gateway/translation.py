@@ -11,7 +11,7 @@ from gateway.catalogue.performer import ExternalId, Performer
 from gateway.identify import Identification
 from gateway.observations import Signal, TattooSeen
 from gateway.people import PersonView
-from gateway.ranking import Evidence, Ranked, RankedPerson
+from gateway.ranked import Evidence, Ranked, RankedPerson
 from gateway.reports import Report
 from gateway.signals.base import plain
 from marquee.common.v1 import common_pb2
@@ -140,6 +140,9 @@ def _person(person: RankedPerson, performers: Mapping[str, NamedPerformer]) -> p
         regions_in_view=view.regions_in_view,
         is_tattoo_primary=view.person.face is None and bool(view.person.tattoos),
         identification_threshold=person.threshold,
+        unknown_probability=person.unknown,
+        margin=person.margin,
+        notes=[pb.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY] if person.is_uncalibrated else [],
     )
 
 
@@ -150,6 +153,7 @@ def _candidate(candidate: Ranked, performer: NamedPerformer) -> pb.RankedCandida
         external_ids=to_proto_external_ids(performer.external_ids),
         urls=performer.urls,
         score=candidate.score,
+        probability=candidate.probability,
         evidence=[_evidence(one) for one in candidate.evidence],
     )
 

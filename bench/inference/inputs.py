@@ -70,7 +70,12 @@ async def record_inputs(
         recording = _Recording(inference)
         for image in images:
             await _look(decode(image, _LIMITS), recording, work, {spec.name for spec in specs})
-    return {model: np.concatenate(batches)[:most] for model, batches in recording.inputs.items()}
+    return {model: _of_one_shape(batches)[:most] for model, batches in recording.inputs.items()}
+
+
+def _of_one_shape(batches: Sequence[Batch]) -> NDArray[np.float32]:
+    """That of the first one: a model that takes any size is timed with one."""
+    return np.concatenate([batch for batch in batches if batch.shape[1:] == batches[0].shape[1:]])
 
 
 async def _look(image: RGBImage, inference: Inference, work: WorkPool, models: set[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.signal.calibration import Calibration
 from services.face.ensemble import Ensemble, Likeness, ModelKey
 from services.face.library import FaceLibrary
 from services.face.template import FaceTemplate
@@ -26,15 +27,20 @@ class PerformerScore:
     likeness: Likeness
     faces: int
     """Enrolled faces that were compared."""
+    llr: float | None = None
+    """Natural log of P(similarity | this performer) / P(similarity | another); None without a calibration."""
 
 
 def score_person(
-    library: FaceLibrary, templates: Sequence[FaceTemplate], performer_ids: Sequence[str]
+    library: FaceLibrary,
+    templates: Sequence[FaceTemplate],
+    performer_ids: Sequence[str],
+    calibration: Calibration | None = None,
 ) -> list[PerformerScore]:
     """Scores of the performers that have enrolled faces, in the order asked, each once.
 
     Each template is compared exactly with all faces of a performer and the best counts; the templates of the
-    person are averaged by their quality.
+    person are averaged by their quality. calibration: of the library's embedders.
     """
     seen = [(template, library.positions(template, performer_ids)) for template in templates]
     scores = []
@@ -42,7 +48,9 @@ def score_person(
         parts = [(one.quality, found[performer_id]) for one, found in seen if performer_id in found]
         if parts:
             likeness = library.ensemble.likeness(_mean_by_quality(parts))
-            scores.append(PerformerScore(performer_id, likeness, library.faces_of(performer_id)))
+            best = max(quality for quality, _ in parts)
+            llr = calibration.llr(likeness.similarity, best) if calibration else None
+            scores.append(PerformerScore(performer_id, likeness, library.faces_of(performer_id), llr))
     return scores
 
 

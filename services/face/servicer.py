@@ -19,6 +19,7 @@ from chassis.signal.requests import (
     parse_performer_ids,
 )
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
+from chassis.signal.shipped_calibration import shipped_for
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
 from chassis.work import WorkPool
@@ -185,7 +186,8 @@ def _scored(request: pb.ScoreRequest) -> Iterable[common_pb2.Template]:
 
 
 def _scores(models: FaceModels, query: Query) -> pb.FaceScores:
-    scores = score_person(models.library, query.templates, query.performer_ids)
+    calibration = shipped_for("services.face", models.library.ensemble.keys)
+    scores = score_person(models.library, query.templates, query.performer_ids, calibration)
     return _translation(models).scored(query.key, scores)
 
 

@@ -142,6 +142,7 @@ def _to_score(score: PerformerScore) -> pb.FaceScore:
         similarity=score.likeness.similarity,
         confidence=score.likeness.confidence,
         faces=score.faces,
+        llr=score.llr,
     )
 
 

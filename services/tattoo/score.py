@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos, KnownTattoo
@@ -38,10 +39,15 @@ class TattooScore:
     known: tuple[KnownTattoo, ...]
     agreeing: int = 0
     """Key points of one template that agree with an enrolled view, at most; 0: too few, or not compared."""
+    llr: float | None = None
+    """Natural log of P(similarity | this performer) / P(similarity | another); None without a calibration."""
 
 
 class ScoreTattoos:
-    """Compares people with exactly the performers asked for. `rows`: the active embedders, primary first."""
+    """Compares people with exactly the performers asked for.
+
+    rows: the active embedders, primary first; calibration: of their similarities.
+    """
 
     def __init__(
         self,
@@ -49,11 +55,13 @@ class ScoreTattoos:
         pool: WorkPool,
         rows: Sequence[EmbedderRow],
         verify: VerifyCandidates,
+        calibration: Calibration | None = None,
     ) -> None:
         self._enrolled = enrolled
         self._pool = pool
         self._rows = tuple(rows)
         self._verify = verify
+        self._calibration = calibration
 
     async def __call__(self, queries: Sequence[TattooQuery]) -> list[list[TattooScore]]:
         """Of each query, one score for each performer with comparable tattoos, in the order asked."""
@@ -99,8 +107,15 @@ class ScoreTattoos:
         point = self._rows[0].operating_point
         counted = [verified(*each, point) for each in zip(found, agreeing, strict=True)]
         best = weighted(counted, [one.quality for one in query.templates], point)
+        quality = max((one.quality for one in query.templates), default=0.0)
         return [
-            TattooScore(one, best[one], self._enrolled.of(one), max(of.get(one, 0) for of in agreeing))
+            TattooScore(
+                one,
+                best[one],
+                self._enrolled.of(one),
+                max(of.get(one, 0) for of in agreeing),
+                self._calibration.llr(best[one], quality) if self._calibration else None,
+            )
             for one in query.performer_ids
             if one in best
         ]

@@ -19,6 +19,7 @@ from chassis.signal.requests import (
     parse_performer_ids,
 )
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
+from chassis.signal.shipped_calibration import shipped_for
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
 from chassis.work import WorkPool
@@ -195,7 +196,8 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         return pb.DeleteTattooViewsResponse(tattoos=await self._tattoos(performer_id))
 
     def _score(self, models: TattooModels) -> ScoreTattoos:
-        return ScoreTattoos(models.enrolled, self._work, models.rows, self._verify)
+        calibration = shipped_for("services.tattoo", [row.key for row in models.rows])
+        return ScoreTattoos(models.enrolled, self._work, models.rows, self._verify, calibration)
 
     async def _tattoos(self, performer_id: str) -> tattoos_pb2.PerformerTattoos:
         return to_proto_performer(await self._catalogue.of(performer_id))

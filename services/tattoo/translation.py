@@ -134,6 +134,7 @@ class TattooTranslation:
             known=_known(score.known),
             regions=[_region(statement) for statement in regions],
             agreeing_points=score.agreeing,
+            llr=score.llr,
         )
 
     def _query(self, query: common_pb2.ScoreQuery) -> TattooQuery:

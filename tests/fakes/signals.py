@@ -198,6 +198,8 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
         """Performer id -> faces in reserve and quarantined, besides those enrolled."""
         self.quarantined: list[face_pb2.EnrolledFace] = []
         """What ListFaces says."""
+        self.ratios: dict[str, float] = {}
+        """Performer id -> log-likelihood ratio; others have none, as before calibration."""
 
     async def Observe(self, request: face_pb2.ObserveRequest, context: _Context) -> face_pb2.ObserveResponse:
         await self._enter("Observe", request)
@@ -220,7 +222,12 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
             face_pb2.FaceScores(
                 key=query.key,
                 scores=[
-                    face_pb2.FaceScore(performer_id=one, similarity=confidence, confidence=confidence)
+                    face_pb2.FaceScore(
+                        performer_id=one,
+                        similarity=confidence,
+                        confidence=confidence,
+                        llr=self.ratios.get(one),
+                    )
                     for one, confidence in self._scores(query)
                 ],
             )

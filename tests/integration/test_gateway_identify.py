@@ -6,6 +6,7 @@ answers, and what is left when parts fail.
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import AsyncIterator, Mapping
 
@@ -131,6 +132,37 @@ async def test_the_worked_example_end_to_end(system: System) -> None:
     dora_face = _evidence(person.candidates[3])[_FACE]
     assert (round(dora_face.confidence, 3), dora_face.is_proposed) == (0.05, False)
     assert _states(response) == {_FACE: _OK, _TATTOO: _OK, _BODY: _OK}
+
+
+async def test_bayesian_answers_with_probabilities_and_unknown(system: System) -> None:
+    """They sum to 1, and the answer says that nobody has calibrated this library."""
+    anna, bea = [await system.performer(name) for name in ("Anna", "Bea")]
+    system.face.seen = [face_at(300, 100, found=_found({anna: 0.9, bea: 0.8}))]
+    system.face.ratios = {anna: 6.0, bea: -2.0}
+    for performer in (anna, bea):
+        system.face.known[performer]["face"] = 0.9
+    response = await _identify(system, policy=pb.FUSION_POLICY_BAYESIAN)
+    assert response.policy == pb.FUSION_POLICY_BAYESIAN
+    [person] = response.people
+    masses = [0.35 * math.exp(0.8 * llr) for llr in (6.0, -2.0)]
+    total = sum(masses) + 0.3
+    assert [one.name for one in person.candidates] == ["Anna", "Bea"]
+    assert [one.probability for one in person.candidates] == pytest.approx([one / total for one in masses])
+    assert person.unknown_probability == pytest.approx(0.3 / total)
+    assert person.margin == pytest.approx(masses[0] / total - 0.3 / total)
+    assert person.status == pb.PERSON_STATUS_IDENTIFIED
+    assert person.identification_threshold == pytest.approx(0.9)
+    assert list(person.notes) == [pb.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY]
+    assert _evidence(person.candidates[0])[_FACE].summary.endswith("speaks for, 400 : 1")
+
+
+async def test_bayesian_without_calibrated_signals_names_nobody(system: System) -> None:
+    """Whatever the similarity: without ratios everybody is as probable as before."""
+    anna = await system.performer("Anna")
+    system.face.seen = [face_at(300, 100, found=_found({anna: 1.0}))]
+    [person] = (await _identify(system, policy=pb.FUSION_POLICY_BAYESIAN)).people
+    assert person.status == pb.PERSON_STATUS_UNKNOWN
+    assert person.candidates[0].probability == pytest.approx(0.7)
 
 
 async def test_one_score_call_for_all_people_and_exactly_their_candidates(system: System) -> None:
@@ -452,7 +484,6 @@ async def test_an_image_that_nobody_can_decode_is_the_callers_fault(
 @pytest.mark.parametrize(
     ("fields", "code", "word"),
     [
-        ({"policy": pb.FUSION_POLICY_BAYESIAN}, grpc.StatusCode.UNIMPLEMENTED, "BAYESIAN"),
         ({"policy": 17}, grpc.StatusCode.INVALID_ARGUMENT, "policy"),
         ({"max_candidates": 101}, grpc.StatusCode.INVALID_ARGUMENT, "max_candidates"),
         ({"signals": [0]}, grpc.StatusCode.INVALID_ARGUMENT, "signals"),
@@ -469,7 +500,7 @@ async def test_an_image_that_nobody_can_decode_is_the_callers_fault(
 async def test_options_that_cannot_be_are_refused(
     system: System, fields: dict[str, object], code: grpc.StatusCode, word: str
 ) -> None:
-    """Each names its field; what a later version will do is UNIMPLEMENTED, not invalid."""
+    """Each names its field."""
     assert (await _refusal(system, **fields))[0] is code
     assert word in (await _refusal(system, **fields))[1]
 

@@ -10,7 +10,8 @@ from gateway.asking import performers_to_ask, queries_for
 from gateway.association import PersonInstance
 from gateway.observations import Candidate, OperatingPoint, Signal
 from gateway.people import PersonView
-from gateway.ranking import BODY_ONLY_SCORE, PersonScores, RankedPerson, rank_person
+from gateway.ranked import PersonScores, RankedPerson
+from gateway.ranking import BODY_ONLY_SCORE, rank_person
 from gateway.signals import SignalScore
 from gateway.summaries import summary_of
 from marquee.common.v1 import common_pb2

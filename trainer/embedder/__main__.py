@@ -54,7 +54,7 @@ def _options() -> argparse.Namespace:
     fit = steps.add_parser("fit", help="describe drawings and fit the weights that are committed")
     fit.add_argument("--flat", type=Path, required=True, help="drawings to learn from, an .npy file")
     fit.add_argument("--held-out", type=Path, required=True, help="drawings of another split")
-    fit.add_argument("--views", type=int, default=EmbedderPlan.fitted_views, help="of each drawing")
+    fit.add_argument("--views", type=int, default=EmbedderPlan().fitted_views, help="of each drawing")
     fit.add_argument("--work", type=Path, required=True, help="where what the backbone says is kept")
     fit.add_argument("--packages", type=Path, required=True, help="where the archives are kept")
     fit.add_argument("--out", type=Path, default=_WEIGHTS)

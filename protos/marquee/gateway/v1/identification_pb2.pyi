@@ -32,7 +32,7 @@ class _FusionPolicyEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._E
     FUSION_POLICY_WEIGHTED: _FusionPolicy.ValueType  # 1
     """Weighted mean of confidences; docs/fusion.md has the formula. Scores 0..1.2."""
     FUSION_POLICY_BAYESIAN: _FusionPolicy.ValueType  # 2
-    """Posterior probabilities with an explicit unknown. UNIMPLEMENTED in this version."""
+    """Posterior probabilities with an explicit unknown; docs/fusion.md derives them. Scores are probabilities."""
 
 class FusionPolicy(_FusionPolicy, metaclass=_FusionPolicyEnumTypeWrapper):
     """How evidence becomes one score."""
@@ -42,7 +42,7 @@ FUSION_POLICY_UNSPECIFIED: FusionPolicy.ValueType  # 0
 FUSION_POLICY_WEIGHTED: FusionPolicy.ValueType  # 1
 """Weighted mean of confidences; docs/fusion.md has the formula. Scores 0..1.2."""
 FUSION_POLICY_BAYESIAN: FusionPolicy.ValueType  # 2
-"""Posterior probabilities with an explicit unknown. UNIMPLEMENTED in this version."""
+"""Posterior probabilities with an explicit unknown; docs/fusion.md derives them. Scores are probabilities."""
 Global___FusionPolicy: typing_extensions.TypeAlias = FusionPolicy
 
 class _PersonStatus:
@@ -73,6 +73,26 @@ PERSON_STATUS_INSUFFICIENT_SIGNALS: PersonStatus.ValueType  # 3
 """Neither face nor tattoo is visible: any candidates come from the body alone and mean little."""
 Global___PersonStatus: typing_extensions.TypeAlias = PersonStatus
 
+class _AnswerNote:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _AnswerNoteEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_AnswerNote.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    ANSWER_NOTE_UNSPECIFIED: _AnswerNote.ValueType  # 0
+    """Not stated; never sent by a server."""
+    ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: _AnswerNote.ValueType  # 1
+    """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
+
+class AnswerNote(_AnswerNote, metaclass=_AnswerNoteEnumTypeWrapper):
+    """What limits an answer."""
+
+ANSWER_NOTE_UNSPECIFIED: AnswerNote.ValueType  # 0
+"""Not stated; never sent by a server."""
+ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: AnswerNote.ValueType  # 1
+"""Probabilities rest on calibrations from other libraries, and were shrunk for it."""
+Global___AnswerNote: typing_extensions.TypeAlias = AnswerNote
+
 @typing.final
 class IdentifyRequest(google.protobuf.message.Message):
     """One image and how to look at it."""
@@ -92,7 +112,7 @@ class IdentifyRequest(google.protobuf.message.Message):
     policy: Global___FusionPolicy.ValueType
     """How to fuse."""
     scene_date: builtins.str
-    """Day the scene was made, YYYY-MM-DD; empty when unknown. WEIGHTED checks it and makes no use of it."""
+    """Day the scene was made, YYYY-MM-DD; empty when unknown. It is checked, and no policy makes use of it yet."""
     @property
     def signals(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
         """Signals to use; empty means all."""
@@ -259,7 +279,7 @@ class RankedCandidate(google.protobuf.message.Message):
     name: builtins.str
     """Name for people; never an identity."""
     score: builtins.float
-    """What the ranking is sorted by; for WEIGHTED 0..1.2."""
+    """What the ranking is sorted by; for WEIGHTED 0..1.2, for BAYESIAN the probability."""
     probability: builtins.float
     """P(this performer), 0..1; unset under WEIGHTED."""
     @property
@@ -338,6 +358,9 @@ class Person(google.protobuf.message.Message):
     REGIONS_IN_VIEW_FIELD_NUMBER: builtins.int
     IS_TATTOO_PRIMARY_FIELD_NUMBER: builtins.int
     IDENTIFICATION_THRESHOLD_FIELD_NUMBER: builtins.int
+    UNKNOWN_PROBABILITY_FIELD_NUMBER: builtins.int
+    MARGIN_FIELD_NUMBER: builtins.int
+    NOTES_FIELD_NUMBER: builtins.int
     status: Global___PersonStatus.ValueType
     """What can be said."""
     tattoo_coverage: builtins.float
@@ -346,6 +369,14 @@ class Person(google.protobuf.message.Message):
     """Whether tattoos lead because no face is visible."""
     identification_threshold: builtins.float
     """The score at which the first candidate counts as identified, 0..1.2; 0 when nothing can be identified."""
+    unknown_probability: builtins.float
+    """P(nobody of the gallery), 0..1; unset under WEIGHTED. With the probabilities of all candidates, also those
+    beyond max_candidates, it sums to 1.
+    """
+    margin: builtins.float
+    """How much more probable the first candidate is than the next one, or than unknown; small where look-alikes
+    compete, negative where unknown is more probable. Unset under WEIGHTED.
+    """
     @property
     def box(self) -> marquee.common.v1.common_pb2.Box:
         """The box around everything seen of the person."""
@@ -362,6 +393,10 @@ class Person(google.protobuf.message.Message):
     def regions_in_view(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.BodyRegion.ValueType]:
         """Body regions in view."""
 
+    @property
+    def notes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[Global___AnswerNote.ValueType]:
+        """What limits this answer."""
+
     def __init__(
         self,
         *,
@@ -373,9 +408,16 @@ class Person(google.protobuf.message.Message):
         regions_in_view: collections.abc.Iterable[marquee.common.v1.common_pb2.BodyRegion.ValueType] | None = ...,
         is_tattoo_primary: builtins.bool = ...,
         identification_threshold: builtins.float = ...,
+        unknown_probability: builtins.float | None = ...,
+        margin: builtins.float | None = ...,
+        notes: collections.abc.Iterable[Global___AnswerNote.ValueType] | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["box", b"box"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["box", b"box", "candidates", b"candidates", "identification_threshold", b"identification_threshold", "is_tattoo_primary", b"is_tattoo_primary", "regions_in_view", b"regions_in_view", "sightings", b"sightings", "status", b"status", "tattoo_coverage", b"tattoo_coverage"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_margin", b"_margin", "_unknown_probability", b"_unknown_probability", "box", b"box", "margin", b"margin", "unknown_probability", b"unknown_probability"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_margin", b"_margin", "_unknown_probability", b"_unknown_probability", "box", b"box", "candidates", b"candidates", "identification_threshold", b"identification_threshold", "is_tattoo_primary", b"is_tattoo_primary", "margin", b"margin", "notes", b"notes", "regions_in_view", b"regions_in_view", "sightings", b"sightings", "status", b"status", "tattoo_coverage", b"tattoo_coverage", "unknown_probability", b"unknown_probability"]) -> None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_margin", b"_margin"]) -> typing.Literal["margin"] | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: typing.Literal["_unknown_probability", b"_unknown_probability"]) -> typing.Literal["unknown_probability"] | None: ...
 
 Global___Person: typing_extensions.TypeAlias = Person
 

@@ -48,7 +48,7 @@ class IdentificationServiceServicer:
 
     def Identify(self, request, context):
         """Identifies every person of one image. A signal that is down or late costs its evidence, not the answer.
-        INVALID_ARGUMENT: not an acceptable image or option. UNIMPLEMENTED: a policy this version cannot do.
+        INVALID_ARGUMENT: not an acceptable image or option.
         UNAVAILABLE: no signal at all, or the catalogue, could be reached.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -62,7 +62,7 @@ class IdentificationServiceStub(typing.Generic[_IdentificationServiceIdentifyTyp
 
     Identify: _IdentificationServiceIdentifyType
     """Identifies every person of one image. A signal that is down or late costs its evidence, not the answer.
-    INVALID_ARGUMENT: not an acceptable image or option. UNIMPLEMENTED: a policy this version cannot do.
+    INVALID_ARGUMENT: not an acceptable image or option.
     UNAVAILABLE: no signal at all, or the catalogue, could be reached.
     """
 
@@ -83,7 +83,7 @@ class IdentificationServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.gateway.v1.identification_pb2.IdentifyResponse, collections.abc.Awaitable[marquee.gateway.v1.identification_pb2.IdentifyResponse]]:
         """Identifies every person of one image. A signal that is down or late costs its evidence, not the answer.
-        INVALID_ARGUMENT: not an acceptable image or option. UNIMPLEMENTED: a policy this version cannot do.
+        INVALID_ARGUMENT: not an acceptable image or option.
         UNAVAILABLE: no signal at all, or the catalogue, could be reached.
         """
 

@@ -1,0 +1,66 @@
+"""Calibrations that come with Marquee, for libraries that were not calibrated themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from chassis.signal.calibration import Calibration
+
+__all__ = ["CALIBRATIONS", "ModelKey", "ShippedCalibration", "read_shipped", "shipped_for", "write_shipped"]
+
+ModelKey = tuple[str, str]
+"""Name and version of an embedder."""
+CALIBRATIONS = "calibrations.json"
+"""Name of the file in a service's folder `weights`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedCalibration:
+    """A calibration of the similarities that some embedders give together."""
+
+    models: frozenset[ModelKey]
+    calibration: Calibration
+    provenance: str
+    """On whom it was fitted."""
+
+
+def shipped_for(package: str, models: Collection[ModelKey]) -> Calibration | None:
+    """The calibration of exactly these embedders that `package` ships; None: there is none."""
+    for one in read_shipped(package):
+        if one.models == frozenset(models):
+            return one.calibration
+    return None
+
+
+@cache
+def read_shipped(package: str) -> tuple[ShippedCalibration, ...]:
+    """What a service's package ships; nothing where it has no such file."""
+    file = files(package) / "weights" / CALIBRATIONS
+    if not file.is_file():
+        return ()
+    return tuple(
+        ShippedCalibration(
+            frozenset((str(name), str(version)) for name, version in one["models"]),
+            Calibration(**one["calibration"]),
+            str(one["provenance"]),
+        )
+        for one in json.loads(file.read_text(encoding="utf-8"))
+    )
+
+
+def write_shipped(file: Path, calibrations: Sequence[ShippedCalibration]) -> None:
+    """Write the file that `read_shipped` reads."""
+    listed = [
+        {
+            "models": sorted(one.models),
+            "provenance": one.provenance,
+            "calibration": {name: round(value, 5) for name, value in asdict(one.calibration).items()},
+        }
+        for one in calibrations
+    ]
+    file.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
