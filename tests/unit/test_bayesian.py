@@ -186,7 +186,7 @@ def test_a_ratio_in_words(llr: float, words: str) -> None:
 @given(llrs=st.dictionaries(st.sampled_from("abc"), st.floats(allow_nan=True, allow_infinity=True)))
 def test_whatever_a_signal_says_probabilities_sum_to_one(llrs: dict[str, float]) -> None:
     """Never a crash, never a probability outside 0..1."""
-    person = ranked(_FACE, scores(**llrs))
+    person = ranked(_FACE, {Signal.FACE: {name: SignalScore(0.5, 0.5, llr) for name, llr in llrs.items()}})
     values = [*probabilities(person).values(), person.unknown or 0.0]
     assert all(0 <= value <= 1 for value in values)
     assert sum(values) == pytest.approx(1)

@@ -1,0 +1,64 @@
+"""Views of tattoos that a calibration is fitted on: photographs, and designs on the studio's people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from bench.tattoo.describers import built_in
+from bench.tattoo.photographs import read_bivtatt
+from chassis.geometry import Box
+from services.tattoo.agreement import agreeing_points
+from services.tattoo.config import TattooSection
+from services.tattoo.crop import cut
+from services.tattoo.key_points import find_key_points
+from services.tattoo.quality import view_quality
+from services.tattoo.table import built_in_detector
+from services.tattoo.verification import verified
+from trainer.embedder.lessons import worn_designs
+from trainer.learning.truth import load_pixels, read_pictures
+
+__all__ = ["tattoo_views"]
+
+Pixels = NDArray[np.uint8]
+
+
+async def tattoo_views(
+    photographs: Path, rendered: Sequence[Path]
+) -> tuple[NDArray[np.float64], tuple[float, ...], tuple[str, ...]]:
+    """Return similarities [n, n] of all views as the service tells them, their qualities and owners.
+
+    rendered: sets of the studio, of which the validation split counts.
+    """
+    views = [(one.subject, cut(one.pixels, one.main)) for one in read_bivtatt(photographs)]
+    for designs in worn_designs(read_pictures(rendered, split="validation")) if rendered else ():
+        views += [
+            (one.tattoo.design_id, cut(load_pixels(one.picture), Box.from_corners(*one.tattoo.box)))
+            for one in designs
+        ]
+    crops = [crop for _, crop in views]
+    similarities = await built_in().similarities(crops, crops)
+    # A view is never compared with itself.
+    np.fill_diagonal(similarities, -1.0)
+    confidence = built_in_detector().threshold
+    qualities = tuple(view_quality(crop, confidence) for crop in crops)
+    return _verified(similarities, crops), qualities, tuple(owner for owner, _ in views)
+
+
+def _verified(similarities: NDArray[np.float64], crops: Sequence[Pixels]) -> NDArray[np.float64]:
+    """The best ten of each row compared by key points, as in Score."""
+    points = [find_key_points(crop) for crop in track(crops, "key points")]
+    point, most = built_in().row.operating_point, TattooSection().verify_candidates
+    rows = []
+    for probe, row in enumerate(track(similarities, "verifying")):
+        best = [int(index) for index in np.argsort(-row)[:most]]
+        agreeing = {
+            str(index): count for index in best if (count := agreeing_points(points[probe], points[index]))
+        }
+        told = verified({str(index): float(value) for index, value in enumerate(row)}, agreeing, point)
+        rows.append([told[str(index)] for index in range(len(row))])
+    return np.array(rows, np.float64)
