@@ -37,6 +37,7 @@ Pixels = NDArray[np.uint8]
 
 # Agreeing points that say anything, where nothing else does.
 _FEWEST = 4
+_POOLED = 1280
 _UNKNOWN = OperatingPoint(
     impostor_p99=0.0, genuine_median=1.0, identification_confidence=1.0, provenance="none"
 )
@@ -87,13 +88,14 @@ def frozen_backbone() -> EmbedderDescriber:
     store = ModelStore()
     store.build([MOBILENET_V2])
     with np.load(BytesIO((files("services.tattoo") / "weights" / "embedder.npz").read_bytes())) as stored:
-        mean = stored["mean"].astype(np.float64)
+        # Of the shipped embedder's four depths the first one is this.
+        mean = stored["mean"][:_POOLED].astype(np.float64)
     row = EmbedderRow(
         name="mobilenet_v2",
         version="1",
         model_version="1",
         size=224,
-        dimension=1280,
+        dimension=_POOLED,
         operating_point=_UNKNOWN,
     )
     return EmbedderDescriber(row, store.path(MOBILENET_V2.name), mean)

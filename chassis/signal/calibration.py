@@ -24,6 +24,9 @@ LEAST_PAIRS = 30
 # Ridge on standardised columns, over the root of the number of pairs: few are not believed entirely.
 _RIDGE = 0.02
 _STEPS = 50
+# Share of the genuine pairs under whose quality the fit is not believed.
+_POOREST = 0.02
+_TINY = 1e-3
 
 Values = NDArray[np.float64]
 
@@ -45,12 +48,18 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A fitted map. At quality q the slope is slope_poor (1 - q) + slope_good q; both are 0 or more."""
+    """A fitted map. At quality q the slope is slope_poor (1 - q) + slope_good q, which is 0 or more.
+
+    Under least_quality, where there were hardly any pairs, it is that of least_quality times q / least_quality:
+    what is seen worse than anything fitted says less and less, and at last nothing.
+    """
 
     intercept: float
     slope_poor: float
     slope_good: float
     quality_intercept: float
+    least_quality: float
+    """Above 0, at most 1."""
     least: float
     """The ratio that speaks most against, at most 0."""
     most: float
@@ -66,10 +75,11 @@ class Calibration:
         """
         if not (math.isfinite(similarity) and math.isfinite(quality)):
             raise InvalidInput("a similarity or a quality is not finite")
-        q = min(1.0, max(0.0, quality))
+        q = min(1.0, max(self.least_quality, quality))
         slope = self.slope_poor * (1 - q) + self.slope_good * q
         raw = self.intercept + self.quality_intercept * q + slope * similarity
-        return min(self.most, max(self.least, raw))
+        known = min(1.0, max(0.0, quality) / self.least_quality)
+        return known * min(self.most, max(self.least, raw))
 
 
 def fit_calibration(genuine: Pairs, impostors: Pairs) -> Calibration:
@@ -91,6 +101,7 @@ def fit_calibration(genuine: Pairs, impostors: Pairs) -> Calibration:
         slope_poor=poor,
         slope_good=good,
         quality_intercept=quality,
+        least_quality=max(_TINY, float(np.quantile(genuine.qualities.clip(0, 1), _POOREST))),
         least=-math.log(len(genuine) + 1),
         most=math.log(len(impostors) + 1),
         genuine=len(genuine),

@@ -93,11 +93,11 @@ TATTOO_DETECTOR = ModelSpec(
 
 TATTOO_EMBEDDER = ModelSpec(
     name="tattoo_embedder",
-    version="1",
+    version="2",
     role="tattoo.embedder",
     source=CHECKPOINT,
     licence=f"{_LICENCE}; Apache-2.0 (our projection)",
-    provenance=f"{_PROVENANCE}; our projection was fitted on drawn tattoos only (docs/tattoo.md)",
+    provenance=f"{_PROVENANCE}; our projection was fitted on drawn tattoos only (docs/tattoo-training.md)",
     input=InputSpec(shape=(3, 224, 224), layout="NCHW", color="RGB", normalisation=_NORMALISATION),
     outputs=(OutputSpec(name="embedding", shape=(DIMENSION,), meaning="tattoo vector, a unit vector"),),
     build=build_embedder,
