@@ -64,7 +64,7 @@ def main() -> None:
     _print(found)
     (options.out or out).mkdir(parents=True, exist_ok=True)
     write_shipped((options.out or out) / CALIBRATIONS, [one for one, _ in found])
-    payload = [{"models": sorted(one.models), **asdict(value)} for one, value in found]
+    payload = [{"models": one.models, **asdict(value)} for one, value in found]
     write_json(options.json, {"seed": options.seed, "calibrations": payload})
 
 
@@ -103,7 +103,7 @@ def _fitted(
     calibration = fit_calibration(genuine, impostors)
     told = f"{len(genuine)} genuine and {len(impostors)} impostor pairs: one half of the {whose}"
     held_out = probe_pairs(others.similarities, others.qualities, others.owners, seed=seed)
-    return ShippedCalibration(frozenset(models), calibration, told), judged(calibration, *held_out)
+    return ShippedCalibration(tuple(models), calibration, told), judged(calibration, *held_out)
 
 
 def _tattoo_provenance(options: argparse.Namespace) -> str:
@@ -113,7 +113,7 @@ def _tattoo_provenance(options: argparse.Namespace) -> str:
 def _print(found: _Found) -> None:
     rows = [
         [
-            " + ".join(name for name, _ in sorted(one.models)),
+            " + ".join(name for name, _ in one.models),
             str(value.genuine),
             str(value.impostors),
             f"{value.cllr:.3f}",

@@ -1,9 +1,10 @@
 """From a similarity to a pairwise log-likelihood ratio: a logistic map that knows a view's quality. Pure.
 
-Fitted on genuine and impostor pairs with equal weight of both kinds, so that the logit is the ratio itself
-and no prior hides in it. Sources: Brümmer and du Preez, "Application-independent evaluation of speaker
-detection" (2006), for the fit and C_llr; Vergeer et al., "Numerical likelihood ratios outputted by LR systems
-are often based on extrapolation" (2016), for why ratios end where the pairs do.
+Fitted on genuine and impostor pairs weighted by a prior, whose log odds are then taken off the logit, so
+that the ratio is left and no prior hides in it. The prior says where the fit is best: one in a hundred, for
+of a gallery hardly anybody is meant. Sources: Brümmer and du Preez, "Application-independent evaluation of
+speaker detection" (2006), for the fit and C_llr; Vergeer et al., "Numerical likelihood ratios outputted by LR
+systems are often based on extrapolation" (2016), for why ratios end where the pairs do.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ __all__ = ["LEAST_PAIRS", "Calibration", "Pairs", "TooFewPairs", "cllr", "fit_ca
 LEAST_PAIRS = 30
 """Genuine pairs, and impostor pairs, without which nothing is fitted."""
 
+_PRIOR = 0.01
 # Ridge on standardised columns, over the root of the number of pairs: few are not believed entirely.
 _RIDGE = 0.02
 _STEPS = 50
@@ -50,7 +52,7 @@ class Pairs:
 class Calibration:
     """A fitted map. At quality q the slope is slope_poor (1 - q) + slope_good q, which is 0 or more.
 
-    Under least_quality, where there were hardly any pairs, it is that of least_quality times q / least_quality:
+    Under least_quality, where hardly any pairs were, it is that of least_quality times q / least_quality:
     what is seen worse than anything fitted says less and less, and at last nothing.
     """
 
@@ -94,7 +96,9 @@ def fit_calibration(genuine: Pairs, impostors: Pairs) -> Calibration:
             raise TooFewPairs(f"{len(pairs)} {name} pairs are too few, {LEAST_PAIRS} are needed")
     columns = np.concatenate([_columns(genuine), _columns(impostors)])
     labels = np.repeat([1.0, 0.0], [len(genuine), len(impostors)])
-    weights = np.repeat([0.5 / len(genuine), 0.5 / len(impostors)], [len(genuine), len(impostors)])
+    weights = np.repeat(
+        [_PRIOR / len(genuine), (1 - _PRIOR) / len(impostors)], [len(genuine), len(impostors)]
+    )
     intercept, poor, good, quality = _rising(columns, labels, weights)
     return Calibration(
         intercept=intercept,
@@ -134,17 +138,18 @@ def _rising(columns: Values, labels: Values, weights: Values) -> list[float]:
 
 
 def _logistic(columns: Values, labels: Values, weights: Values) -> Values:
-    """Weighted logistic regression; the first column is the constant one."""
+    """Weighted logistic regression without the prior's log odds; the first column is the constant one."""
+    odds = math.log(_PRIOR / (1 - _PRIOR))
     mean = np.average(columns, axis=0, weights=weights)
     spread = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
     mean[0], spread[0] = 0.0, 1.0
     spread[spread < 1e-9] = 1.0
     scaled = (columns - mean) / spread
-    ridge = np.full(columns.shape[1], _RIDGE / len(labels) ** 0.5)
+    ridge = np.full(columns.shape[1], _RIDGE * _PRIOR / len(labels) ** 0.5)
     ridge[0] = 0.0
     found = np.zeros(columns.shape[1])
     for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-np.clip(scaled @ found, -40, 40)))
+        p = 1 / (1 + np.exp(-np.clip(scaled @ found + odds, -40, 40)))
         slope = scaled.T @ (weights * (labels - p)) - ridge * found
         curve = (scaled * (weights * p * (1 - p))[:, None]).T @ scaled + np.diag(ridge + 1e-12)
         step = np.clip(np.linalg.solve(curve, slope), -3, 3)

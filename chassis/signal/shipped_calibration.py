@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,16 +23,17 @@ CALIBRATIONS = "calibrations.json"
 class ShippedCalibration:
     """A calibration of the similarities that some embedders give together."""
 
-    models: frozenset[ModelKey]
+    models: tuple[ModelKey, ...]
+    """The primary one first: similarities are told in its measure."""
     calibration: Calibration
     provenance: str
     """On whom it was fitted."""
 
 
-def shipped_for(package: str, models: Collection[ModelKey]) -> Calibration | None:
-    """The calibration of exactly these embedders that `package` ships; None: there is none."""
+def shipped_for(package: str, models: Sequence[ModelKey]) -> Calibration | None:
+    """The calibration that `package` ships of exactly these embedders, in this order; None: none."""
     for one in read_shipped(package):
-        if one.models == frozenset(models):
+        if one.models == tuple(models):
             return one.calibration
     return None
 
@@ -45,7 +46,7 @@ def read_shipped(package: str) -> tuple[ShippedCalibration, ...]:
         return ()
     return tuple(
         ShippedCalibration(
-            frozenset((str(name), str(version)) for name, version in one["models"]),
+            tuple((str(name), str(version)) for name, version in one["models"]),
             Calibration(**one["calibration"]),
             str(one["provenance"]),
         )
@@ -57,7 +58,7 @@ def write_shipped(file: Path, calibrations: Sequence[ShippedCalibration]) -> Non
     """Write the file that `read_shipped` reads."""
     listed = [
         {
-            "models": sorted(one.models),
+            "models": list(one.models),
             "provenance": one.provenance,
             "calibration": {name: round(value, 5) for name, value in asdict(one.calibration).items()},
         }

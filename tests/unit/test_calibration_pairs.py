@@ -48,18 +48,19 @@ def test_a_calibration_is_judged_on_other_pairs() -> None:
 
 
 def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the embedders together, whatever their order; other ones have none."""
+    """By the embedders together, the primary one first; other ones have none."""
     package = tmp_path / "some_package"
     (package / "weights").mkdir(parents=True)
     (package / "__init__.py").touch()
     calibration = fit_calibration(pairs(0.7, 300, 1), pairs(0.1, 3000, 2))
-    one = ShippedCalibration(frozenset({("m", "1"), ("n", "2")}), calibration, "somebody")
+    one = ShippedCalibration((("m", "1"), ("n", "2")), calibration, "somebody")
     write_shipped(package / "weights" / "calibrations.json", [one])
     monkeypatch.syspath_prepend(tmp_path)
     assert (
-        shipped_for("some_package", [("n", "2"), ("m", "1")]) == read_shipped("some_package")[0].calibration
+        shipped_for("some_package", [("m", "1"), ("n", "2")]) == read_shipped("some_package")[0].calibration
     )
     assert shipped_for("some_package", [("m", "1")]) is None
+    assert shipped_for("some_package", [("n", "2"), ("m", "1")]) is None
     assert shipped_for("some_package", [("m", "2"), ("n", "2")]) is None
     found = read_shipped("some_package")[0].calibration
     assert found.llr(0.6, 0.8) == pytest.approx(calibration.llr(0.6, 0.8), abs=1e-3)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from chassis.signal.calibration import Calibration
 from services.face.ensemble import Ensemble, ModelKey
 from services.face.library import FaceLibrary, FaceRow
 from services.face.score import compare, score_person
@@ -146,6 +147,22 @@ def test_templates_of_a_person_count_by_their_quality() -> None:
     assert score.likeness.similarity == pytest.approx(0.9, abs=1e-5)
     [worthless] = score_person(library, [_template((1,), quality=0)], [performer])
     assert worthless.likeness.similarity == pytest.approx(1, abs=1e-5)
+
+
+def test_a_calibrated_score_tells_its_ratio() -> None:
+    """By the similarity and the best look's quality; without a calibration there is none."""
+    performer = _someone()
+    library = FaceLibrary(_ONE)
+    library.add([_row(performer, 1)])
+    calibration = Calibration(
+        intercept=-4.0, slope_poor=4.0, slope_good=8.0, quality_intercept=0.0, least_quality=0.1, least=-9.0,
+        most=9.0, genuine=100, impostors=100,
+    )  # fmt: skip
+    templates = [_template((1,), quality=0.5), _template((1,), quality=0.2)]
+    [score] = score_person(library, templates, [performer], calibration)
+    assert score.llr == pytest.approx(2.0, abs=1e-4)
+    [plain] = score_person(library, templates, [performer])
+    assert plain.llr is None
 
 
 def test_templates_are_compared_with_each_other() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.signal.calibration import Calibration
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.key_points import KeyPoints, find_key_points
@@ -74,6 +75,26 @@ async def test_performers_are_scored_in_the_order_asked_and_only_those_known() -
     assert (first.performer_id, second.performer_id) == ("q", "p")
     assert second.similarity == pytest.approx(1.0)
     assert first.known[0].region == "neck"
+
+
+async def test_a_calibrated_score_tells_its_ratio() -> None:
+    """By the similarity that counts and the best view's quality; without a calibration there is none."""
+    rows = [embedder_row("a")]
+    enrolled = EnrolledTattoos(rows)
+    enrolled.add([row(1, "p", LEFT), row(2, "q", UP)])
+    calibration = Calibration(
+        intercept=-4.0, slope_poor=4.0, slope_good=8.0, quality_intercept=0.0, least_quality=0.1, least=-9.0,
+        most=9.0, genuine=100, impostors=100,
+    )  # fmt: skip
+    query = TattooQuery("k", (Template({("a", "1"): LEFT}, 0.5),), ("p", "q"))
+    async with WorkPool(1, 8) as pool:
+        verify = unverified(pool)
+        ((same, other),) = await ScoreTattoos(enrolled, pool, rows, verify, calibration)([query])
+        ((plain, _),) = await ScoreTattoos(enrolled, pool, rows, verify)([query])
+    assert same.llr == pytest.approx(calibration.llr(same.similarity, 0.5)) == pytest.approx(2.0)
+    assert other.llr is not None
+    assert other.llr < 0
+    assert plain.llr is None
 
 
 async def test_each_template_of_a_person_is_verified_for_itself() -> None:
