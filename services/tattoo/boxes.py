@@ -12,7 +12,7 @@ from chassis.images import cv2
 from services.tattoo.box_layouts import Candidates
 from services.tattoo.detect import Detection
 
-__all__ = ["BOX_SIDE", "BoxFrame", "letterbox_centred", "select_tattoos", "surest"]
+__all__ = ["BOX_SIDE", "BoxFrame", "framed", "letterbox_centred", "scaled", "select_tattoos", "surest"]
 
 BOX_SIDE = 640
 """Width and height of the input, pixels."""
@@ -25,10 +25,10 @@ _LEAST_SIDE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class BoxFrame:
-    """A picture as a YOLO detector takes it."""
+    """A picture as a detector of boxes takes it."""
 
     tensor: NDArray[np.float32]
-    """[3, BOX_SIDE, BOX_SIDE] RGB, x / 255; the picture is in the middle, grey (114) fills the rest."""
+    """[3, rows, columns] RGB, x / 255; the picture is in the middle, grey (114) fills the rest."""
     scale: float
     """Pixels of the input for one pixel of the picture."""
     left: int
@@ -42,16 +42,27 @@ class BoxFrame:
 
 
 def letterbox_centred(image: NDArray[np.uint8]) -> BoxFrame:
-    """Return `image`, uint8 RGB [height, width, 3], scaled so that its longer side is BOX_SIDE."""
+    """Return `image`, uint8 RGB [height, width, 3], scaled to fit into the middle of a square of BOX_SIDE."""
     height, width = image.shape[:2]
-    scale = BOX_SIDE / max(height, width)
+    return framed(scaled(image, BOX_SIDE, width, height), (BOX_SIDE, BOX_SIDE), width, height)
+
+
+def scaled(image: NDArray[np.uint8], side: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Return `image` so large that the longer side of what is width x height in the picture is `side`."""
+    scale = side / max(width, height)
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
-    left, top = (BOX_SIDE - columns) // 2, (BOX_SIDE - rows) // 2
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    canvas = np.full((BOX_SIDE, BOX_SIDE, 3), _PADDING, np.uint8)
-    canvas[top : top + rows, left : left + columns] = cv2.resize(image, (columns, rows), interpolation=method)
+    method = cv2.INTER_AREA if max(columns, rows) < max(image.shape[:2]) else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (columns, rows), interpolation=method), np.uint8)
+
+
+def framed(image: NDArray[np.uint8], shape: tuple[int, int], width: int, height: int) -> BoxFrame:
+    """Return a scaled picture of width x height pixels in the middle of `shape`: rows and columns."""
+    rows, columns = image.shape[:2]
+    top, left = (shape[0] - rows) // 2, (shape[1] - columns) // 2
+    canvas = np.full((*shape, 3), _PADDING, np.uint8)
+    canvas[top : top + rows, left : left + columns] = image
     tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1), np.float32) / np.float32(255)
-    return BoxFrame(tensor, scale, left, top, width, height)
+    return BoxFrame(tensor, max(rows, columns) / max(width, height), left, top, width, height)
 
 
 def select_tattoos(

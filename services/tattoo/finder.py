@@ -16,7 +16,7 @@ from chassis.work import WorkPool
 from services.tattoo.box_layouts import read_candidates
 from services.tattoo.boxes import BoxFrame, letterbox_centred, select_tattoos
 from services.tattoo.detect import CELL, SIDE, Detection, Frame, find_tattoos, heat_of, letterbox
-from services.tattoo.looks import Boxes, Look, Looked, looks_at, read_boxes, tattoos_of
+from services.tattoo.looks import Boxes, Looked, looks_at, read_boxes, tattoos_of
 from services.tattoo.table import DetectorRow
 
 __all__ = ["TattooFinder"]
@@ -62,7 +62,7 @@ class TattooFinder:
         looked = Looked(dict(zip(looks, boxes, strict=True)), heat_of(_heatmap(heat, outputs), cells))
         return await self._pool.run(self._agreed, looked)
 
-    async def _boxes(self, look: Look) -> Boxes:
+    async def _boxes(self, look: BoxFrame) -> Boxes:
         return await self._pool.run(read_boxes, self._row.name, await self._run(look), look)
 
     async def _run(self, frame: _Framed) -> _Outputs:

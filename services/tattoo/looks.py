@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 
 from chassis.errors import ModelError
 from chassis.geometry import Box
-from chassis.images import cv2
-from services.tattoo.boxes import surest
+from services.tattoo.boxes import BoxFrame, framed, scaled, surest
 from services.tattoo.detect import Detection, Heat, ink_inside, outline_inside
 
-__all__ = ["Boxes", "Look", "Looked", "looks_at", "read_boxes", "tattoos_of"]
+__all__ = ["Boxes", "Looked", "looks_at", "read_boxes", "tattoos_of"]
 
 FINE, MIDDLE, COARSE = 640, 320, 224
 """Longer side of the picture in each look, pixels."""
 
 _STRIDE = 32
-_PADDING = 114
 # Enlarged more than twice, a picture shows nothing that the middle look does not.
 _LEAST_FOR_FINE = 320
 # Boxes below it say nothing; more of them than that are none.
@@ -37,24 +35,6 @@ _ALIKE = 0.7
 _SAME = 0.4
 # Of the picture's longer side: boxes below _SMALL the fine look decides, from _LARGE on the coarse one.
 _LARGE, _SMALL = 0.2, 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A picture in one size."""
-
-    tensor: NDArray[np.float32]
-    """[3, rows, columns] RGB, x / 255; the picture is in the middle, grey (114) fills the rest."""
-    scale: float
-    """Pixels of the look for one pixel of the picture."""
-    left: int
-    """Padding on the left, pixels of the look."""
-    top: int
-    """Padding at the top, pixels of the look."""
-    width: int
-    """Width of the picture, its own pixels."""
-    height: int
-    """Height of the picture, its own pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +56,23 @@ class Looked:
     heat: Heat
 
 
-def looks_at(image: NDArray[np.uint8]) -> dict[int, Look]:
+def looks_at(image: NDArray[np.uint8]) -> dict[int, BoxFrame]:
     """Return the looks at `image`, uint8 RGB [height, width, 3], by their sides, the largest first.
 
     The coarser ones are made of the fine one, and square. That one, which costs most, has as few rows and
     columns as are multiples of 32.
     """
     height, width = image.shape[:2]
-    fine = _scaled(image, FINE, width, height)
-    looks = {FINE: _look(fine, (_filled(fine.shape[0]), _filled(fine.shape[1])), width, height)}
+    fine = scaled(image, FINE, width, height)
+    looks = {FINE: framed(fine, (_filled(fine.shape[0]), _filled(fine.shape[1])), width, height)}
     for side in (MIDDLE, COARSE):
-        looks[side] = _look(_scaled(fine, side, width, height), (side, side), width, height)
-    return (
-        looks if max(width, height) >= _LEAST_FOR_FINE else {side: looks[side] for side in (MIDDLE, COARSE)}
-    )
+        looks[side] = framed(scaled(fine, side, width, height), (side, side), width, height)
+    if max(width, height) < _LEAST_FOR_FINE:
+        del looks[FINE]
+    return looks
 
 
-def read_boxes(model: str, outputs: Mapping[str, NDArray[np.float32]], look: Look) -> Boxes:
+def read_boxes(model: str, outputs: Mapping[str, NDArray[np.float32]], look: BoxFrame) -> Boxes:
     """Return the boxes that the network `model` gave for one look.
 
     Raises ModelError where it has no output `boxes` (1, 5, places) of finite numbers.
@@ -139,23 +119,6 @@ def tattoos_of(
         for i in surest(corners, scores, overlap)
     ]
     return sorted(tattoos, key=lambda one: -one.box.area)[:most]
-
-
-def _scaled(image: NDArray[np.uint8], side: int, width: int, height: int) -> NDArray[np.uint8]:
-    """So that the longer side of what is width x height becomes `side`."""
-    scale = side / max(width, height)
-    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
-    method = cv2.INTER_AREA if columns < image.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (columns, rows), interpolation=method), np.uint8)
-
-
-def _look(scaled: NDArray[np.uint8], shape: tuple[int, int], width: int, height: int) -> Look:
-    rows, columns = scaled.shape[:2]
-    top, left = (shape[0] - rows) // 2, (shape[1] - columns) // 2
-    canvas = np.full((*shape, 3), _PADDING, np.uint8)
-    canvas[top : top + rows, left : left + columns] = scaled
-    tensor = np.ascontiguousarray(canvas.transpose(2, 0, 1), np.float32) / np.float32(255)
-    return Look(tensor, max(rows, columns) / max(width, height), left, top, width, height)
 
 
 def _filled(length: int) -> int:

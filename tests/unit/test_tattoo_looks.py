@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from chassis.errors import ModelError
+from services.tattoo.boxes import BoxFrame
 from services.tattoo.detect import Detection, Heat, ink_inside, outline_inside
-from services.tattoo.looks import Boxes, Look, Looked, looks_at, read_boxes, tattoos_of
+from services.tattoo.looks import Boxes, Looked, looks_at, read_boxes, tattoos_of
 
 SIDE = 800
 """Width and height of the picture in most tests."""
@@ -80,7 +81,7 @@ def _output(*places: tuple[float, float, float, float, float]) -> dict[str, NDAr
     return {"boxes": np.array(places, np.float32).reshape(-1, 5).T[None]}
 
 
-def _look() -> Look:
+def _look() -> BoxFrame:
     return looks_at(np.zeros((SIDE, SIDE, 3), np.uint8))[320]
 
 
