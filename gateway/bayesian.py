@@ -16,7 +16,7 @@ from gateway.person_status import leading_signal, status_of
 from gateway.ranked import Evidence, PersonScores, Ranked, RankedPerson
 from gateway.summaries import summary_of
 
-__all__ = ["FACTORS", "Belief", "rank_bayesian", "spoken_ratio"]
+__all__ = ["FACTORS", "Belief", "believe", "rank_bayesian", "spoken_ratio"]
 
 FACTORS = {Signal.FACE: 1.0, Signal.TATTOO: 1.0, Signal.BODY: 0.0}
 """What each signal's log ratio is multiplied by. A body's is told; it counts when it is shown to help."""
@@ -39,33 +39,44 @@ class Belief:
     """Probability, 0..1, from which on the first candidate is identified."""
 
 
-def rank_bayesian(
-    view: PersonView,
-    *,
-    scores: PersonScores,
-    known: Set[str],
-    hints: Sequence[str],
-    belief: Belief,
-    limit: int,
-) -> RankedPerson:
-    """Rank by posterior probability.
+def believe(
+    view: PersonView, *, scores: PersonScores, known: Set[str], hints: Sequence[str], belief: Belief
+) -> Posterior:
+    """How probable each candidate of one person is, and that it is nobody of the gallery.
 
     known: performers that the catalogue has; nobody else appears or has any influence.
     hints: performers to list even if no signal proposes them.
-    limit: most candidates to keep; all share in the probabilities.
 
     A signal that says nothing of a candidate, or whose similarities are not calibrated, is neutral.
     """
-    proposed = {
-        signal: {one: found for one, found in view.proposed(signal).items() if one in known}
-        for signal in Signal
-    }
     hinted = frozenset(known).intersection(hints)
-    candidates = frozenset[str]().union(*proposed.values()) | hinted
-    belief_now = _posterior(candidates, scores, hinted, belief)
-    ranking = list(belief_now.probabilities)
+    candidates = frozenset[str]().union(*_proposed(view, known).values()) | hinted
+    # Whoever is a candidate is in the gallery, also where it has grown since it was counted.
+    size = max(belief.gallery_size, len(candidates), 1)
+    factors = dict.fromkeys(hinted, _HINTED)
+    logs = {
+        one: log_prior(one, gallery_size=size, unknown=belief.unknown, hints=factors) + _ratio(one, scores)
+        for one in candidates
+    }
+    return posterior(logs, log_unknown=math.log(belief.unknown))
+
+
+def rank_bayesian(
+    view: PersonView,
+    believed: Posterior,
+    *,
+    scores: PersonScores,
+    known: Set[str],
+    belief: Belief,
+    limit: int,
+) -> RankedPerson:
+    """Rank one person's candidates by what is believed of them, with the evidence.
+
+    limit: most candidates to keep; all share in the probabilities.
+    """
+    proposed, ranking = _proposed(view, known), list(believed.probabilities)
     leading = leading_signal(view.person)
-    first = belief_now.probabilities[ranking[0]] if ranking else None
+    first = believed.probabilities[ranking[0]] if ranking else None
     return RankedPerson(
         view=view,
         status=status_of(leading, threshold=belief.identified, top_score=first),
@@ -73,14 +84,14 @@ def rank_bayesian(
         candidates=tuple(
             Ranked(
                 one,
-                belief_now.probabilities[one],
+                believed.probabilities[one],
                 _evidence(view, one, proposed, scores),
-                probability=belief_now.probabilities[one],
+                probability=believed.probabilities[one],
             )
             for one in ranking[:limit]
         ),
-        unknown=belief_now.unknown,
-        margin=belief_now.margin,
+        unknown=believed.unknown,
+        margin=believed.margin,
         is_uncalibrated=True,
     )
 
@@ -94,15 +105,11 @@ def spoken_ratio(llr: float) -> str:
     return f"speaks for, {told} : 1" if llr > 0 else f"speaks against, 1 : {told}"
 
 
-def _posterior(candidates: Set[str], scores: PersonScores, hinted: Set[str], belief: Belief) -> Posterior:
-    # Whoever is a candidate is in the gallery, also where it has grown since it was counted.
-    size = max(belief.gallery_size, len(candidates), 1)
-    hints = dict.fromkeys(hinted, _HINTED)
-    logs = {
-        one: log_prior(one, gallery_size=size, unknown=belief.unknown, hints=hints) + _ratio(one, scores)
-        for one in candidates
+def _proposed(view: PersonView, known: Set[str]) -> Mapping[Signal, Mapping[str, Candidate]]:
+    return {
+        signal: {one: found for one, found in view.proposed(signal).items() if one in known}
+        for signal in Signal
     }
-    return posterior(logs, log_unknown=math.log(belief.unknown))
 
 
 def _ratio(candidate: str, scores: PersonScores) -> float:

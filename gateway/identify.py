@@ -12,10 +12,11 @@ from chassis.errors import Unavailable
 from chassis.images import ImageHeader, ImageLimits, inspect
 from chassis.work import WorkPool
 from gateway.asking import performers_to_ask, queries_for
-from gateway.bayesian import Belief, rank_bayesian
+from gateway.bayesian import Belief, believe, rank_bayesian
 from gateway.catalogue.names import NamedPerformer, PerformerNames
 from gateway.catalogue.size import GallerySize
 from gateway.fan_out import Branch, attempt, time_for
+from gateway.fusion.exclusive import exclusive
 from gateway.observations import Signal, TattooSeen
 from gateway.observing import Looks, look
 from gateway.people import Scene, read_scene
@@ -192,19 +193,19 @@ def _rank(
     belief: Belief | None,
 ) -> tuple[RankedPerson, ...]:
     """By BAYESIAN where there is a belief to start from, else by WEIGHTED."""
-    points = {one.signal: one.operating_points for one in looks.all}
+    views = [(view, _scores_of(str(index), scoring)) for index, view in enumerate(scene.people)]
     known, hints, limit = performers.keys(), options.hints, options.max_candidates
-    ranked = []
-    for index, view in enumerate(scene.people):
-        scores = _scores_of(str(index), scoring)
-        if belief is not None:
-            person = rank_bayesian(view, scores=scores, known=known, hints=hints, belief=belief, limit=limit)
-        else:
-            person = rank_person(
-                view, scores=scores, known=known, hints=hints, operating_points=points, limit=limit
-            )
-        ranked.append(person)
-    return tuple(ranked)
+    if belief is None:
+        points = {one.signal: one.operating_points for one in looks.all}
+        return tuple(
+            rank_person(view, scores=scores, known=known, hints=hints, operating_points=points, limit=limit)
+            for view, scores in views
+        )
+    alone = [believe(view, scores=scores, known=known, hints=hints, belief=belief) for view, scores in views]
+    return tuple(
+        rank_bayesian(view, believed, scores=scores, known=known, belief=belief, limit=limit)
+        for (view, scores), believed in zip(views, exclusive(alone), strict=True)
+    )
 
 
 def _scores_of(key: str, scoring: Mapping[Signal, Branch[Scores]]) -> PersonScores:

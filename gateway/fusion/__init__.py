@@ -1,1 +1,1 @@
-"""The policy BAYESIAN, of small pure functions. Not wired to Identify yet."""
+"""The arithmetic of the policy BAYESIAN, of small pure functions; `gateway/bayesian.py` uses part of it."""

@@ -156,6 +156,19 @@ async def test_bayesian_answers_with_probabilities_and_unknown(system: System) -
     assert _evidence(person.candidates[0])[_FACE].summary.endswith("speaks for, 400 : 1")
 
 
+async def test_bayesian_names_nobody_twice_in_one_picture(system: System) -> None:
+    """Two faces as alike Anna: one of them is somebody else, and neither is sure to be hers."""
+    anna = await system.performer("Anna")
+    system.face.seen = [face_at(x, 100, found=_found({anna: 0.9})) for x in (100, 400)]
+    system.face.ratios = {anna: 12.0}
+    system.face.known[anna]["face"] = 0.9
+    response = await _identify(system, policy=pb.FUSION_POLICY_BAYESIAN)
+    assert [len(person.candidates) for person in response.people] == [1, 1]
+    for person in response.people:
+        assert person.candidates[0].probability == pytest.approx(0.5, abs=0.01)
+        assert person.status == pb.PERSON_STATUS_UNKNOWN
+
+
 async def test_bayesian_without_calibrated_signals_names_nobody(system: System) -> None:
     """Whatever the similarity: without ratios everybody is as probable as before."""
     anna = await system.performer("Anna")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.association import PersonInstance
-from gateway.bayesian import Belief, rank_bayesian, spoken_ratio
+from gateway.bayesian import Belief, believe, rank_bayesian, spoken_ratio
 from gateway.observations import Candidate, Signal
 from gateway.people import PersonView
 from gateway.ranked import PersonScores, RankedPerson
@@ -52,7 +52,8 @@ def ranked(
     belief: Belief = _BELIEF,
     limit: int = 10,
 ) -> RankedPerson:
-    return rank_bayesian(seen, scores=said, known=set(known), hints=hints, belief=belief, limit=limit)
+    believed = believe(seen, scores=said, known=set(known), hints=hints, belief=belief)
+    return rank_bayesian(seen, believed, scores=said, known=set(known), belief=belief, limit=limit)
 
 
 def probabilities(person: RankedPerson) -> Mapping[str, float]:
