@@ -16,13 +16,13 @@ from gateway.person_status import leading_signal, status_of
 from gateway.ranked import Evidence, PersonScores, Ranked, RankedPerson
 from gateway.summaries import summary_of
 
-__all__ = ["FACTORS", "Belief", "believe", "rank_bayesian", "spoken_ratio"]
+__all__ = ["FACTORS", "UNCALIBRATED", "Belief", "believe", "rank_bayesian", "spoken_ratio"]
 
 FACTORS = {Signal.FACE: 1.0, Signal.TATTOO: 1.0, Signal.BODY: 0.0}
 """What each signal's log ratio is multiplied by. A body's is told; it counts when it is shown to help."""
 
-# Not fitted. Calibrations that come with Marquee know other libraries' pictures, so they are believed less.
-_UNCALIBRATED = 0.8
+UNCALIBRATED = 0.8
+"""Not fitted. Calibrations that ship know other libraries' pictures, so they are believed less."""
 # A performer whom the caller names is so many times as probable as the others before anything is seen.
 _HINTED = 20.0
 
@@ -114,7 +114,7 @@ def _proposed(view: PersonView, known: Set[str]) -> Mapping[Signal, Mapping[str,
 
 def _ratio(candidate: str, scores: PersonScores) -> float:
     """Log ratio of all that is seen, this candidate over a stranger."""
-    return _UNCALIBRATED * sum(
+    return UNCALIBRATED * sum(
         FACTORS[signal] * _llr(candidate, signal, scores) for signal in scores if FACTORS[signal] > 0
     )
 

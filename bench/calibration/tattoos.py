@@ -22,7 +22,7 @@ from services.tattoo.verification import verified
 from trainer.embedder.lessons import worn_designs
 from trainer.learning.truth import load_pixels, read_pictures
 
-__all__ = ["tattoo_views"]
+__all__ = ["tattoo_views", "verified_similarities"]
 
 Pixels = NDArray[np.uint8]
 
@@ -46,18 +46,22 @@ async def tattoo_views(
     np.fill_diagonal(similarities, -1.0)
     confidence = built_in_detector().threshold
     qualities = tuple(view_quality(crop, confidence) for crop in crops)
-    return _verified(similarities, crops), qualities, tuple(owner for owner, _ in views)
+    told = verified_similarities(similarities, crops, crops)
+    return told, qualities, tuple(owner for owner, _ in views)
 
 
-def _verified(similarities: NDArray[np.float64], crops: Sequence[Pixels]) -> NDArray[np.float64]:
-    """The best ten of each row compared by key points, as in Score."""
-    points = [find_key_points(crop) for crop in track(crops, "key points")]
+def verified_similarities(
+    similarities: NDArray[np.float64], probes: Sequence[Pixels], gallery: Sequence[Pixels]
+) -> NDArray[np.float64]:
+    """Similarities [probes, gallery], the best ten of each row compared by key points as in Score."""
+    ours = [find_key_points(crop) for crop in track(probes, "key points")]
+    theirs = ours if probes is gallery else [find_key_points(crop) for crop in gallery]
     point, most = built_in().row.operating_point, TattooSection().verify_candidates
     rows = []
     for probe, row in enumerate(track(similarities, "verifying")):
         best = [int(index) for index in np.argsort(-row)[:most]]
         agreeing = {
-            str(index): count for index in best if (count := agreeing_points(points[probe], points[index]))
+            str(index): count for index in best if (count := agreeing_points(ours[probe], theirs[index]))
         }
         told = verified({str(index): float(value) for index, value in enumerate(row)}, agreeing, point)
         rows.append([told[str(index)] for index in range(len(row))])

@@ -1,0 +1,1 @@
+"""Does fusion help? Virtual performers through several policies: `python -m bench.fusion`."""
