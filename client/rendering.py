@@ -103,9 +103,10 @@ def _add_person(table: Table, number: int, person: Person, candidates: int, leas
     scored = sum(candidate.score > 0 for candidate in person.candidates)
     shown = person.candidates[: min(candidates, max(scored, least))]
     status = Text(person.status.value, style=_STYLES.get(person.status, ""))
+    has_unknown = person.unknown_probability is not None
     if not shown:
         seen = " + ".join(sorted(person.signals))
-        table.add_row(str(number), status, "", "", f"no candidate; seen: {seen}", end_section=True)
+        table.add_row(str(number), status, "", "", f"no candidate; seen: {seen}", end_section=not has_unknown)
     for place, candidate in enumerate(shown):
         is_first, is_last = place == 0, place == len(shown) - 1
         is_name = is_first and person.status is PersonStatus.IDENTIFIED
@@ -115,7 +116,7 @@ def _add_person(table: Table, number: int, person: Person, candidates: int, leas
             f"[bold green]{escape(candidate.name)}[/]" if is_name else escape(candidate.name),
             score_text(candidate),
             evidence_text(candidate),
-            end_section=is_last and person.unknown_probability is None,
+            end_section=is_last and not has_unknown,
             style="" if is_first else "dim",
         )
     if person.unknown_probability is not None:

@@ -76,7 +76,9 @@ def rank_bayesian(
     """
     proposed, ranking = _proposed(view, known), list(believed.probabilities)
     leading = leading_signal(view.person)
-    first = believed.probabilities[ranking[0]] if ranking else None
+    # A prior alone, however sure, identifies nobody.
+    is_seen = bool(ranking) and _ratio(ranking[0], scores) > 0
+    first = believed.probabilities[ranking[0]] if is_seen else None
     return RankedPerson(
         view=view,
         status=status_of(leading, threshold=belief.identified, top_score=first),

@@ -136,7 +136,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder of calibrations.json instead of the service's")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.limit and options.out is None:
+        parser.error("--limit is for a quick look: say with --out where its calibrations go")
+    return options
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from bench.tattoo import detectors
 from bench.tattoo.describers import built_in
 from bench.tattoo.photographs import read_bivtatt
 from chassis.geometry import Box
@@ -26,6 +28,17 @@ __all__ = ["tattoo_views", "verified_similarities"]
 
 Pixels = NDArray[np.uint8]
 
+_FOUND = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A tattoo in a picture, and whose it is."""
+
+    owner: str
+    pixels: Pixels
+    box: Box
+
 
 async def tattoo_views(
     photographs: Path, rendered: Sequence[Path]
@@ -34,20 +47,31 @@ async def tattoo_views(
 
     rendered: sets of the studio, of which the validation split counts.
     """
-    views = [(one.subject, cut(one.pixels, one.main)) for one in read_bivtatt(photographs)]
+    views = [_View(one.subject, one.pixels, one.main) for one in read_bivtatt(photographs)]
     for designs in worn_designs(read_pictures(rendered, split="validation")) if rendered else ():
         views += [
-            (one.tattoo.design_id, cut(load_pixels(one.picture), Box.from_corners(*one.tattoo.box)))
+            _View(one.tattoo.design_id, load_pixels(one.picture), Box.from_corners(*one.tattoo.box))
             for one in designs
         ]
-    crops = [crop for _, crop in views]
+    crops = [cut(one.pixels, one.box) for one in views]
     similarities = await built_in().similarities(crops, crops)
     # A view is never compared with itself.
     np.fill_diagonal(similarities, -1.0)
-    confidence = built_in_detector().threshold
-    qualities = tuple(view_quality(crop, confidence) for crop in crops)
+    confidences = await _confidences(views)
+    qualities = tuple(view_quality(*each) for each in zip(crops, confidences, strict=True))
     told = verified_similarities(similarities, crops, crops)
-    return told, qualities, tuple(owner for owner, _ in views)
+    return told, qualities, tuple(one.owner for one in views)
+
+
+async def _confidences(views: Sequence[_View]) -> list[float]:
+    """The detector's, as Observe has it; the median of the others' where a tattoo is not found."""
+    found: list[float | None] = []
+    async with detectors.built_in().open() as finder:
+        for view in track(views, "finding"):
+            on_it = [one for one in await finder.find(view.pixels) if one.box.iou(view.box) >= _FOUND]
+            found.append(max((one.confidence for one in on_it), default=None))
+    usual = float(np.median([one for one in found if one is not None] or [built_in_detector().threshold]))
+    return [usual if one is None else one for one in found]
 
 
 def verified_similarities(

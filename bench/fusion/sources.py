@@ -138,6 +138,8 @@ def _compared(
 ) -> Compared:
     impostors = _similarities(look, other_probes, others)
     np.fill_diagonal(impostors, -np.inf)
+    # Some people are in the set under two names: what is as alike as a typical genuine pair is one of them.
+    impostors[impostors > look.ensemble.primary.operating_point.genuine_median] = -np.inf
     return Compared(
         _similarities(look, probes, gallery),
         np.array([_quality(look, one) for one in probes]),

@@ -40,7 +40,7 @@ def main() -> None:
 
 async def _measure(options: argparse.Namespace) -> dict[str, Any]:
     found = _detectors(options)
-    described = _describers(options)
+    described = _describers()
     report: dict[str, Any] = {"seed": options.seed, "sizes": _sizes(found, described)}
     sections = {
         "detection": _detection(options, found),
@@ -194,11 +194,8 @@ def _detectors(options: argparse.Namespace) -> dict[str, Detector]:
     return chosen
 
 
-def _describers(options: argparse.Namespace) -> dict[str, Describer]:
+def _describers() -> dict[str, Describer]:
     chosen: dict[str, Describer] = {_FROZEN: describers.frozen_backbone(), _BUILT_IN: describers.built_in()}
-    for given in options.embedder:
-        name, _, file = given.partition("=")
-        chosen[name] = describers.from_file(name, Path(file))
     return {**chosen, _KEY_POINTS: KeyPointDescriber()}
 
 
@@ -239,9 +236,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rendered", type=Path, action="append", default=[], help="a set of the studio's")
     parser.add_argument("--drawings", type=Path, help="of `trainer.embedder draw`: to fill up the gallery")
     parser.add_argument("--detector", action="append", default=[], metavar="NAME=FILE[@THRESHOLD]")
-    parser.add_argument(
-        "--embedder", action="append", default=[], metavar="NAME=FILE", help="of trainer.embedder"
-    )
     parser.add_argument("--only", action="append", help="detection, identification, rendered or speed")
     parser.add_argument("--faces", type=int, help="photographs of LFW, for a quick look")
     parser.add_argument("--pictures", type=int, help="rendered pictures to find tattoos in")

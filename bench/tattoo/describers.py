@@ -21,7 +21,6 @@ from services.tattoo.agreement import agreeing_points
 from services.tattoo.embed import TattooEmbedder
 from services.tattoo.key_points import find_key_points
 from services.tattoo.models import MOBILENET_V2, TATTOO_EMBEDDER
-from services.tattoo.networks import DIMENSION
 from services.tattoo.table import EmbedderRow, built_in_embedder
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "KeyPointDescriber",
     "built_in",
     "frozen_backbone",
-    "from_file",
 ]
 
 Pixels = NDArray[np.uint8]
@@ -99,15 +97,6 @@ def frozen_backbone() -> EmbedderDescriber:
         operating_point=_UNKNOWN,
     )
     return EmbedderDescriber(row, store.path(MOBILENET_V2.name), mean)
-
-
-def from_file(name: str, file: Path) -> EmbedderDescriber:
-    """An embedder of `trainer.embedder`: values 0..1, 512-d."""
-    row = EmbedderRow(
-        name=name, version="file", size=224, mean=(0, 0, 0), deviation=(1, 1, 1), dimension=DIMENSION,
-        operating_point=_UNKNOWN, file=file,
-    )  # fmt: skip
-    return EmbedderDescriber(row, file)
 
 
 class KeyPointDescriber:

@@ -10,6 +10,7 @@ systems are often based on extrapolation" (2016), for why ratios end where the p
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,8 @@ _STEPS = 50
 # Share of the genuine pairs under whose quality the fit is not believed.
 _POOREST = 0.02
 _TINY = 1e-3
+# Of the neutral similarity.
+_RESOLUTION = 1e-4
 
 Values = NDArray[np.float64]
 
@@ -39,7 +42,7 @@ class TooFewPairs(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of one kind: `similarities` and `qualities` [n] (0..1, of the worse view of each pair)."""
+    """Pairs of one kind: `similarities` and `qualities` [n] (0..1, of the probe)."""
 
     similarities: Values
     qualities: Values
@@ -50,16 +53,17 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A fitted map. At quality q the slope is slope_poor (1 - q) + slope_good q, which is 0 or more.
+    """A fitted map: (slope_poor (1 - q) + slope_good q) (similarity - neutral) at quality q.
 
+    slope_good is slope_poor at least, and that is 0 at least: a poor view says less, in either direction.
     Under least_quality, where hardly any pairs were, it is that of least_quality times q / least_quality:
     what is seen worse than anything fitted says less and less, and at last nothing.
     """
 
-    intercept: float
+    neutral: float
+    """The similarity that speaks neither for nor against."""
     slope_poor: float
     slope_good: float
-    quality_intercept: float
     least_quality: float
     """Above 0, at most 1."""
     least: float
@@ -78,8 +82,7 @@ class Calibration:
         if not (math.isfinite(similarity) and math.isfinite(quality)):
             raise InvalidInput("a similarity or a quality is not finite")
         q = min(1.0, max(self.least_quality, quality))
-        slope = self.slope_poor * (1 - q) + self.slope_good * q
-        raw = self.intercept + self.quality_intercept * q + slope * similarity
+        raw = (self.slope_poor * (1 - q) + self.slope_good * q) * (similarity - self.neutral)
         known = min(1.0, max(0.0, quality) / self.least_quality)
         return known * min(self.most, max(self.least, raw))
 
@@ -94,17 +97,24 @@ def fit_calibration(genuine: Pairs, impostors: Pairs) -> Calibration:
             raise InvalidInput(f"{name} pairs: a value is not finite")
         if len(pairs) < LEAST_PAIRS:
             raise TooFewPairs(f"{len(pairs)} {name} pairs are too few, {LEAST_PAIRS} are needed")
-    columns = np.concatenate([_columns(genuine), _columns(impostors)])
+    kinds = (genuine, impostors)
+    similarities = np.concatenate([one.similarities for one in kinds])
+    qualities = np.concatenate([one.qualities.clip(0, 1) for one in kinds])
     labels = np.repeat([1.0, 0.0], [len(genuine), len(impostors)])
     weights = np.repeat(
         [_PRIOR / len(genuine), (1 - _PRIOR) / len(impostors)], [len(genuine), len(impostors)]
     )
-    intercept, poor, good, quality = _rising(columns, labels, weights)
+
+    def sloped(neutral: float) -> _Sloped:
+        return _sloped(similarities - neutral, qualities, labels, weights)
+
+    low, high = float(impostors.similarities.min()), float(genuine.similarities.max())
+    neutral = _least_loss(lambda middle: sloped(middle).loss, low, high)
+    found = sloped(neutral)
     return Calibration(
-        intercept=intercept,
-        slope_poor=poor,
-        slope_good=good,
-        quality_intercept=quality,
+        neutral=neutral,
+        slope_poor=found.poor,
+        slope_good=found.good,
         least_quality=max(_TINY, float(np.quantile(genuine.qualities.clip(0, 1), _POOREST))),
         least=-math.log(len(genuine) + 1),
         most=math.log(len(impostors) + 1),
@@ -120,33 +130,31 @@ def cllr(genuine: Values, impostors: Values) -> float:
     return float((missed + alarmed) / 2 / math.log(2))
 
 
-def _columns(pairs: Pairs) -> Values:
-    """[n, 4]: 1, s (1 - q), s q, q."""
-    s, q = pairs.similarities, pairs.qualities.clip(0, 1)
-    return np.stack([np.ones(len(s)), s * (1 - q), s * q, q], axis=1)
+@dataclass(frozen=True, slots=True)
+class _Sloped:
+    poor: float
+    good: float
+    loss: float
 
 
-def _rising(columns: Values, labels: Values, weights: Values) -> list[float]:
-    """Coefficients of the columns; a slope that would fall is left out."""
-    kept = [0, 1, 2, 3]
-    while True:
-        found = dict(zip(kept, _logistic(columns[:, kept], labels, weights), strict=True))
-        falling = [index for index in (1, 2) if found.get(index, 0.0) < 0]
-        if not falling:
-            return [float(found.get(index, 0.0)) for index in range(4)]
-        kept.remove(min(falling, key=lambda index: found[index]))
+def _sloped(over: Values, qualities: Values, labels: Values, weights: Values) -> _Sloped:
+    """The best slopes, 0 <= poor <= good, for similarities [n] over the neutral one."""
+    for columns in ((over, over * qualities), (over,), (over * qualities,)):
+        slopes, loss = _logistic(np.stack(columns, axis=1), labels, weights)
+        if (slopes >= 0).all():
+            if len(columns) == 2:
+                return _Sloped(float(slopes[0]), float(slopes.sum()), loss)
+            poor = float(slopes[0]) if columns[0] is over else 0.0
+            return _Sloped(poor, float(slopes[0]), loss)
+    return _Sloped(0.0, 0.0, loss)
 
 
-def _logistic(columns: Values, labels: Values, weights: Values) -> Values:
-    """Weighted logistic regression without the prior's log odds; the first column is the constant one."""
+def _logistic(columns: Values, labels: Values, weights: Values) -> tuple[Values, float]:
+    """Weighted logistic regression through 0, at the prior's log odds: coefficients, and the loss."""
     odds = math.log(_PRIOR / (1 - _PRIOR))
-    mean = np.average(columns, axis=0, weights=weights)
-    spread = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weights))
-    mean[0], spread[0] = 0.0, 1.0
-    spread[spread < 1e-9] = 1.0
-    scaled = (columns - mean) / spread
+    spread = np.sqrt(np.average(columns**2, axis=0, weights=weights)).clip(1e-9)
+    scaled = columns / spread
     ridge = np.full(columns.shape[1], _RIDGE * _PRIOR / len(labels) ** 0.5)
-    ridge[0] = 0.0
     found = np.zeros(columns.shape[1])
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(scaled @ found + odds, -40, 40)))
@@ -156,6 +164,23 @@ def _logistic(columns: Values, labels: Values, weights: Values) -> Values:
         found += step
         if np.abs(step).max() < 1e-8:
             break
-    plain = found / spread
-    plain[0] = found[0] - (plain[1:] * mean[1:]).sum()
-    return np.asarray(plain, np.float64)
+    logits = scaled @ found + odds
+    loss = float(weights @ (np.logaddexp(0, logits) - labels * logits) + ridge @ found**2 / 2)
+    return found / spread, loss
+
+
+def _least_loss(loss: Callable[[float], float], low: float, high: float) -> float:
+    """Where a loss with one valley is least, by golden section (Kiefer 1953)."""
+    share = (math.sqrt(5) - 1) / 2
+    left, right = high - share * (high - low), low + share * (high - low)
+    at_left, at_right = loss(left), loss(right)
+    while high - low > _RESOLUTION:
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - share * (high - low)
+            at_left = loss(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + share * (high - low)
+            at_right = loss(right)
+    return (low + high) / 2

@@ -1,9 +1,9 @@
 """One performer is at most one of the people in a picture: probabilities of all people together. Pure.
 
 Each person alone says how probable each candidate is; together, an assignment in which two people are the
-same performer is impossible. Sums over all other assignments are found by belief propagation, which
-converges, and is exact where only two compete. Source: Williams and Lau, "Approximate evaluation of marginal
-association probabilities with belief propagation" (2014).
+same performer is impossible. For two people the sums over all other assignments are exact; for more they are
+found by belief propagation, which converges and is close. Source: Williams and Lau, "Approximate evaluation
+of marginal association probabilities with belief propagation" (2014).
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ def exclusive(people: Sequence[Posterior]) -> list[Posterior]:
     contested = _contested(people)
     if not contested:
         return list(people)
+    if len(people) == 2:
+        first, second = people
+        return [_weighed(first, _free(first, second)), _weighed(second, _free(second, first))]
     ratios = np.array(
         [[one.probabilities.get(c, 0.0) / max(one.unknown, _LEAST) for c in contested] for one in people]
     )
@@ -53,6 +56,12 @@ def exclusive(people: Sequence[Posterior]) -> list[Posterior]:
     ]
 
 
+def _free(one: Posterior, other: Posterior) -> dict[str, float]:
+    """Probability that the other person is not the candidate, for each candidate."""
+    total = sum(other.probabilities.values()) + max(other.unknown, _LEAST)
+    return {c: 1 - other.probabilities.get(c, 0.0) / total for c in one.probabilities}
+
+
 def _contested(people: Sequence[Posterior]) -> dict[str, None]:
     """Candidates of more than one person, in order."""
     counts: dict[str, int] = {}
@@ -66,6 +75,7 @@ def _contested(people: Sequence[Posterior]) -> dict[str, None]:
 def _weighed(one: Posterior, factors: Mapping[str, float]) -> Posterior:
     """Each probability times its factor, normalised; most probable first, ties by id."""
     masses = {c: p * factors.get(c, 1.0) for c, p in one.probabilities.items()}
-    total = sum(masses.values()) + one.unknown
+    unknown = max(one.unknown, _LEAST)
+    total = sum(masses.values()) + unknown
     ranked = sorted(masses, key=lambda c: (-masses[c], c))
-    return Posterior({c: masses[c] / total for c in ranked}, one.unknown / total)
+    return Posterior({c: masses[c] / total for c in ranked}, unknown / total)

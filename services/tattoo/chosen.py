@@ -86,7 +86,8 @@ def _detector(settings: TattooSection) -> DetectorRow:
     if settings.detection_threshold is None:
         return row
     threshold = settings.detection_threshold
-    return replace(row, threshold=threshold, edge=min(row.edge, threshold))
+    edge = min(row.edge, threshold) if row.format == "heatmap" else row.edge
+    return replace(row, threshold=threshold, edge=edge)
 
 
 def _own_detector(file: Path, format: DetectorFormat) -> DetectorRow:

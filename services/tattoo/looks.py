@@ -1,7 +1,7 @@
 """Several looks at a picture, in several sizes, which must agree about a tattoo. Pure.
 
-One network draws boxes in each size, another one gives the probability of ink by cell. What is none looks
-like a tattoo in one size, seldom in two and to both networks; docs/tattoo-training.md has what each adds.
+One network draws boxes in each size. Two sizes must agree about a tattoo, and about a large one another
+network as well, which gives the probability of ink by cell; docs/tattoo-training.md has what each adds.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ TATTOO_BOXES = ModelSpec(
     role="tattoo.detector",
     source=CHECKPOINT,
     licence=f"{_LICENCE}; Apache-2.0 (our neck and head)",
-    provenance=f"{_PROVENANCE}; our part was trained on renders and drawings only (docs/tattoo-training.md)",
+    provenance=f"{_PROVENANCE}; ours learned from renders, drawings and photographs of things",
     input=InputSpec(shape=(3, "H", "W"), layout="NCHW", color="RGB", normalisation="x / 255"),
     outputs=(
         OutputSpec(

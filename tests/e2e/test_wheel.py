@@ -53,6 +53,7 @@ def test_the_wheel_is_what_runs(site: Path, tmp_path: Path) -> None:
     [
         "gateway/migrations/*.sql",
         "services/*/migrations/*.sql",
+        "services/face/weights/*",
         "services/tattoo/weights/*",
         "client/demo/renders/*.jpg",
         "marquee/*/v1/*.proto",

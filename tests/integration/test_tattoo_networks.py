@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from chassis.errors import ModelError
 from chassis.geometry import Box
 from chassis.images import RGBImage, decode
+from chassis.inference import Batch, Outputs
 from chassis.inference.onnx import OnnxInference
 from chassis.models import ModelStore
 from chassis.work import WorkPool
@@ -123,3 +125,50 @@ async def test_most_photographed_tattoos_are_found(networks: Networks) -> None:
         seen = await networks.found(decode(path.read_bytes()))
         found.append(max((one.box.iou(main) for one in seen), default=0.0) >= 0.5)
     assert np.mean(found) > 0.6
+
+
+class _Strange:
+    """Networks that give what they are told, by name."""
+
+    def __init__(self, outputs: dict[str, Outputs]) -> None:
+        self._outputs = outputs
+
+    async def infer(self, model: str, batch: Batch) -> Outputs:
+        return self._outputs[model]
+
+    async def ready(self, models: object = None) -> None: ...
+
+    async def add(self, key: str, file: object) -> None: ...
+
+    async def remove(self, key: str) -> None: ...
+
+
+_BOXES = {"boxes": np.zeros((1, 5, 3), np.float32)}
+_HEAT = {"heatmap": np.zeros((1, 1, 20, 20), np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("boxes", "heat", "named"),
+    [
+        ({}, _HEAT, "tattoo_boxes"),
+        ({"boxes": np.full((1, 5, 3), np.nan, np.float32)}, _HEAT, "tattoo_boxes"),
+        (_BOXES, {}, "tattoo_detector"),
+        (_BOXES, {"heatmap": np.zeros((1, 1, 10, 10), np.float32)}, "tattoo_detector"),
+    ],
+)
+async def test_a_network_that_gives_something_else_is_named(
+    boxes: Outputs, heat: Outputs, named: str
+) -> None:
+    """Either of the two that look at a picture."""
+    strange = _Strange({"tattoo_boxes": boxes, "tattoo_detector": heat})
+    async with WorkPool(1, 8) as work:
+        finder = TattooFinder(strange, work, built_in_detector(), most=16)
+        with pytest.raises(ModelError, match=f"model {named}"):
+            await finder.find(clean_skin(0))
+
+
+async def test_networks_that_see_nothing_find_nothing() -> None:
+    """Boxes without a size and a cold heat map."""
+    async with WorkPool(1, 8) as work:
+        strange = _Strange({"tattoo_boxes": _BOXES, "tattoo_detector": _HEAT})
+        assert await TattooFinder(strange, work, built_in_detector(), most=16).find(clean_skin(0)) == []

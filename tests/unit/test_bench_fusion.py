@@ -18,8 +18,8 @@ from chassis.signal.operating_point import OperatingPoint
 
 _PERFORMERS, _STRANGERS, _DESIGNS = 12, 6, 4
 _MAP = Calibration(
-    intercept=-6.0, slope_poor=0.0, slope_good=20.0, quality_intercept=0.0, least_quality=0.1, least=-6.0,
-    most=12.0, genuine=100, impostors=1000,
+    neutral=0.3, slope_poor=0.0, slope_good=20.0, least_quality=0.1, least=-6.0, most=12.0, genuine=100,
+    impostors=1000,
 )  # fmt: skip
 _POINT = OperatingPoint(
     impostor_p99=0.3, genuine_median=0.8, identification_confidence=0.5, provenance="a test"

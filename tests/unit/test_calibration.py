@@ -109,3 +109,14 @@ def test_what_is_no_number_is_refused(value: float) -> None:
         fitted(count=50).llr(value, 0.5)
     with pytest.raises(InvalidInput, match="not finite"):
         fitted(count=50).llr(0.5, value)
+
+
+def test_what_is_seen_worse_than_anything_fitted_says_less_and_at_last_nothing() -> None:
+    """In proportion to the quality below the poorest that were fitted."""
+    calibration = fitted()
+    poorest = calibration.least_quality
+    assert 0.2 <= poorest < 0.3
+    at_poorest = calibration.llr(0.5, poorest)
+    assert calibration.llr(0.5, poorest / 2) == pytest.approx(at_poorest / 2)
+    assert calibration.llr(0.5, 0.0) == 0.0
+    assert calibration.llr(0.5, 1.0) >= at_poorest > 0

@@ -10,6 +10,8 @@ import pytest
 from bench.calibration.pairs import judged, probe_pairs
 from chassis.signal.calibration import Pairs, fit_calibration
 from chassis.signal.shipped_calibration import ShippedCalibration, read_shipped, shipped_for, write_shipped
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
+from services.tattoo.table import built_in_embedder
 
 
 def pairs(mean: float, count: int, seed: int) -> Pairs:
@@ -69,3 +71,21 @@ def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_package_without_the_file_ships_none() -> None:
     """As before anything was fitted."""
     assert read_shipped("tests") == ()
+
+
+def test_the_built_in_embedders_ship_calibrated() -> None:
+    """In every choice of them; a model's new version needs new calibrations, or BAYESIAN knows nothing."""
+    faces = [BUILT_IN_ROWS[name].key for name in DEFAULT_EMBEDDERS]
+    for keys in (faces, *([key] for key in faces)):
+        assert shipped_for("services.face", keys) is not None
+    assert shipped_for("services.tattoo", [built_in_embedder().key]) is not None
+
+
+@pytest.mark.parametrize("package", ["services.face", "services.tattoo"])
+def test_what_ships_says_less_of_poor_views(package: str) -> None:
+    """In either direction, and nothing of what shows nothing."""
+    for one in read_shipped(package):
+        for similarity in (-0.2, 0.3, 0.6, 0.9):
+            ratios = [abs(one.calibration.llr(similarity, quality)) for quality in (0.0, 0.2, 0.5, 0.8, 1.0)]
+            assert ratios == sorted(ratios)
+            assert ratios[0] == 0

@@ -155,8 +155,8 @@ def test_a_calibrated_score_tells_its_ratio() -> None:
     library = FaceLibrary(_ONE)
     library.add([_row(performer, 1)])
     calibration = Calibration(
-        intercept=-4.0, slope_poor=4.0, slope_good=8.0, quality_intercept=0.0, least_quality=0.1, least=-9.0,
-        most=9.0, genuine=100, impostors=100,
+        neutral=2 / 3, slope_poor=4.0, slope_good=8.0, least_quality=0.1, least=-9.0, most=9.0, genuine=100,
+        impostors=100,
     )  # fmt: skip
     templates = [_template((1,), quality=0.5), _template((1,), quality=0.2)]
     [score] = score_person(library, templates, [performer], calibration)

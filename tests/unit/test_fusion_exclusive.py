@@ -56,8 +56,8 @@ def test_two_people_are_exact() -> None:
     """As summing over all assignments."""
     people = [believed(0.2, a=0.5, b=0.2, c=0.1), believed(0.1, a=0.3, b=0.3, d=0.3)]
     for one, expected in zip(exclusive(people), enumerated(people), strict=True):
-        assert one.probabilities["a"] == pytest.approx(expected["a"], abs=0.02)
-        assert one.unknown == pytest.approx(expected[""], abs=0.02)
+        assert one.unknown == pytest.approx(expected[""])
+        assert all(value == pytest.approx(expected[c]) for c, value in one.probabilities.items())
 
 
 @pytest.mark.parametrize("people", [[], [believed(0.3, a=0.7)], [believed(0.3, a=0.7), believed(0.3, b=0.7)]])
@@ -71,12 +71,13 @@ def test_an_unknown_of_nothing_is_no_fault() -> None:
     first, second = exclusive([Posterior({"a": 1.0}, 0.0), Posterior({"a": 1.0}, 0.0)])
     for one in (first, second):
         assert sum(one.probabilities.values()) + one.unknown == pytest.approx(1)
+        assert one.probabilities["a"] == pytest.approx(0.5, abs=1e-3)
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), people=st.integers(2, 4))
 def test_it_is_close_to_summing_over_all_assignments(seed: int, people: int) -> None:
-    """Probabilities sum to 1, and nobody is much more than one person."""
+    """Probabilities sum to 1, nobody is much more than one person, two people are exact."""
     rng = np.random.default_rng(seed)
     given_ = [
         believed(0.05 + rng.random(), **dict(zip("abc", rng.random(3) ** 3, strict=True)))
@@ -86,6 +87,6 @@ def test_it_is_close_to_summing_over_all_assignments(seed: int, people: int) -> 
     for one, expected in zip(found, enumerated(given_), strict=True):
         assert sum(one.probabilities.values()) + one.unknown == pytest.approx(1)
         for candidate, probability in one.probabilities.items():
-            assert probability == pytest.approx(expected[candidate], abs=0.05)
+            assert probability == pytest.approx(expected[candidate], abs=1e-9 if people == 2 else 0.15)
     for candidate in "abc":
-        assert sum(one.probabilities[candidate] for one in found) <= 1.05
+        assert sum(one.probabilities[candidate] for one in found) <= 1.2

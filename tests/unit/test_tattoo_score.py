@@ -83,8 +83,8 @@ async def test_a_calibrated_score_tells_its_ratio() -> None:
     enrolled = EnrolledTattoos(rows)
     enrolled.add([row(1, "p", LEFT), row(2, "q", UP)])
     calibration = Calibration(
-        intercept=-4.0, slope_poor=4.0, slope_good=8.0, quality_intercept=0.0, least_quality=0.1, least=-9.0,
-        most=9.0, genuine=100, impostors=100,
+        neutral=2 / 3, slope_poor=4.0, slope_good=8.0, least_quality=0.1, least=-9.0, most=9.0, genuine=100,
+        impostors=100,
     )  # fmt: skip
     query = TattooQuery("k", (Template({("a", "1"): LEFT}, 0.5),), ("p", "q"))
     async with WorkPool(1, 8) as pool:

@@ -160,7 +160,7 @@ def _options() -> argparse.Namespace:
     export.set_defaults(step=_export)
     threshold = steps.add_parser("threshold", help="choose from which confidence on a box is a tattoo")
     threshold.add_argument("--faces", type=Path, default=Path("../shared/data/lfw"))
-    threshold.add_argument("--alarms", type=float, default=0.005, help="share of faces that may reach it")
+    threshold.add_argument("--alarms", type=float, default=0.01, help="share of faces that may reach it")
     threshold.add_argument("--out", type=Path, default=_WEIGHTS)
     threshold.set_defaults(step=_threshold)
     evaluate = steps.add_parser("evaluate", help="AP50 of an ONNX file on held-out pictures")

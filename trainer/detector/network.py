@@ -77,7 +77,7 @@ class Detector(nn.Module):
 
     def __init__(self, state: State | None = None, head: Head | None = None) -> None:
         super().__init__()
-        self.backbone = Backbone(state, frozen=18)
+        self.backbone = Backbone(state)
         self.head = head or Head()
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -34,7 +34,8 @@ _MARGIN = 0.005
 def faces_for_calibration(folder: Path) -> list[Path]:
     """One photograph of each person in the half that may set numbers: FOLDER/KIND/PERSON/*.jpg."""
     people = sorted(path for path in folder.glob("*/*") if path.is_dir() and is_for_calibration(path.name))
-    return [min(person.glob("*")) for person in people]
+    photographs = [sorted(person.glob("*")) for person in people]
+    return [found[0] for found in photographs if found]
 
 
 async def best_confidences(faces: Sequence[Path]) -> NDArray[np.float64]:
@@ -60,6 +61,11 @@ def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def threshold_for(best: NDArray[np.float64], *, alarms: float) -> float:
-    """The confidence that a share `alarms` of pictures without a tattoo reaches, and a little more."""
+    """The confidence that a share `alarms` of pictures without a tattoo reaches, and a little more.
+
+    Raises ValueError without pictures, or for a share that is not below 1.
+    """
+    if not len(best) or not 0 <= alarms < 1:
+        raise ValueError("a threshold needs pictures, and a share of alarms from 0 to below 1")
     ordered = np.sort(best)[::-1]
     return round(float(ordered[int(alarms * len(ordered))]) + _MARGIN, 3)

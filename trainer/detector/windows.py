@@ -148,7 +148,7 @@ _begun: list[tuple[Sequence[Picture], Backbone]] = []
 def _begin(pictures: Sequence[Picture], state: State | None) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    _begun[:] = [(pictures, Backbone(state, frozen=18).eval())]
+    _begun[:] = [(pictures, Backbone(state).eval())]
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,9 +35,7 @@ def describe_designs(
     network = folder / "pooled.onnx"
     network.write_bytes(build_pooled(checkpoint).SerializeToString())
     designs = len(np.load(flats, mmap_mode="r"))
-    paths = [
-        folder / f"{flats.stem}-{seed}-{views}-{index:03d}.npy" for index in range(-(-designs // _CHUNK))
-    ]
+    paths = [folder / f"{_key(flats, seed, views)}-{index:03d}.npy" for index in range(-(-designs // _CHUNK))]
     jobs = [
         (network, flats, path, seed, index, views) for index, path in enumerate(paths) if not path.exists()
     ]
@@ -44,6 +43,13 @@ def describe_designs(
         for _ in track(pool.imap_unordered(_describe_chunk, jobs), f"views of {flats.stem}", total=len(jobs)):
             pass
     return np.concatenate([np.load(path) for path in paths])
+
+
+def _key(flats: Path, seed: int, views: int) -> str:
+    """Of the drawings' content, too: others of one name are others."""
+    drawings = np.load(flats, mmap_mode="r")
+    some = hashlib.sha256(np.ascontiguousarray(drawings[:: max(1, len(drawings) // 50)]).tobytes())
+    return f"{flats.stem}-{len(drawings)}-{some.hexdigest()[:12]}-{seed}-{views}"
 
 
 def _describe_chunk(job: tuple[Path, Path, Path, int, int, int]) -> None:

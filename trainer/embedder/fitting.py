@@ -79,7 +79,12 @@ def fit_embedder(
 
 
 def fit_projection(views: NDArray[np.float32], *, shrinkage: float) -> tuple[Doubles, Doubles]:
-    """Return the mean [d] and the projection [d, 512] for `views` [designs, views, d] of the backbone."""
+    """Return the mean [d] and the projection [d, 512] for `views` [designs, views, d] of the backbone.
+
+    Raises ValueError with fewer than two views of a design: nothing says how they differ.
+    """
+    if views.shape[1] < 2:
+        raise ValueError("two views of each design are needed at least")
     size = views.shape[-1]
     mean = views.reshape(-1, size).mean(axis=0, dtype=np.float64)
     centred = views - mean.astype(np.float32)

@@ -58,7 +58,7 @@ def _skin(rng: np.random.Generator, side: int, tone: NDArray[np.floating]) -> ND
     shade = 1 - rng.uniform(0, 0.5) * np.clip(np.abs(across), 0, 1.4) ** 2
     grain = rng.normal(0, 0.012, (side, side, 1))
     skin = np.asarray(tone, np.float32) * shade[..., None] * (1 + 0.03 * patches) + grain
-    return np.clip(skin, 0.02, 1).astype(np.float32)
+    return np.asarray(np.clip(skin, 0.02, 1), np.float32)
 
 
 def _placed(rng: np.random.Generator, side: int) -> NDArray[np.float64]:

@@ -59,13 +59,9 @@ def pretrained_state(folder: Path) -> State:
 
 
 class Backbone(nn.Module):
-    """RGB pictures (n, 3, h, w), values 0..1, to what its layers say of them.
+    """RGB pictures (n, 3, h, w), values 0..1, to what its layers say of them; it learns nothing."""
 
-    frozen: so many of its first layers keep ImageNet's weights; 7 reach stride 8, all are 18.
-    head: with the layer that makes 1280 channels of the last 320.
-    """
-
-    def __init__(self, state: State | None, *, frozen: int = 7, head: bool = False) -> None:
+    def __init__(self, state: State | None) -> None:
         super().__init__()
         layers: list[nn.Module] = [_convolution(3, 32, 3, stride=2)]
         width = 32
@@ -73,21 +69,12 @@ class Backbone(nn.Module):
             for index in range(repetitions):
                 layers.append(_Block(width, outputs, stride if index == 0 else 1, expansion))
                 width = outputs
-        if head:
-            layers.append(_convolution(320, 1280, 1))
         self.features = nn.Sequential(*layers)
-        self.frozen = frozen
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
         if state is not None:
             self._adopt(state)
-        for layer in self.features[:frozen]:
-            layer.requires_grad_(False)
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """The last activation, at stride 32."""
-        last: torch.Tensor = self.features(self._normed(pictures))
-        return last
+        self.requires_grad_(False)
 
     def expansions(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Activations (n, EXPANDED[i], ...), 0..6, at strides 8, 16 and 32.
