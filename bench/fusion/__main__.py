@@ -71,7 +71,7 @@ def _slice(
             owners=np.array([one.owner for one in pictures]),
             is_stranger=np.array([one.is_stranger for one in pictures]),
             is_right=np.array(
-                [first.candidate == f"r{one.owner}" for one, first in zip(pictures, firsts, strict=True)]
+                [first.candidate == f"z{one.owner}" for one, first in zip(pictures, firsts, strict=True)]
             ),
             scores=np.array([min(1.0, first.score) for first in firsts]),
         )

@@ -47,7 +47,10 @@ class Probe:
     tattoo: Mapping[str, float]
     tattoo_quality: float
     proposed: frozenset[str]
-    """Whom the face's or the tattoo's search proposes: 20 each."""
+    """Whom the face's or the tattoo's search proposes: 20 each.
+
+    Performers are z0, z1 ..., synthetic ones f and t: where nothing tells them apart, ties go to these.
+    """
 
 
 def dressed(rng: np.random.Generator, performers: int, designs: int) -> NDArray[np.int64]:
@@ -76,14 +79,14 @@ def probes_of(
         spoilt = faces.kinds[index] if kind.is_spoilt else CLEAR
         face: dict[str, float] = {}
         if kind.has_face and np.isfinite(compared.similarities[index]).any():
-            face = {f"r{number}": float(value) for number, value in enumerate(compared.similarities[index])}
+            face = {f"z{number}": float(value) for number, value in enumerate(compared.similarities[index])}
             face |= _synthetic(rng, compared.impostors, gallery - performers, "f")
         tattoo: dict[str, float] = {}
         view = _view(rng, tattoos, -1 if is_stranger else int(wearing[owner])) if kind.has_tattoo else -1
         if kind.has_tattoo:
             row = tattoos.similarities[spoilt][view]
             tattoo = {
-                f"r{number}": float(row[design]) for number, design in enumerate(wearing) if design >= 0
+                f"z{number}": float(row[design]) for number, design in enumerate(wearing) if design >= 0
             }
             tattoo |= _synthetic(rng, tattoos.impostors[spoilt], int((gallery - performers) * _TATTOOED), "t")
             # Of those whom the face proposes, half are tattooed.

@@ -79,7 +79,15 @@ def _descendants(pid: int) -> list[psutil.Process]:
 
 
 def _running(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in processes if _is_running(each)]
+
+
+def _is_running(process: psutil.Process) -> bool:
+    """Not ended, nor ending while we ask."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def test_up_says_when_it_is_ready_and_stops_clean(folder: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_slice_shows_what_it_says(name: str) -> None:
     assert any(not one.is_stranger for one in probes)
     assert all(bool(one.face) == kind.has_face and bool(one.tattoo) == kind.has_tattoo for one in probes)
     assert all(one.proposed for one in probes)
-    best = [one.face[f"r{one.owner}"] for one in probes if one.face and not one.is_stranger]
+    best = [one.face[f"z{one.owner}"] for one in probes if one.face and not one.is_stranger]
     assert all(value == (0.2 if kind.is_spoilt else 0.8) for value in best)
 
 
@@ -122,7 +122,7 @@ def test_policies_agree_where_the_face_is_clear() -> None:
     """Everybody names the owner."""
     for one in drawn("clear face, no tattoo"):
         if not one.is_stranger:
-            assert {decide(one).candidate for decide in policies().all().values()} == {f"r{one.owner}"}
+            assert {decide(one).candidate for decide in policies().all().values()} == {f"z{one.owner}"}
 
 
 def test_fusion_finds_by_the_tattoo_whom_a_spoilt_face_does_not() -> None:
