@@ -163,7 +163,7 @@ async def test_an_enrolled_face_is_found_and_scored(system: FaceSystem) -> None:
     assert list(scores) == [other, performer]
     assert scores[performer].similarity == pytest.approx(best.similarity, abs=1e-4)
     assert scores[performer].faces == 1
-    assert not scores[performer].HasField("llr")
+    assert scores[performer].llr > 5 > 0 > scores[other].llr
     lookup = await system.stub.Lookup(pb.LookupRequest(performer_ids=[_NOBODY, performer, performer]))
     [attributes] = lookup.performers
     assert (attributes.performer_id, attributes.faces, attributes.good_faces) == (performer, 1, 1)
