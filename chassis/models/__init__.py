@@ -4,7 +4,6 @@ Nothing here knows what a model is used for: each signal lists its models as `Mo
 the entry point group "marquee.models".
 """
 
-from chassis.models.committed import CommittedFile
 from chassis.models.packages import PackageFile, PinnedPackage
 from chassis.models.registry import discover_specs
 from chassis.models.spec import InputSpec, ModelSpec, OutputSpec
@@ -13,7 +12,6 @@ from chassis.models.store import BuildResult, ModelStore, default_root, kept_nam
 __all__ = [
     "PinnedPackage",
     "PackageFile",
-    "CommittedFile",
     "ModelSpec",
     "InputSpec",
     "OutputSpec",

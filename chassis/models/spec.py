@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from chassis.models.committed import CommittedFile
 from chassis.models.packages import PackageFile
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ class ModelSpec:
     """Raised whenever the built file changes; vectors of different versions are never compared."""
     role: str
     """What it is used for, such as "face.detector"."""
-    source: PackageFile | CommittedFile
-    """One file of a public package, or of the project itself."""
+    source: PackageFile
+    """One file of a public package."""
     licence: str
     provenance: str
     """Who trained it on what, as far as the package says."""

