@@ -89,10 +89,9 @@ def _faces(options: argparse.Namespace) -> _Found:
 
 def _face_views(look: Look, files: Sequence[Path], rows: tuple[EmbedderRow, ...]) -> Views:
     seen = [file for file in files if look.seen[file] is not None]
-    positions = Comparison(rows, look.seen).scores(seen, seen)
-    similarities = rows[0].operating_point.similarity(positions)
+    similarities = Comparison(rows, look.seen).similarities(seen, seen)
     qualities = [found.factors.quality for file in seen if (found := look.seen[file]) is not None]
-    return Views(np.clip(similarities, -1, 1), tuple(qualities), tuple(file.parent.name for file in seen))
+    return Views(similarities, tuple(qualities), tuple(file.parent.name for file in seen))
 
 
 def _fitted(

@@ -34,6 +34,12 @@ class Comparison:
         total[:, ~self._has_face(gallery)] = -np.inf
         return total
 
+    def similarities(self, probes: Sequence[Path], gallery: Sequence[Path]) -> Scores:
+        """(probes, gallery): on the first embedder's scale, -1..1, as `Likeness`; minus infinity as above."""
+        positions = self.scores(probes, gallery)
+        told = np.clip(self.rows[0].operating_point.similarity(positions), -1, 1)
+        return np.where(np.isfinite(positions), told, -np.inf)
+
     def vectors(self, row: EmbedderRow, files: Sequence[Path]) -> NDArray[np.float64]:
         """(files, dimension); zeros where a face was missed."""
         vectors = np.zeros((len(files), row.dimension))

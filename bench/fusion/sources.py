@@ -136,22 +136,16 @@ def _compared(
     other_probes: Sequence[Path],
     others: Sequence[Path],
 ) -> Compared:
-    impostors = _similarities(look, other_probes, others)
+    comparison = Comparison(look.ensemble.rows, look.seen)
+    impostors = comparison.similarities(other_probes, others)
     np.fill_diagonal(impostors, -np.inf)
     # Some people are in the set under two names: what is as alike as a typical genuine pair is one of them.
     impostors[impostors > look.ensemble.primary.operating_point.genuine_median] = -np.inf
     return Compared(
-        _similarities(look, probes, gallery),
+        comparison.similarities(probes, gallery),
         np.array([_quality(look, one) for one in probes]),
         np.sort(impostors[np.isfinite(impostors)]),
     )
-
-
-def _similarities(look: Look, probes: Sequence[Path], gallery: Sequence[Path]) -> Matrix:
-    rows = look.ensemble.rows
-    positions = Comparison(rows, look.seen).scores(probes, gallery)
-    similarities = np.clip(rows[0].operating_point.similarity(positions), -1, 1)
-    return np.where(np.isfinite(positions), similarities, -np.inf)
 
 
 def _quality(look: Look, file: Path) -> float:

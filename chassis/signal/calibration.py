@@ -139,14 +139,20 @@ class _Sloped:
 
 def _sloped(over: Values, qualities: Values, labels: Values, weights: Values) -> _Sloped:
     """The best slopes, 0 <= poor <= good, for similarities [n] over the neutral one."""
-    for columns in ((over, over * qualities), (over,), (over * qualities,)):
-        slopes, loss = _logistic(np.stack(columns, axis=1), labels, weights)
-        if (slopes >= 0).all():
-            if len(columns) == 2:
-                return _Sloped(float(slopes[0]), float(slopes.sum()), loss)
-            poor = float(slopes[0]) if columns[0] is over else 0.0
-            return _Sloped(poor, float(slopes[0]), loss)
-    return _Sloped(0.0, 0.0, loss)
+
+    def fitted(*columns: Values) -> tuple[Values, float]:
+        return _logistic(np.stack(columns, axis=1), labels, weights)
+
+    (poor, more), loss = fitted(over, over * qualities)
+    if poor >= 0 and more >= 0:
+        return _Sloped(float(poor), float(poor + more), loss)
+    # The best ones within the bounds lie on a bound: no difference by quality, or nothing from poor views.
+    ([alike], first), ([good], second) = fitted(over), fitted(over * qualities)
+    bounds = [(float(alike), float(alike), first), (0.0, float(good), second)]
+    allowed = [_Sloped(*one) for one in bounds if one[1] >= 0]
+    # Without a slope the prior is all there is: its entropy.
+    nothing = _Sloped(0.0, 0.0, -_PRIOR * math.log(_PRIOR) - (1 - _PRIOR) * math.log1p(-_PRIOR))
+    return min(allowed, key=lambda one: one.loss, default=nothing)
 
 
 def _logistic(columns: Values, labels: Values, weights: Values) -> tuple[Values, float]:

@@ -120,3 +120,22 @@ def test_what_is_seen_worse_than_anything_fitted_says_less_and_at_last_nothing()
     assert calibration.llr(0.5, poorest / 2) == pytest.approx(at_poorest / 2)
     assert calibration.llr(0.5, 0.0) == 0.0
     assert calibration.llr(0.5, 1.0) >= at_poorest > 0
+
+
+def test_where_poor_views_would_say_more_quality_changes_nothing() -> None:
+    """The slopes stay within their bounds, and the ratio still rises with the similarity."""
+    rng = np.random.default_rng(3)
+    kinds = []
+    for middle in (0.6, 0.2):
+        good, poor = rng.normal(0.4 + (middle - 0.4) / 4, 0.1, 800), rng.normal(middle, 0.1, 800)
+        kinds.append(Pairs(np.concatenate([good, poor]), np.repeat([0.95, 0.3], 800)))
+    calibration = fit_calibration(*kinds)
+    assert calibration.slope_good == calibration.slope_poor > 0
+
+
+def test_what_says_nothing_gets_no_slope() -> None:
+    """Similarities that fall where they should rise are not turned round."""
+    rng = np.random.default_rng(4)
+    calibration = fit_calibration(drawn(rng, 300, 0.2), drawn(rng, 900, 0.6))
+    assert calibration.slope_good >= calibration.slope_poor >= 0
+    assert abs(calibration.llr(0.9, 1.0)) < 0.5

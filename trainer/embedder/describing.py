@@ -15,13 +15,13 @@ from rich.progress import track
 
 from services.tattoo.crop import to_input
 from services.tattoo.pooled_network import build_pooled
+from services.tattoo.table import built_in_embedder
 from trainer.embedder.lessons import draw_views
 
 __all__ = ["describe_designs"]
 
 _CHUNK = 50
-_SIZE = 224
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_ROW = built_in_embedder()
 
 
 def describe_designs(
@@ -61,7 +61,7 @@ def _describe_chunk(job: tuple[Path, Path, Path, int, int, int]) -> None:
     flats = np.load(file, mmap_mode="r")[index * _CHUNK : (index + 1) * _CHUNK]
     rows = []
     for number, flat in enumerate(flats, start=index * _CHUNK):
-        crops = draw_views(np.random.default_rng([seed, number]), flat, views, _SIZE)
+        crops = draw_views(np.random.default_rng([seed, number]), flat, views, _ROW.size)
         rows.append(session.run(["pooled"], {"input": _inputs(crops)})[0])
     aside = path.with_suffix(".partial.npy")
     np.save(aside, np.stack(rows))
@@ -69,4 +69,6 @@ def _describe_chunk(job: tuple[Path, Path, Path, int, int, int]) -> None:
 
 
 def _inputs(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    return np.stack([to_input(crop, size=_SIZE, mean=_MEAN, deviation=_DEVIATION) for crop in crops])
+    return np.stack(
+        [to_input(crop, size=_ROW.size, mean=_ROW.mean, deviation=_ROW.deviation) for crop in crops]
+    )
