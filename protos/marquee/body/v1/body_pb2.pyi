@@ -354,16 +354,23 @@ class ScoreResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RESULTS_FIELD_NUMBER: builtins.int
+    CALIBRATION_FIELD_NUMBER: builtins.int
     @property
     def results(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___BodyScores]:
         """In the order of the queries."""
+
+    @property
+    def calibration(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
+        """What the ratios rest on; unset where there are none."""
 
     def __init__(
         self,
         *,
         results: collections.abc.Iterable[Global___BodyScores] | None = ...,
+        calibration: marquee.common.v1.common_pb2.CalibrationInUse | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["results", b"results"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration", "results", b"results"]) -> None: ...
 
 Global___ScoreResponse: typing_extensions.TypeAlias = ScoreResponse
 

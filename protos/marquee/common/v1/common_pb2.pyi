@@ -531,6 +531,7 @@ class ScoreQuery(google.protobuf.message.Message):
     KEY_FIELD_NUMBER: builtins.int
     TEMPLATES_FIELD_NUMBER: builtins.int
     PERFORMER_IDS_FIELD_NUMBER: builtins.int
+    EXCEPT_IMAGE_HASHES_FIELD_NUMBER: builtins.int
     key: builtins.str
     """Chosen by the caller; comes back with the scores. Unique within a request."""
     @property
@@ -541,16 +542,63 @@ class ScoreQuery(google.protobuf.message.Message):
     def performer_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Exactly the performers to score, up to 1000; those that the signal has never seen get no score."""
 
+    @property
+    def except_image_hashes(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Images, by SHA-256 in hexadecimal, what is enrolled from which is left out of the comparison; up to 1000. So an
+        enrolled view can be a probe of its own gallery.
+        """
+
     def __init__(
         self,
         *,
         key: builtins.str = ...,
         templates: collections.abc.Iterable[Global___Template] | None = ...,
         performer_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        except_image_hashes: collections.abc.Iterable[builtins.str] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["key", b"key", "performer_ids", b"performer_ids", "templates", b"templates"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["except_image_hashes", b"except_image_hashes", "key", b"key", "performer_ids", b"performer_ids", "templates", b"templates"]) -> None: ...
 
 Global___ScoreQuery: typing_extensions.TypeAlias = ScoreQuery
+
+@typing.final
+class CalibrationInUse(google.protobuf.message.Message):
+    """What turns the similarities of the models in use into log-likelihood ratios."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    IS_OF_THIS_LIBRARY_FIELD_NUMBER: builtins.int
+    PROVENANCE_FIELD_NUMBER: builtins.int
+    GENUINE_PAIRS_FIELD_NUMBER: builtins.int
+    IMPOSTOR_PAIRS_FIELD_NUMBER: builtins.int
+    CREATED_AT_FIELD_NUMBER: builtins.int
+    WEIGHT_FIELD_NUMBER: builtins.int
+    is_of_this_library: builtins.bool
+    """Whether it was fitted on this library; else it came with Marquee."""
+    provenance: builtins.str
+    """Which pairs, of which pictures, in words."""
+    genuine_pairs: builtins.int
+    """Pairs of one performer that it was fitted on."""
+    impostor_pairs: builtins.int
+    """Pairs of different performers that it was fitted on."""
+    created_at: builtins.str
+    """When it was fitted, RFC 3339; empty when it came with Marquee."""
+    weight: builtins.float
+    """What the ratios are multiplied by when evidence is fused, 0..1; 0 where a paired test on the library's own
+    pictures showed that the signal hurts.
+    """
+    def __init__(
+        self,
+        *,
+        is_of_this_library: builtins.bool = ...,
+        provenance: builtins.str = ...,
+        genuine_pairs: builtins.int = ...,
+        impostor_pairs: builtins.int = ...,
+        created_at: builtins.str = ...,
+        weight: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["created_at", b"created_at", "genuine_pairs", b"genuine_pairs", "impostor_pairs", b"impostor_pairs", "is_of_this_library", b"is_of_this_library", "provenance", b"provenance", "weight", b"weight"]) -> None: ...
+
+Global___CalibrationInUse: typing_extensions.TypeAlias = CalibrationInUse
 
 @typing.final
 class ImageSource(google.protobuf.message.Message):
@@ -834,6 +882,7 @@ class ServiceStatus(google.protobuf.message.Message):
     RESIDENT_BYTES_FIELD_NUMBER: builtins.int
     MODEL_CHANGE_FIELD_NUMBER: builtins.int
     NOT_SEARCHABLE_FIELD_NUMBER: builtins.int
+    CALIBRATION_FIELD_NUMBER: builtins.int
     version: builtins.str
     """Version of the Marquee distribution that runs."""
     is_ready: builtins.bool
@@ -860,6 +909,10 @@ class ServiceStatus(google.protobuf.message.Message):
     def not_searchable(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___NotSearchable]:
         """Stored observations that cannot be found, because no model in use describes them; as counted a little while ago."""
 
+    @property
+    def calibration(self) -> Global___CalibrationInUse:
+        """How similarities become ratios; unset where the models in use have no calibration, and their ratios are unset, too."""
+
     def __init__(
         self,
         *,
@@ -873,9 +926,10 @@ class ServiceStatus(google.protobuf.message.Message):
         resident_bytes: builtins.int = ...,
         model_change: Global___ModelChange | None = ...,
         not_searchable: collections.abc.Iterable[Global___NotSearchable] | None = ...,
+        calibration: Global___CalibrationInUse | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["model_change", b"model_change"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["is_ready", b"is_ready", "model_change", b"model_change", "models", b"models", "not_searchable", b"not_searchable", "observations", b"observations", "performers", b"performers", "reason", b"reason", "resident_bytes", b"resident_bytes", "uptime_seconds", b"uptime_seconds", "version", b"version"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration", "model_change", b"model_change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration", "is_ready", b"is_ready", "model_change", b"model_change", "models", b"models", "not_searchable", b"not_searchable", "observations", b"observations", "performers", b"performers", "reason", b"reason", "resident_bytes", b"resident_bytes", "uptime_seconds", b"uptime_seconds", "version", b"version"]) -> None: ...
 
 Global___ServiceStatus: typing_extensions.TypeAlias = ServiceStatus
 

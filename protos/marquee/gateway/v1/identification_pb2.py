@@ -26,35 +26,47 @@ from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common
 from marquee.gateway.v1 import catalogue_pb2 as marquee_dot_gateway_dot_v1_dot_catalogue__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'marquee/gateway/v1/identification.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\x1a\"marquee/gateway/v1/catalogue.proto\"\xc8\x01\n\x0fIdentifyRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\x12*\n\x07signals\x18\x03 \x03(\x0e\x32\x19.marquee.common.v1.Signal\x12\x30\n\x06policy\x18\x04 \x01(\x0e\x32 .marquee.gateway.v1.FusionPolicy\x12\x12\n\nscene_date\x18\x05 \x01(\t\x12\x1c\n\x14hinted_performer_ids\x18\x06 \x03(\t\"\xd3\x02\n\x0cSignalReport\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x35\n\x05state\x18\x02 \x01(\x0e\x32&.marquee.gateway.v1.SignalReport.State\x12\x12\n\nobserve_ms\x18\x03 \x01(\x01\x12\x10\n\x08score_ms\x18\x04 \x01(\x01\x12\x14\n\x0cobservations\x18\x05 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0c\n\x08STATE_OK\x10\x01\x12\x19\n\x15STATE_NOTHING_VISIBLE\x10\x02\x12\x15\n\x11STATE_UNAVAILABLE\x10\x03\x12\x1b\n\x17STATE_DEADLINE_EXCEEDED\x10\x04\x12\x17\n\x13STATE_NOT_REQUESTED\x10\x05\"\xdb\x01\n\x08\x45vidence\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x0e\n\x06weight\x18\x04 \x01(\x02\x12\x13\n\x0bis_proposed\x18\x05 \x01(\x08\x12\x10\n\x03llr\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\ris_compatible\x18\x07 \x01(\x08H\x01\x88\x01\x01\x12\x0f\n\x07summary\x18\x08 \x01(\tB\x06\n\x04_llrB\x10\n\x0e_is_compatible\"\xe2\x01\n\x0fRankedCandidate\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x34\n\x0c\x65xternal_ids\x18\x03 \x03(\x0b\x32\x1e.marquee.gateway.v1.ExternalId\x12\x0c\n\x04urls\x18\x04 \x03(\t\x12\r\n\x05score\x18\x05 \x01(\x02\x12\x18\n\x0bprobability\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12.\n\x08\x65vidence\x18\x07 \x03(\x0b\x32\x1c.marquee.gateway.v1.EvidenceB\x0e\n\x0c_probability\"\x9a\x01\n\x08Sighting\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12-\n\x06region\x18\x04 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\"\xe0\x03\n\x06Person\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x30\n\x06status\x18\x02 \x01(\x0e\x32 .marquee.gateway.v1.PersonStatus\x12\x37\n\ncandidates\x18\x03 \x03(\x0b\x32#.marquee.gateway.v1.RankedCandidate\x12/\n\tsightings\x18\x04 \x03(\x0b\x32\x1c.marquee.gateway.v1.Sighting\x12\x17\n\x0ftattoo_coverage\x18\x05 \x01(\x02\x12\x36\n\x0fregions_in_view\x18\x06 \x03(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x19\n\x11is_tattoo_primary\x18\x07 \x01(\x08\x12 \n\x18identification_threshold\x18\x08 \x01(\x02\x12 \n\x13unknown_probability\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06margin\x18\n \x01(\x01H\x01\x88\x01\x01\x12-\n\x05notes\x18\x0b \x03(\x0e\x32\x1e.marquee.gateway.v1.AnswerNoteB\x16\n\x14_unknown_probabilityB\t\n\x07_margin\"\x94\x02\n\x10IdentifyResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12*\n\x06people\x18\x03 \x03(\x0b\x32\x1a.marquee.gateway.v1.Person\x12\x31\n\x07reports\x18\x04 \x03(\x0b\x32 .marquee.gateway.v1.SignalReport\x12\x30\n\x06policy\x18\x05 \x01(\x0e\x32 .marquee.gateway.v1.FusionPolicy\x12\x30\n\nunassigned\x18\x06 \x03(\x0b\x32\x1c.marquee.gateway.v1.Sighting\x12\x12\n\nelapsed_ms\x18\x07 \x01(\x01*e\n\x0c\x46usionPolicy\x12\x1d\n\x19\x46USION_POLICY_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46USION_POLICY_WEIGHTED\x10\x01\x12\x1a\n\x16\x46USION_POLICY_BAYESIAN\x10\x02*\x8e\x01\n\x0cPersonStatus\x12\x1d\n\x19PERSON_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18PERSON_STATUS_IDENTIFIED\x10\x01\x12\x19\n\x15PERSON_STATUS_UNKNOWN\x10\x02\x12&\n\"PERSON_STATUS_INSUFFICIENT_SIGNALS\x10\x03*X\n\nAnswerNote\x12\x1b\n\x17\x41NSWER_NOTE_UNSPECIFIED\x10\x00\x12-\n)ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY\x10\x01\x32n\n\x15IdentificationService\x12U\n\x08Identify\x12#.marquee.gateway.v1.IdentifyRequest\x1a$.marquee.gateway.v1.IdentifyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'marquee/gateway/v1/identification.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\x1a\"marquee/gateway/v1/catalogue.proto\"\xad\x02\n\x0fIdentifyRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\x12*\n\x07signals\x18\x03 \x03(\x0e\x32\x19.marquee.common.v1.Signal\x12\x30\n\x06policy\x18\x04 \x01(\x0e\x32 .marquee.gateway.v1.FusionPolicy\x12\x12\n\nscene_date\x18\x05 \x01(\t\x12\x1c\n\x14hinted_performer_ids\x18\x06 \x03(\t\x12\x30\n\x05hints\x18\x07 \x03(\x0b\x32!.marquee.gateway.v1.PerformerHint\x12\x31\n\x05scene\x18\x08 \x01(\x0b\x32\".marquee.gateway.v1.SceneStatement\"a\n\rPerformerHint\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12*\n\x04kind\x18\x02 \x01(\x0e\x32\x1c.marquee.gateway.v1.HintKind\x12\x0e\n\x06\x66\x61\x63tor\x18\x03 \x01(\x02\"J\n\x0eSceneStatement\x12 \n\x13natural_probability\x18\x01 \x01(\x02H\x00\x88\x01\x01\x42\x16\n\x14_natural_probability\"\xd3\x02\n\x0cSignalReport\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x35\n\x05state\x18\x02 \x01(\x0e\x32&.marquee.gateway.v1.SignalReport.State\x12\x12\n\nobserve_ms\x18\x03 \x01(\x01\x12\x10\n\x08score_ms\x18\x04 \x01(\x01\x12\x14\n\x0cobservations\x18\x05 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0c\n\x08STATE_OK\x10\x01\x12\x19\n\x15STATE_NOTHING_VISIBLE\x10\x02\x12\x15\n\x11STATE_UNAVAILABLE\x10\x03\x12\x1b\n\x17STATE_DEADLINE_EXCEEDED\x10\x04\x12\x17\n\x13STATE_NOT_REQUESTED\x10\x05\"\xdb\x01\n\x08\x45vidence\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x0e\n\x06weight\x18\x04 \x01(\x02\x12\x13\n\x0bis_proposed\x18\x05 \x01(\x08\x12\x10\n\x03llr\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\ris_compatible\x18\x07 \x01(\x08H\x01\x88\x01\x01\x12\x0f\n\x07summary\x18\x08 \x01(\tB\x06\n\x04_llrB\x10\n\x0e_is_compatible\"f\n\x0c\x43ontribution\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32$.marquee.gateway.v1.ContributionKind\x12\x11\n\tlog_ratio\x18\x02 \x01(\x01\x12\x0f\n\x07summary\x18\x03 \x01(\t\".\n\tSceneYear\x12\x0c\n\x04year\x18\x01 \x01(\r\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\"\x9b\x02\n\x0fRankedCandidate\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x34\n\x0c\x65xternal_ids\x18\x03 \x03(\x0b\x32\x1e.marquee.gateway.v1.ExternalId\x12\x0c\n\x04urls\x18\x04 \x03(\t\x12\r\n\x05score\x18\x05 \x01(\x02\x12\x18\n\x0bprobability\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12.\n\x08\x65vidence\x18\x07 \x03(\x0b\x32\x1c.marquee.gateway.v1.Evidence\x12\x37\n\rcontributions\x18\x08 \x03(\x0b\x32 .marquee.gateway.v1.ContributionB\x0e\n\x0c_probability\"\x9a\x01\n\x08Sighting\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12-\n\x06region\x18\x04 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\"\xe0\x03\n\x06Person\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x30\n\x06status\x18\x02 \x01(\x0e\x32 .marquee.gateway.v1.PersonStatus\x12\x37\n\ncandidates\x18\x03 \x03(\x0b\x32#.marquee.gateway.v1.RankedCandidate\x12/\n\tsightings\x18\x04 \x03(\x0b\x32\x1c.marquee.gateway.v1.Sighting\x12\x17\n\x0ftattoo_coverage\x18\x05 \x01(\x02\x12\x36\n\x0fregions_in_view\x18\x06 \x03(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12\x19\n\x11is_tattoo_primary\x18\x07 \x01(\x08\x12 \n\x18identification_threshold\x18\x08 \x01(\x02\x12 \n\x13unknown_probability\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06margin\x18\n \x01(\x01H\x01\x88\x01\x01\x12-\n\x05notes\x18\x0b \x03(\x0e\x32\x1e.marquee.gateway.v1.AnswerNoteB\x16\n\x14_unknown_probabilityB\t\n\x07_margin\"\xc8\x02\n\x10IdentifyResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12*\n\x06people\x18\x03 \x03(\x0b\x32\x1a.marquee.gateway.v1.Person\x12\x31\n\x07reports\x18\x04 \x03(\x0b\x32 .marquee.gateway.v1.SignalReport\x12\x30\n\x06policy\x18\x05 \x01(\x0e\x32 .marquee.gateway.v1.FusionPolicy\x12\x30\n\nunassigned\x18\x06 \x03(\x0b\x32\x1c.marquee.gateway.v1.Sighting\x12\x12\n\nelapsed_ms\x18\x07 \x01(\x01\x12\x32\n\x0bscene_years\x18\x08 \x03(\x0b\x32\x1d.marquee.gateway.v1.SceneYear*e\n\x0c\x46usionPolicy\x12\x1d\n\x19\x46USION_POLICY_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46USION_POLICY_WEIGHTED\x10\x01\x12\x1a\n\x16\x46USION_POLICY_BAYESIAN\x10\x02*k\n\x08HintKind\x12\x19\n\x15HINT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10HINT_KIND_TAGGED\x10\x01\x12\x14\n\x10HINT_KIND_STUDIO\x10\x02\x12\x18\n\x14HINT_KIND_POPULARITY\x10\x03*\xcd\x02\n\x10\x43ontributionKind\x12!\n\x1d\x43ONTRIBUTION_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONTRIBUTION_KIND_PRIOR\x10\x01\x12\x1a\n\x16\x43ONTRIBUTION_KIND_HINT\x10\x02\x12\x1a\n\x16\x43ONTRIBUTION_KIND_FACE\x10\x03\x12\x1c\n\x18\x43ONTRIBUTION_KIND_TATTOO\x10\x04\x12\x1a\n\x16\x43ONTRIBUTION_KIND_BODY\x10\x05\x12#\n\x1f\x43ONTRIBUTION_KIND_TATTOO_ABSENT\x10\x06\x12 \n\x1c\x43ONTRIBUTION_KIND_APPEARANCE\x10\x07\x12\x1c\n\x18\x43ONTRIBUTION_KIND_CAREER\x10\x08\x12\"\n\x1e\x43ONTRIBUTION_KIND_OTHER_PEOPLE\x10\t*\x8e\x01\n\x0cPersonStatus\x12\x1d\n\x19PERSON_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18PERSON_STATUS_IDENTIFIED\x10\x01\x12\x19\n\x15PERSON_STATUS_UNKNOWN\x10\x02\x12&\n\"PERSON_STATUS_INSUFFICIENT_SIGNALS\x10\x03*\x7f\n\nAnswerNote\x12\x1b\n\x17\x41NSWER_NOTE_UNSPECIFIED\x10\x00\x12-\n)ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY\x10\x01\x12%\n!ANSWER_NOTE_SIGNAL_COUNTS_NOTHING\x10\x02\x32n\n\x15IdentificationService\x12U\n\x08Identify\x12#.marquee.gateway.v1.IdentifyRequest\x1a$.marquee.gateway.v1.IdentifyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.gateway.v1.identification_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FUSIONPOLICY']._serialized_start=2046
-  _globals['_FUSIONPOLICY']._serialized_end=2147
-  _globals['_PERSONSTATUS']._serialized_start=2150
-  _globals['_PERSONSTATUS']._serialized_end=2292
-  _globals['_ANSWERNOTE']._serialized_start=2294
-  _globals['_ANSWERNOTE']._serialized_end=2382
+  _globals['_FUSIONPOLICY']._serialized_start=2583
+  _globals['_FUSIONPOLICY']._serialized_end=2684
+  _globals['_HINTKIND']._serialized_start=2686
+  _globals['_HINTKIND']._serialized_end=2793
+  _globals['_CONTRIBUTIONKIND']._serialized_start=2796
+  _globals['_CONTRIBUTIONKIND']._serialized_end=3129
+  _globals['_PERSONSTATUS']._serialized_start=3132
+  _globals['_PERSONSTATUS']._serialized_end=3274
+  _globals['_ANSWERNOTE']._serialized_start=3276
+  _globals['_ANSWERNOTE']._serialized_end=3403
   _globals['_IDENTIFYREQUEST']._serialized_start=132
-  _globals['_IDENTIFYREQUEST']._serialized_end=332
-  _globals['_SIGNALREPORT']._serialized_start=335
-  _globals['_SIGNALREPORT']._serialized_end=674
-  _globals['_SIGNALREPORT_STATE']._serialized_start=526
-  _globals['_SIGNALREPORT_STATE']._serialized_end=674
-  _globals['_EVIDENCE']._serialized_start=677
-  _globals['_EVIDENCE']._serialized_end=896
-  _globals['_RANKEDCANDIDATE']._serialized_start=899
-  _globals['_RANKEDCANDIDATE']._serialized_end=1125
-  _globals['_SIGHTING']._serialized_start=1128
-  _globals['_SIGHTING']._serialized_end=1282
-  _globals['_PERSON']._serialized_start=1285
-  _globals['_PERSON']._serialized_end=1765
-  _globals['_IDENTIFYRESPONSE']._serialized_start=1768
-  _globals['_IDENTIFYRESPONSE']._serialized_end=2044
-  _globals['_IDENTIFICATIONSERVICE']._serialized_start=2384
-  _globals['_IDENTIFICATIONSERVICE']._serialized_end=2494
+  _globals['_IDENTIFYREQUEST']._serialized_end=433
+  _globals['_PERFORMERHINT']._serialized_start=435
+  _globals['_PERFORMERHINT']._serialized_end=532
+  _globals['_SCENESTATEMENT']._serialized_start=534
+  _globals['_SCENESTATEMENT']._serialized_end=608
+  _globals['_SIGNALREPORT']._serialized_start=611
+  _globals['_SIGNALREPORT']._serialized_end=950
+  _globals['_SIGNALREPORT_STATE']._serialized_start=802
+  _globals['_SIGNALREPORT_STATE']._serialized_end=950
+  _globals['_EVIDENCE']._serialized_start=953
+  _globals['_EVIDENCE']._serialized_end=1172
+  _globals['_CONTRIBUTION']._serialized_start=1174
+  _globals['_CONTRIBUTION']._serialized_end=1276
+  _globals['_SCENEYEAR']._serialized_start=1278
+  _globals['_SCENEYEAR']._serialized_end=1324
+  _globals['_RANKEDCANDIDATE']._serialized_start=1327
+  _globals['_RANKEDCANDIDATE']._serialized_end=1610
+  _globals['_SIGHTING']._serialized_start=1613
+  _globals['_SIGHTING']._serialized_end=1767
+  _globals['_PERSON']._serialized_start=1770
+  _globals['_PERSON']._serialized_end=2250
+  _globals['_IDENTIFYRESPONSE']._serialized_start=2253
+  _globals['_IDENTIFYRESPONSE']._serialized_end=2581
+  _globals['_IDENTIFICATIONSERVICE']._serialized_start=3405
+  _globals['_IDENTIFICATIONSERVICE']._serialized_end=3515
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,86 @@ FUSION_POLICY_BAYESIAN: FusionPolicy.ValueType  # 2
 """Posterior probabilities with an explicit unknown; docs/fusion.md derives them. Scores are probabilities."""
 Global___FusionPolicy: typing_extensions.TypeAlias = FusionPolicy
 
+class _HintKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _HintKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_HintKind.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    HINT_KIND_UNSPECIFIED: _HintKind.ValueType  # 0
+    """Not stated; refused."""
+    HINT_KIND_TAGGED: _HintKind.ValueType  # 1
+    """Somebody has tagged the performer in this scene. A factor of 1 to 100; 0 means 20."""
+    HINT_KIND_STUDIO: _HintKind.ValueType  # 2
+    """How much of the studio's work is with the performer. A factor of 1/10 to 10."""
+    HINT_KIND_POPULARITY: _HintKind.ValueType  # 3
+    """How often the performer appears in this library at all. A factor of 1/10 to 10."""
+
+class HintKind(_HintKind, metaclass=_HintKindEnumTypeWrapper):
+    """Why a performer is more or less probable than others."""
+
+HINT_KIND_UNSPECIFIED: HintKind.ValueType  # 0
+"""Not stated; refused."""
+HINT_KIND_TAGGED: HintKind.ValueType  # 1
+"""Somebody has tagged the performer in this scene. A factor of 1 to 100; 0 means 20."""
+HINT_KIND_STUDIO: HintKind.ValueType  # 2
+"""How much of the studio's work is with the performer. A factor of 1/10 to 10."""
+HINT_KIND_POPULARITY: HintKind.ValueType  # 3
+"""How often the performer appears in this library at all. A factor of 1/10 to 10."""
+Global___HintKind: typing_extensions.TypeAlias = HintKind
+
+class _ContributionKind:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _ContributionKindEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_ContributionKind.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    CONTRIBUTION_KIND_UNSPECIFIED: _ContributionKind.ValueType  # 0
+    """Not stated; never sent by a server."""
+    CONTRIBUTION_KIND_PRIOR: _ContributionKind.ValueType  # 1
+    """One of so many performers, against nobody of them."""
+    CONTRIBUTION_KIND_HINT: _ContributionKind.ValueType  # 2
+    """What the caller hinted."""
+    CONTRIBUTION_KIND_FACE: _ContributionKind.ValueType  # 3
+    """How alike the face is."""
+    CONTRIBUTION_KIND_TATTOO: _ContributionKind.ValueType  # 4
+    """How alike tattoos are that are seen, and whether they were there at the time."""
+    CONTRIBUTION_KIND_BODY: _ContributionKind.ValueType  # 5
+    """How alike the proportions are."""
+    CONTRIBUTION_KIND_TATTOO_ABSENT: _ContributionKind.ValueType  # 6
+    """Tattoos that the candidate is known to have, and that are not seen where they should be."""
+    CONTRIBUTION_KIND_APPEARANCE: _ContributionKind.ValueType  # 7
+    """What the caller says of the scene against what metadata says of the time."""
+    CONTRIBUTION_KIND_CAREER: _ContributionKind.ValueType  # 8
+    """Whether the candidate was an adult, and at work, at the time."""
+    CONTRIBUTION_KIND_OTHER_PEOPLE: _ContributionKind.ValueType  # 9
+    """What the other people in the picture change: nobody is two of them."""
+
+class ContributionKind(_ContributionKind, metaclass=_ContributionKindEnumTypeWrapper):
+    """What one number in a candidate's probability comes from."""
+
+CONTRIBUTION_KIND_UNSPECIFIED: ContributionKind.ValueType  # 0
+"""Not stated; never sent by a server."""
+CONTRIBUTION_KIND_PRIOR: ContributionKind.ValueType  # 1
+"""One of so many performers, against nobody of them."""
+CONTRIBUTION_KIND_HINT: ContributionKind.ValueType  # 2
+"""What the caller hinted."""
+CONTRIBUTION_KIND_FACE: ContributionKind.ValueType  # 3
+"""How alike the face is."""
+CONTRIBUTION_KIND_TATTOO: ContributionKind.ValueType  # 4
+"""How alike tattoos are that are seen, and whether they were there at the time."""
+CONTRIBUTION_KIND_BODY: ContributionKind.ValueType  # 5
+"""How alike the proportions are."""
+CONTRIBUTION_KIND_TATTOO_ABSENT: ContributionKind.ValueType  # 6
+"""Tattoos that the candidate is known to have, and that are not seen where they should be."""
+CONTRIBUTION_KIND_APPEARANCE: ContributionKind.ValueType  # 7
+"""What the caller says of the scene against what metadata says of the time."""
+CONTRIBUTION_KIND_CAREER: ContributionKind.ValueType  # 8
+"""Whether the candidate was an adult, and at work, at the time."""
+CONTRIBUTION_KIND_OTHER_PEOPLE: ContributionKind.ValueType  # 9
+"""What the other people in the picture change: nobody is two of them."""
+Global___ContributionKind: typing_extensions.TypeAlias = ContributionKind
+
 class _PersonStatus:
     ValueType = typing.NewType("ValueType", builtins.int)
     V: typing_extensions.TypeAlias = ValueType
@@ -83,6 +163,10 @@ class _AnswerNoteEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """Not stated; never sent by a server."""
     ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: _AnswerNote.ValueType  # 1
     """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
+    ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: _AnswerNote.ValueType  # 2
+    """A signal was seen and counts nothing: a test on this library's own pictures showed that it hurts. Body: fewer
+    than three frontal full views of a candidate are enrolled.
+    """
 
 class AnswerNote(_AnswerNote, metaclass=_AnswerNoteEnumTypeWrapper):
     """What limits an answer."""
@@ -91,6 +175,10 @@ ANSWER_NOTE_UNSPECIFIED: AnswerNote.ValueType  # 0
 """Not stated; never sent by a server."""
 ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: AnswerNote.ValueType  # 1
 """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
+ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: AnswerNote.ValueType  # 2
+"""A signal was seen and counts nothing: a test on this library's own pictures showed that it hurts. Body: fewer
+than three frontal full views of a candidate are enrolled.
+"""
 Global___AnswerNote: typing_extensions.TypeAlias = AnswerNote
 
 @typing.final
@@ -105,6 +193,8 @@ class IdentifyRequest(google.protobuf.message.Message):
     POLICY_FIELD_NUMBER: builtins.int
     SCENE_DATE_FIELD_NUMBER: builtins.int
     HINTED_PERFORMER_IDS_FIELD_NUMBER: builtins.int
+    HINTS_FIELD_NUMBER: builtins.int
+    SCENE_FIELD_NUMBER: builtins.int
     image: builtins.bytes
     """JPEG, PNG or WebP bytes. Not kept, not logged."""
     max_candidates: builtins.int
@@ -112,7 +202,9 @@ class IdentifyRequest(google.protobuf.message.Message):
     policy: Global___FusionPolicy.ValueType
     """How to fuse."""
     scene_date: builtins.str
-    """Day the scene was made, YYYY-MM-DD; empty when unknown. It is checked, and no policy makes use of it yet."""
+    """Day the scene was made, YYYY-MM-DD; empty when unknown: then BAYESIAN weighs all the years in which it can have been
+    made. WEIGHTED makes no use of it.
+    """
     @property
     def signals(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
         """Signals to use; empty means all."""
@@ -123,6 +215,16 @@ class IdentifyRequest(google.protobuf.message.Message):
         Ids that are no longer in the catalogue are passed over.
         """
 
+    @property
+    def hints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PerformerHint]:
+        """What else makes performers more or less probable before the picture is looked at; they are scored like those of
+        `hinted_performer_ids`. Up to 100. BAYESIAN only.
+        """
+
+    @property
+    def scene(self) -> Global___SceneStatement:
+        """What the caller says of the person in the picture; it counts only where one person alone is visible. BAYESIAN only."""
+
     def __init__(
         self,
         *,
@@ -132,10 +234,59 @@ class IdentifyRequest(google.protobuf.message.Message):
         policy: Global___FusionPolicy.ValueType = ...,
         scene_date: builtins.str = ...,
         hinted_performer_ids: collections.abc.Iterable[builtins.str] | None = ...,
+        hints: collections.abc.Iterable[Global___PerformerHint] | None = ...,
+        scene: Global___SceneStatement | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["hinted_performer_ids", b"hinted_performer_ids", "image", b"image", "max_candidates", b"max_candidates", "policy", b"policy", "scene_date", b"scene_date", "signals", b"signals"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["scene", b"scene"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["hinted_performer_ids", b"hinted_performer_ids", "hints", b"hints", "image", b"image", "max_candidates", b"max_candidates", "policy", b"policy", "scene", b"scene", "scene_date", b"scene_date", "signals", b"signals"]) -> None: ...
 
 Global___IdentifyRequest: typing_extensions.TypeAlias = IdentifyRequest
+
+@typing.final
+class PerformerHint(google.protobuf.message.Message):
+    """One reason why one performer is more or less probable."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    KIND_FIELD_NUMBER: builtins.int
+    FACTOR_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id. Ids that are no longer in the catalogue are passed over."""
+    kind: Global___HintKind.ValueType
+    """The reason."""
+    factor: builtins.float
+    """How many times as probable as performers without a hint; above 0, and held to the bounds of its kind."""
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        kind: Global___HintKind.ValueType = ...,
+        factor: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["factor", b"factor", "kind", b"kind", "performer_id", b"performer_id"]) -> None: ...
+
+Global___PerformerHint: typing_extensions.TypeAlias = PerformerHint
+
+@typing.final
+class SceneStatement(google.protobuf.message.Message):
+    """What the caller says of the one person in a picture."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NATURAL_PROBABILITY_FIELD_NUMBER: builtins.int
+    natural_probability: builtins.float
+    """Probability, 0..1, that the breasts are natural, as the caller judges or has read; unset: nothing is said."""
+    def __init__(
+        self,
+        *,
+        natural_probability: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_natural_probability", b"_natural_probability", "natural_probability", b"natural_probability"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_natural_probability", b"_natural_probability", "natural_probability", b"natural_probability"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_natural_probability", b"_natural_probability"]) -> typing.Literal["natural_probability"] | None: ...
+
+Global___SceneStatement: typing_extensions.TypeAlias = SceneStatement
 
 @typing.final
 class SignalReport(google.protobuf.message.Message):
@@ -262,6 +413,54 @@ class Evidence(google.protobuf.message.Message):
 Global___Evidence: typing_extensions.TypeAlias = Evidence
 
 @typing.final
+class Contribution(google.protobuf.message.Message):
+    """One term of a candidate's log odds. Those of a candidate sum to log(probability / unknown_probability)."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: builtins.int
+    LOG_RATIO_FIELD_NUMBER: builtins.int
+    SUMMARY_FIELD_NUMBER: builtins.int
+    kind: Global___ContributionKind.ValueType
+    """Where it comes from."""
+    log_ratio: builtins.float
+    """Natural log, as it was counted: above 0 speaks for the candidate, below 0 for nobody enrolled."""
+    summary: builtins.str
+    """The same in words, such as `left forearm in view, no tattoo: speaks against, 1 : 8`."""
+    def __init__(
+        self,
+        *,
+        kind: Global___ContributionKind.ValueType = ...,
+        log_ratio: builtins.float = ...,
+        summary: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["kind", b"kind", "log_ratio", b"log_ratio", "summary", b"summary"]) -> None: ...
+
+Global___Contribution: typing_extensions.TypeAlias = Contribution
+
+@typing.final
+class SceneYear(google.protobuf.message.Message):
+    """How probable it is that a scene was made in some year."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: builtins.int
+    PROBABILITY_FIELD_NUMBER: builtins.int
+    year: builtins.int
+    """The year."""
+    probability: builtins.float
+    """0..1; those of all years sum to 1."""
+    def __init__(
+        self,
+        *,
+        year: builtins.int = ...,
+        probability: builtins.float = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["probability", b"probability", "year", b"year"]) -> None: ...
+
+Global___SceneYear: typing_extensions.TypeAlias = SceneYear
+
+@typing.final
 class RankedCandidate(google.protobuf.message.Message):
     """One performer who may be the person."""
 
@@ -274,6 +473,7 @@ class RankedCandidate(google.protobuf.message.Message):
     SCORE_FIELD_NUMBER: builtins.int
     PROBABILITY_FIELD_NUMBER: builtins.int
     EVIDENCE_FIELD_NUMBER: builtins.int
+    CONTRIBUTIONS_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id, a UUID."""
     name: builtins.str
@@ -294,6 +494,10 @@ class RankedCandidate(google.protobuf.message.Message):
     def evidence(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Evidence]:
         """One for each signal that observed the person and knows the performer."""
 
+    @property
+    def contributions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Contribution]:
+        """What the probability is made of; none under WEIGHTED. Kinds that say nothing are left out, but for the prior."""
+
     def __init__(
         self,
         *,
@@ -304,9 +508,10 @@ class RankedCandidate(google.protobuf.message.Message):
         score: builtins.float = ...,
         probability: builtins.float | None = ...,
         evidence: collections.abc.Iterable[Global___Evidence] | None = ...,
+        contributions: collections.abc.Iterable[Global___Contribution] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_probability", b"_probability", "probability", b"probability"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_probability", b"_probability", "evidence", b"evidence", "external_ids", b"external_ids", "name", b"name", "performer_id", b"performer_id", "probability", b"probability", "score", b"score", "urls", b"urls"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_probability", b"_probability", "contributions", b"contributions", "evidence", b"evidence", "external_ids", b"external_ids", "name", b"name", "performer_id", b"performer_id", "probability", b"probability", "score", b"score", "urls", b"urls"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_probability", b"_probability"]) -> typing.Literal["probability"] | None: ...
 
 Global___RankedCandidate: typing_extensions.TypeAlias = RankedCandidate
@@ -434,6 +639,7 @@ class IdentifyResponse(google.protobuf.message.Message):
     POLICY_FIELD_NUMBER: builtins.int
     UNASSIGNED_FIELD_NUMBER: builtins.int
     ELAPSED_MS_FIELD_NUMBER: builtins.int
+    SCENE_YEARS_FIELD_NUMBER: builtins.int
     image_width: builtins.int
     """Width of the image as shown, pixels."""
     image_height: builtins.int
@@ -454,6 +660,12 @@ class IdentifyResponse(google.protobuf.message.Message):
     def unassigned(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Sighting]:
         """Tattoos seen that belong to none of the people; they count for nobody."""
 
+    @property
+    def scene_years(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SceneYear]:
+        """When the scene was made, as far as the people in it tell; by year. None under WEIGHTED, where the request says the
+        date, and where nothing tells.
+        """
+
     def __init__(
         self,
         *,
@@ -464,7 +676,8 @@ class IdentifyResponse(google.protobuf.message.Message):
         policy: Global___FusionPolicy.ValueType = ...,
         unassigned: collections.abc.Iterable[Global___Sighting] | None = ...,
         elapsed_ms: builtins.float = ...,
+        scene_years: collections.abc.Iterable[Global___SceneYear] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["elapsed_ms", b"elapsed_ms", "image_height", b"image_height", "image_width", b"image_width", "people", b"people", "policy", b"policy", "reports", b"reports", "unassigned", b"unassigned"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["elapsed_ms", b"elapsed_ms", "image_height", b"image_height", "image_width", b"image_width", "people", b"people", "policy", b"policy", "reports", b"reports", "scene_years", b"scene_years", "unassigned", b"unassigned"]) -> None: ...
 
 Global___IdentifyResponse: typing_extensions.TypeAlias = IdentifyResponse

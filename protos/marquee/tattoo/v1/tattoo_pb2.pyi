@@ -263,6 +263,7 @@ class TattooScore(google.protobuf.message.Message):
     KNOWN_FIELD_NUMBER: builtins.int
     REGIONS_FIELD_NUMBER: builtins.int
     AGREEING_POINTS_FIELD_NUMBER: builtins.int
+    MATCHES_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     similarity: builtins.float
@@ -285,6 +286,10 @@ class TattooScore(google.protobuf.message.Message):
     def regions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___KnownRegion]:
         """What is known of the performer's regions, by region and source; none when the database does not say at once."""
 
+    @property
+    def matches(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TattooMatch]:
+        """For each of the query's templates, in their order, the enrolled tattoo that is most like it."""
+
     def __init__(
         self,
         *,
@@ -295,12 +300,41 @@ class TattooScore(google.protobuf.message.Message):
         known: collections.abc.Iterable[Global___KnownTattoo] | None = ...,
         regions: collections.abc.Iterable[Global___KnownRegion] | None = ...,
         agreeing_points: builtins.int = ...,
+        matches: collections.abc.Iterable[Global___TattooMatch] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_llr", b"_llr", "llr", b"llr"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "agreeing_points", b"agreeing_points", "confidence", b"confidence", "known", b"known", "llr", b"llr", "performer_id", b"performer_id", "regions", b"regions", "similarity", b"similarity"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "agreeing_points", b"agreeing_points", "confidence", b"confidence", "known", b"known", "llr", b"llr", "matches", b"matches", "performer_id", b"performer_id", "regions", b"regions", "similarity", b"similarity"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_llr", b"_llr"]) -> typing.Literal["llr"] | None: ...
 
 Global___TattooScore: typing_extensions.TypeAlias = TattooScore
+
+@typing.final
+class TattooMatch(google.protobuf.message.Message):
+    """Which of a performer's tattoos one template is most like."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TATTOO_ID_FIELD_NUMBER: builtins.int
+    SIMILARITY_FIELD_NUMBER: builtins.int
+    LLR_FIELD_NUMBER: builtins.int
+    tattoo_id: builtins.str
+    """The tattoo, as in `known`; empty where the template cannot be compared with any."""
+    similarity: builtins.float
+    """Verified and quality-weighted as `TattooScore.similarity` is, -1..1."""
+    llr: builtins.float
+    """As `TattooScore.llr`, of this template alone; unset where there is none."""
+    def __init__(
+        self,
+        *,
+        tattoo_id: builtins.str = ...,
+        similarity: builtins.float = ...,
+        llr: builtins.float | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_llr", b"_llr", "llr", b"llr"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "llr", b"llr", "similarity", b"similarity", "tattoo_id", b"tattoo_id"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_llr", b"_llr"]) -> typing.Literal["llr"] | None: ...
+
+Global___TattooMatch: typing_extensions.TypeAlias = TattooMatch
 
 @typing.final
 class TattooScores(google.protobuf.message.Message):
@@ -333,16 +367,23 @@ class ScoreResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     RESULTS_FIELD_NUMBER: builtins.int
+    CALIBRATION_FIELD_NUMBER: builtins.int
     @property
     def results(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TattooScores]:
         """In the order of the queries."""
+
+    @property
+    def calibration(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
+        """What the ratios rest on; unset where there are none."""
 
     def __init__(
         self,
         *,
         results: collections.abc.Iterable[Global___TattooScores] | None = ...,
+        calibration: marquee.common.v1.common_pb2.CalibrationInUse | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["results", b"results"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration", "results", b"results"]) -> None: ...
 
 Global___ScoreResponse: typing_extensions.TypeAlias = ScoreResponse
 
