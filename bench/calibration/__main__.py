@@ -12,22 +12,17 @@ from pathlib import Path
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from rich.progress import Progress
 
 from bench.calibration.pairs import Judged, judged, probe_pairs
 from bench.calibration.tattoos import tattoo_views
-from bench.faces.comparing import Comparison
-from bench.faces.dataset import is_for_calibration, read_photographs
-from bench.faces.observing import Look, observe_all
+from bench.faces.dataset import is_for_calibration
+from bench.fusion.faces import read_faces
+from bench.fusion.fitting import face_pairs
 from bench.report import print_heading, print_table, write_json
-from chassis.config import load_config
-from chassis.signal.calibration import fit_calibration
+from chassis.signal.calibration_fitting import Pairs, fit_calibration
 from chassis.signal.shipped_calibration import CALIBRATIONS, ModelKey, ShippedCalibration, write_shipped
-from services.face.config import FaceConfig
-from services.face.table import EmbedderRow
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
-
-_MOST_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +68,44 @@ _Found = list[tuple[ShippedCalibration, Judged]]
 
 def _faces(options: argparse.Namespace) -> _Found:
     """One for all embedders together and one for each alone."""
-    photographs = read_photographs(options.data / "lfw", limit=options.limit)
-    people = {**photographs.identities, **photographs.distractors}
-    files = [file for group in people.values() for file in group[:_MOST_FILES]]
-    with Progress() as progress:
-        config = load_config(FaceConfig)
-        look = asyncio.run(observe_all(files, config, cache=options.cache, progress=progress))
-    rows = look.ensemble.rows
-    sets = [rows, *((row,) for row in rows)] if len(rows) > 1 else [rows]
-    return [
-        _fitted([row.key for row in chosen], _face_views(look, files, chosen), "people of lfw", options.seed)
-        for chosen in sets
-    ]
+    sets = [DEFAULT_EMBEDDERS, *((name,) for name in DEFAULT_EMBEDDERS)]
+    return [_fitted_faces(chosen, options) for chosen in dict.fromkeys(map(tuple, sets))]
 
 
-def _face_views(look: Look, files: Sequence[Path], rows: tuple[EmbedderRow, ...]) -> Views:
-    seen = [file for file in files if look.seen[file] is not None]
-    similarities = Comparison(rows, look.seen).similarities(seen, seen)
-    qualities = [found.factors.quality for file in seen if (found := look.seen[file]) is not None]
-    return Views(similarities, tuple(qualities), tuple(file.parent.name for file in seen))
+def _fitted_faces(embedders: Sequence[str], options: argparse.Namespace) -> tuple[ShippedCalibration, Judged]:
+    """Clear and spoilt photographs against one of each person."""
+    ours, others = (
+        face_pairs(
+            read_faces(
+                options.data / "lfw",
+                options.cache,
+                fitting=is_fitting,
+                seed=options.seed,
+                embedders=embedders,
+                limit=options.limit,
+            )
+        )
+        for is_fitting in (True, False)
+    )
+    keys = tuple(BUILT_IN_ROWS[name].key for name in embedders)
+    whose = "one half of the people of lfw, clear and spoilt photographs"
+    return _shipped(keys, ours, whose), judged(_shipped(keys, ours, whose).calibration, *others)
 
 
 def _fitted(
     models: Sequence[ModelKey], views: Views, whose: str, seed: int
 ) -> tuple[ShippedCalibration, Judged]:
     ours, others = views.of(is_for_calibration), views.of(lambda name: not is_for_calibration(name))
-    genuine, impostors = probe_pairs(ours.similarities, ours.qualities, ours.owners, seed=seed)
-    calibration = fit_calibration(genuine, impostors)
-    told = f"{len(genuine)} genuine and {len(impostors)} impostor pairs: one half of the {whose}"
+    pairs = probe_pairs(ours.similarities, ours.qualities, ours.owners, seed=seed)
+    shipped = _shipped(models, pairs, f"one half of the {whose}")
     held_out = probe_pairs(others.similarities, others.qualities, others.owners, seed=seed)
-    return ShippedCalibration(tuple(models), calibration, told), judged(calibration, *held_out)
+    return shipped, judged(shipped.calibration, *held_out)
+
+
+def _shipped(models: Sequence[ModelKey], pairs: tuple[Pairs, Pairs], whose: str) -> ShippedCalibration:
+    genuine, impostors = pairs
+    told = f"{len(genuine)} genuine and {len(impostors)} impostor pairs: {whose}"
+    return ShippedCalibration(tuple(models), fit_calibration(genuine, impostors), told)
 
 
 def _tattoo_provenance(options: argparse.Namespace) -> str:
@@ -130,7 +133,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("signal", choices=["faces", "tattoos"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="with bivtatt and lfw")
     parser.add_argument("--rendered", type=Path, action="append", default=[], help="a set of the studio's")
-    parser.add_argument("--cache", type=Path, default=Path("build/faces"), help="what is seen of faces")
+    parser.add_argument("--cache", type=Path, default=Path("build/fusion"), help="what is seen of faces")
     parser.add_argument("--limit", type=int, help="people of each kind, for a quick look")
     parser.add_argument("--out", type=Path, help="folder of calibrations.json instead of the service's")
     parser.add_argument("--seed", type=int, default=0)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.signal.calibration import Calibration, Pairs, cllr
+from chassis.signal.calibration import Calibration, cllr
+from chassis.signal.calibration_fitting import Pairs
 
 __all__ = ["Judged", "judged", "probe_pairs"]
 
@@ -36,17 +37,20 @@ def probe_pairs(
     owners: Sequence[str],
     *,
     seed: int,
+    enrolled: Sequence[bool] | None = None,
 ) -> tuple[Pairs, Pairs]:
     """Return genuine and impostor pairs of a probe and a performer.
 
-    similarities [n, n] of all views, minus infinity where two cannot be compared; qualities and owners.
-    Each view is a probe against every performer with another view, of which up to MOST_ENROLLED count; the
-    most similar one decides, as when performers are scored. Quality is the probe's.
+    similarities [n, n] of all views, minus infinity where two cannot be compared; qualities and owners;
+    which views can be enrolled, all by default. Each view is a probe against every performer with another
+    view, of which up to MOST_ENROLLED count; the most similar one decides, as when performers are scored.
+    Quality is the probe's.
     """
     rng = np.random.default_rng(seed)
     views: dict[str, list[int]] = {}
     for index, owner in enumerate(owners):
-        views.setdefault(owner, []).append(index)
+        if enrolled is None or enrolled[index]:
+            views.setdefault(owner, []).append(index)
     found: Mapping[bool, list[tuple[float, float]]] = {True: [], False: []}
     for probe, owner in enumerate(owners):
         for performer, all_views in views.items():
@@ -62,10 +66,7 @@ def probe_pairs(
 
 def judged(calibration: Calibration, genuine: Pairs, impostors: Pairs) -> Judged:
     """Measure a calibration on other pairs."""
-    ours, theirs = (
-        np.array([calibration.llr(s, q) for s, q in zip(one.similarities, one.qualities, strict=True)])
-        for one in (genuine, impostors)
-    )
+    ours, theirs = (calibration.llrs(one.similarities, one.qualities) for one in (genuine, impostors))
     return Judged(
         len(genuine),
         len(impostors),

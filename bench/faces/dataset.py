@@ -6,7 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Photographs", "read_photographs", "is_for_calibration"]
+__all__ = ["SAME_FACE", "Photographs", "read_photographs", "is_for_calibration"]
+
+SAME_FACE = (
+    ("Christian_Gimenez", "Julio_Rossi"),
+    ("Hasan_Wirayuda", "Hassan_Wirajuda"),
+    ("Annie_Machon", "David_Shayler"),
+)
+"""Names of one face: a name in two spellings, a wrong name, and a picture of two people under both names."""
 
 
 @dataclass(frozen=True, slots=True)

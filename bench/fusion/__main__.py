@@ -1,108 +1,132 @@
-"""`python -m bench.fusion --rendered FOLDER`: policies compared on virtual performers, slice by slice."""
+"""`python -m bench.fusion --rendered FOLDER --bodies FOLDER`: policies compared on virtual performers."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import structlog
 from rich.progress import track
 
-from bench.fusion.figures import Answers, Figures, figures_of
-from bench.fusion.policies import BAYESIAN, Policies
-from bench.fusion.sources import Faces, Tattoos, read_faces, read_tattoos
-from bench.fusion.virtual import SLICES, Probe, dressed, probes_of
+from bench.fusion.bodies import read_bodies
+from bench.fusion.faces import read_faces
+from bench.fusion.figures import Answers, Figures, bins_of, figures_of, joined
+from bench.fusion.fitting import face_map, tattoo_map
+from bench.fusion.pictured import Pictured, photographed, rendered
+from bench.fusion.plots import reliability
+from bench.fusion.policies import BAYESIAN, FACE_ONLY, Maps, Policies
+from bench.fusion.running import Library, answers_of, draw_probes
+from bench.fusion.slices import LIBRARY, SLICES, Slice
+from bench.fusion.tattoos import read_tattoos
+from bench.fusion.virtual import Crowd, Probe
 from bench.report import print_heading, print_table, write_json
 from chassis.signal.calibration import Calibration
 from chassis.signal.shipped_calibration import shipped_for
+from gateway.bayesian import UNCALIBRATED
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
 
-PLACEBO = "placebo: tattoos shuffled"
 _RESAMPLES = 300
+_COHORT = 10
+_HEADLINE = "all, as a library has them"
 
 
 def main() -> None:
-    """Observe what is not in the cache, draw, measure, print, write."""
+    """Observe what is not in the cache, fit, draw, measure, print, write."""
     options = _options()
+    started = time.monotonic()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print_heading("fusion, virtual performers", seed=options.seed)
-    faces = read_faces(options.data / "lfw", options.cache, seed=options.seed)
-    tattoos = read_tattoos(options.rendered, seed=options.seed)
-    policies = _policies(options)
-    report: dict[str, Mapping[str, Figures]] = {}
-    for name in track(SLICES, "slices"):
-        report[name] = _slice(name, faces, tattoos, policies, options)
-    for name, figures in report.items():
-        _print(name, figures)
-    payload = {
-        "seed": options.seed, "gallery": options.gallery, "performers": len(faces.performers),
-        "designs": tattoos.designs,
-        "slices": {name: {one: asdict(of) for one, of in v.items()} for name, v in report.items()},
-    }  # fmt: skip
-    write_json(options.json, payload)
+    fitting, reported = _libraries(options)
+    observed = time.monotonic()
+    policies = _policies(fitting, options)
+    answers: dict[str, Mapping[str, Answers]] = {}
+    fused: dict[str, float] = {}
+    for name, kind in track(SLICES.items(), "slices"):
+        probes = draw_probes(reported, kind, policies, draws=options.draws, seed=options.seed)
+        of = _in_cohort(policies, fitting) if kind.is_cohort else policies
+        answers[name] = answers_of(probes, name, of, seed=options.seed)
+        fused[name] = _fused(probes)
+    answers[_HEADLINE] = _headline(answers)
+    report = {name: _report(of, options) for name, of in answers.items()}
+    for name, one in report.items():
+        _print(name, one, fused.get(name))
+    if options.plot:
+        curves = {
+            name: {policy: bins_of(of[policy], unknown=options.unknown) for policy in (FACE_ONLY, BAYESIAN)}
+            for name, of in answers.items()
+        }
+        reliability(curves, options.plot)
+    _write(options, report, fused, seconds=(observed - started, time.monotonic() - observed))
 
 
-def _slice(
-    name: str, faces: Faces, tattoos: Tattoos, policies: Policies, options: argparse.Namespace
-) -> Mapping[str, Figures]:
-    """Every policy on the same probes, and BAYESIAN once more on tattoos that were shuffled."""
-    probes, shuffled = [], []
-    for draw in range(options.draws):
-        rng = np.random.default_rng([options.seed, draw])
-        wearing = dressed(rng, len(faces.performers), tattoos.designs)
-        found = list(
-            probes_of(
-                faces, tattoos, wearing, SLICES[name], gallery=options.gallery, seed=options.seed + draw
-            )
-        )
-        probes += found
-        shuffled += [_shuffled(one, rng) for one in found]
-    answers = {policy: (probes, decide) for policy, decide in policies.all().items()}
-    answers[PLACEBO] = shuffled, policies.all()[BAYESIAN]
-    figures = {}
-    for policy, (pictures, decide) in answers.items():
-        firsts = [decide(one) for one in pictures]
-        judged = Answers(
-            owners=np.array([one.owner for one in pictures]),
-            is_stranger=np.array([one.is_stranger for one in pictures]),
-            is_right=np.array(
-                [first.candidate == f"z{one.owner}" for one, first in zip(pictures, firsts, strict=True)]
-            ),
-            scores=np.array([min(1.0, first.score) for first in firsts]),
-        )
-        figures[policy] = figures_of(judged, unknown=options.unknown, resamples=_RESAMPLES, seed=options.seed)
-    return figures
+def _libraries(options: argparse.Namespace) -> tuple[Library, Library]:
+    """People and designs that numbers are fitted on, and those of whom is reported; one crowd around both."""
+    halves = [
+        read_faces(options.data / "lfw", options.cache, fitting=is_fitting, seed=options.seed)
+        for is_fitting in (True, False)
+    ]
+    designs = [
+        read_tattoos(*_pictured(options, is_fitting), options.cache, seed=options.seed)
+        for is_fitting in (True, False)
+    ]
+    bodies = read_bodies(options.bodies, options.cache)
+    crowd = Crowd.of(halves, designs, size=options.gallery)
+    first, second = (
+        Library(faces, tattoos, bodies, crowd) for faces, tattoos in zip(halves, designs, strict=True)
+    )
+    return first, second
 
 
-def _shuffled(probe: Probe, rng: np.random.Generator) -> Probe:
-    """With the tattoos' similarities given to other performers at random."""
-    values = list(probe.tattoo.values())
-    order = rng.permutation(len(values))
-    tattoo = {one: values[int(place)] for one, place in zip(probe.tattoo, order, strict=True)}
-    best = sorted(tattoo, key=lambda one: -tattoo[one])[:20]
-    face = sorted(probe.face, key=lambda one: -probe.face[one])[:20]
-    return Probe(
-        probe.owner, probe.is_stranger, probe.face, probe.face_quality, tattoo, probe.tattoo_quality,
-        frozenset([*best, *face]),
-    )  # fmt: skip
+def _pictured(
+    options: argparse.Namespace, is_fitting: bool
+) -> tuple[list[list[Pictured]], list[list[Pictured]]]:
+    if options.photographs:
+        return photographed(options.data / "bivtatt", fitting=is_fitting, seed=options.seed)
+    return rendered(options.rendered, split="validation" if is_fitting else "test")
 
 
-def _policies(options: argparse.Namespace) -> Policies:
+def _policies(fitting: Library, options: argparse.Namespace) -> Policies:
     rows = [BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS]
     tattoo = built_in_embedder()
-    return Policies(
-        face=_needed(shipped_for("services.face", [row.key for row in rows])),
-        tattoo=_needed(shipped_for("services.tattoo", [tattoo.key])),
+    shipped = Maps(
+        _needed(shipped_for("services.face", [row.key for row in rows])),
+        _needed(shipped_for("services.tattoo", [tattoo.key])),
+        UNCALIBRATED,
+        UNCALIBRATED,
+    )
+    policies = Policies(
+        fitted=shipped,
+        shipped=shipped,
         face_point=rows[0].operating_point,
         tattoo_point=tattoo.operating_point,
         gallery=options.gallery,
         unknown=options.unknown,
     )
+    kinds = {
+        Slice(has_tattoo=True): options.draws,
+        Slice(has_tattoo=True, is_spoilt=True): options.draws,
+        # About as often as the library has them.
+        Slice(has_tattoo=True, is_outdated=True): max(1, options.draws // 3),
+    }
+    probes = [
+        probe
+        for kind, draws in kinds.items()
+        for probe in draw_probes(fitting, kind, policies, draws=draws, seed=options.seed)
+    ]
+    fitted = Maps(face_map(fitting.faces, fitting.crowd), tattoo_map(probes, fitting.crowd))
+    return replace(policies, fitted=fitted)
+
+
+def _in_cohort(policies: Policies, fitting: Library) -> Policies:
+    """Of a library of the most alike tenth, calibrated on that library."""
+    face = face_map(fitting.faces, fitting.crowd, nearest=1 / _COHORT)
+    fitted = replace(policies.fitted, face=face)
+    return replace(policies, gallery=policies.gallery // _COHORT, fitted=fitted)
 
 
 def _needed(calibration: Calibration | None) -> Calibration:
@@ -111,26 +135,94 @@ def _needed(calibration: Calibration | None) -> Calibration:
     return calibration
 
 
-def _print(name: str, figures: Mapping[str, Figures]) -> None:
+def _fused(probes: Sequence[Probe]) -> float:
+    """Of the pictures that show a tattoo, the share in which it is found and so counts."""
+    shown = [one for one in probes if one.has_tattoo]
+    return sum(bool(one.tattoo) for one in shown) / len(shown) if shown else float("nan")
+
+
+def _headline(answers: Mapping[str, Mapping[str, Answers]]) -> Mapping[str, Answers]:
+    """All slices of the library's mix, each with its share."""
+    return {
+        policy: joined(
+            [
+                _shared(answers[name].get(policy, answers[name][BAYESIAN]), share)
+                for name, share in LIBRARY.items()
+            ]
+        )
+        for policy in answers["clear face + tattoo"]
+    }
+
+
+def _shared(answers: Answers, share: float) -> Answers:
+    weights = answers.weights.copy()
+    for chosen in (answers.is_stranger, ~answers.is_stranger):
+        weights[chosen] *= share / max(chosen.sum(), 1)
+    return replace(answers, weights=weights)
+
+
+def _report(answers: Mapping[str, Answers], options: argparse.Namespace) -> Mapping[str, Figures]:
+    return {
+        policy: figures_of(of, unknown=options.unknown, resamples=_RESAMPLES, seed=options.seed)
+        for policy, of in answers.items()
+    }
+
+
+def _print(name: str, figures: Mapping[str, Figures], fused: float | None) -> None:
     first = next(iter(figures.values()))
     rows = [
-        [policy, str(one.rank1), str(one.fnir), str(one.ece), str(one.brier)]
+        [
+            policy, str(one.rank1), f"{one.rank5.value:.3f}", str(one.fnir), f"{one.fnir_strict.value:.3f}",
+            str(one.ece), f"{one.brier.value:.3f}", f"{one.sure.value:.3f} of {one.sure_share:.2f}",
+            f"{one.alarms.value:.3f}",
+        ]
         for policy, one in figures.items()
-    ]
-    columns = ["", "rank-1", "FNIR at FPIR 1%", "ECE", "Brier"]
-    print_table(f"{name}: {first.probes} probes, {first.strangers} of strangers", columns, rows)
+    ]  # fmt: skip
+    columns = [
+        "", "rank-1", "rank-5", "FNIR at FPIR 1%", "at 0.3%", "ECE", "Brier", "right at 0.9+",
+        "strangers there",
+    ]  # fmt: skip
+    told = f"; tattoo counted in {fused:.0%} of those that show one" if fused == fused and fused else ""
+    print_table(f"{name}: {first.probes} probes, {first.strangers} of strangers{told}", columns, rows)
+
+
+def _write(
+    options: argparse.Namespace,
+    report: Mapping[str, Mapping[str, Figures]],
+    fused: Mapping[str, float],
+    *,
+    seconds: tuple[float, float],
+) -> None:
+    write_json(
+        options.json,
+        {
+            "seed": options.seed,
+            "gallery": options.gallery,
+            "draws": options.draws,
+            "tattoos": "photographed" if options.photographs else "rendered",
+            "library": dict(LIBRARY),
+            "fused": dict(fused),
+            "seconds": {"reading": round(seconds[0]), "measuring": round(seconds[1])},
+            "slices": {
+                name: {policy: asdict(of) for policy, of in one.items()} for name, one in report.items()
+            },
+        },
+    )
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.fusion", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with lfw")
-    parser.add_argument("--rendered", type=Path, action="append", required=True, help="a set of the studio's")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="with lfw and bivtatt")
+    parser.add_argument("--rendered", type=Path, action="append", default=[], help="a set of the studio's")
+    parser.add_argument("--photographs", action="store_true", help="tattoos of bivtatt, not rendered ones")
+    parser.add_argument("--bodies", type=Path, required=True, help="people of bench/body/render.py")
     parser.add_argument("--cache", type=Path, default=Path("build/fusion"), help="what can be made again")
     parser.add_argument("--gallery", type=int, default=108_000, help="performers, most of them synthetic")
-    parser.add_argument("--draws", type=int, default=3, help="who wears what, drawn so often")
+    parser.add_argument("--draws", type=int, default=6, help="who wears what, drawn so often")
     parser.add_argument("--unknown", type=float, default=0.3, help="share of strangers, 0..1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--plot", type=Path, help="write reliability plots to this PNG file")
     return parser.parse_args(arguments)
 
 

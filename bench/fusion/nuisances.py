@@ -8,7 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NUISANCES", "Pixels"]
+__all__ = ["CLEAR", "NUISANCES", "Pixels", "nuisance_rng"]
+
+CLEAR = "clear"
+"""What nothing spoils."""
 
 Pixels = NDArray[np.uint8]
 _Rng = np.random.Generator
@@ -68,3 +71,8 @@ NUISANCES: Mapping[str, Callable[[Pixels, _Rng], Pixels]] = {
     "occlusion": _occluded,
 }
 """By name: a picture, uint8 RGB, spoiled."""
+
+
+def nuisance_rng(seed: int, kind: str, name: str) -> _Rng:
+    """The same for the same picture, whatever else is drawn."""
+    return np.random.default_rng([seed, *kind.encode(), *name.encode()])

@@ -1,82 +1,131 @@
-"""What each policy makes of a picture: its first candidate and the score. Pure."""
+"""What each policy makes of the people of a picture: the first candidates and their scores. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
-from gateway.bayesian import UNCALIBRATED
-from gateway.fusion.posterior import log_prior, posterior
+from gateway.fusion.exclusive import exclusive
+from gateway.fusion.posterior import Posterior, log_prior, posterior
 from gateway.weighted import rank_weighted, weights_of
 
-__all__ = ["FACE_ONLY", "BAYESIAN", "PRODUCT", "WEIGHTED", "First", "Policies"]
+__all__ = [
+    "BAYESIAN",
+    "FACE_ONLY",
+    "PRODUCT",
+    "SHIPPED",
+    "SHIPPED_FACE",
+    "WEIGHTED",
+    "Answer",
+    "Maps",
+    "Policies",
+]
 
 FACE_ONLY, WEIGHTED, PRODUCT, BAYESIAN = "face only", "WEIGHTED", "product rule", "BAYESIAN"
+SHIPPED_FACE, SHIPPED = "face only, as shipped", "BAYESIAN, as shipped"
 # Of the visible skin, what a tattoo takes for WEIGHTED.
 _COVERAGE = 0.1
+_LISTED = 5
+# Of the product rule: factors of bodies that differ by more.
+_BODIES = ((0.35, 0.3), (0.2, 0.6), (0.12, 0.85))
 
 
 @dataclass(frozen=True, slots=True)
-class First:
-    """The first candidate, None for nobody, and its score."""
+class Answer:
+    """The first five candidates, and the score of the first one; for BAYESIAN its probability."""
 
-    candidate: str | None
+    candidates: tuple[str, ...]
     score: float
 
 
 @dataclass(frozen=True, slots=True)
-class Policies:
-    """All of them on the same evidence."""
+class Maps:
+    """Calibrations, and what their ratios are multiplied by."""
 
     face: Calibration
     tattoo: Calibration
+    face_factor: float = 1.0
+    tattoo_factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All of them on the same evidence; a decision is about all people of one picture."""
+
+    fitted: Maps
+    """On this library."""
+    shipped: Maps
     face_point: OperatingPoint
     tattoo_point: OperatingPoint
     gallery: int
     unknown: float
 
-    def all(self) -> Mapping[str, Callable[[Probe], First]]:
+    def all(self) -> Mapping[str, Callable[[Sequence[Probe]], list[Answer]]]:
         """By name."""
         return {
-            FACE_ONLY: lambda probe: self._bayesian(probe, with_tattoo=False),
-            WEIGHTED: self._weighted,
-            PRODUCT: self._product,
-            BAYESIAN: lambda probe: self._bayesian(probe, with_tattoo=True),
+            FACE_ONLY: lambda people: self._bayesian(people, self.fitted, with_tattoo=False),
+            WEIGHTED: lambda people: [self._weighted(one) for one in people],
+            PRODUCT: lambda people: [_product(one) for one in people],
+            BAYESIAN: lambda people: self._bayesian(people, self.fitted, with_tattoo=True),
+            SHIPPED_FACE: lambda people: self._bayesian(people, self.shipped, with_tattoo=False),
+            SHIPPED: lambda people: self._bayesian(people, self.shipped, with_tattoo=True),
         }
 
-    def _bayesian(self, probe: Probe, *, with_tattoo: bool) -> First:
-        tattoo = probe.tattoo if with_tattoo else {}
-        prior = log_prior("", gallery_size=self.gallery, unknown=self.unknown)
-        logs = {}
-        for one in probe.proposed:
-            llr = self.face.llr(probe.face[one], probe.face_quality) if one in probe.face else 0.0
-            llr += self.tattoo.llr(tattoo[one], probe.tattoo_quality) if one in tattoo else 0.0
-            logs[one] = prior + UNCALIBRATED * llr
-        believed = posterior(logs, log_unknown=math.log(self.unknown)).probabilities
-        first = next(iter(believed), None)
-        return First(first, believed[first] if first is not None else 0.0)
+    def llr(self, probe: Probe, candidate: str, *, with_tattoo: bool = True) -> float:
+        """What this library's maps say of one candidate."""
+        return _llr(self.fitted, probe, candidate, with_tattoo=with_tattoo)
 
-    def _weighted(self, probe: Probe) -> First:
+    def _bayesian(self, people: Sequence[Probe], maps: Maps, *, with_tattoo: bool) -> list[Answer]:
+        """As `gateway.bayesian` does it: a body counts nothing."""
+        alone = [self._believed(one, maps, with_tattoo=with_tattoo) for one in people]
+        return [_first(one) for one in exclusive(alone)]
+
+    def _believed(self, probe: Probe, maps: Maps, *, with_tattoo: bool) -> Posterior:
+        prior = log_prior("", gallery_size=self.gallery, unknown=self.unknown)
+        logs = {one: prior + _llr(maps, probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
+        return posterior(logs, log_unknown=math.log(self.unknown))
+
+    def _weighted(self, probe: Probe) -> Answer:
         weights = weights_of(
             face_quality=probe.face_quality if probe.face else None,
             tattoo_coverage=_COVERAGE if probe.tattoo else None,
         )
+        compatible = {one for one in probe.proposed if one in probe.body and probe.body[one].is_compatible}
         ranked = rank_weighted(
-            probe.proposed,
+            frozenset(probe.proposed),
             weights=weights,
             face={one: self.face_point.confidence(value) for one, value in probe.face.items()},
             tattoo={one: self.tattoo_point.confidence(value) for one, value in probe.tattoo.items()},
+            compatible=frozenset(compatible),
         )
-        return First(ranked[0].performer_id, ranked[0].score) if ranked else First(None, 0.0)
+        first = tuple(one.performer_id for one in ranked[:_LISTED])
+        return Answer(first, min(1.0, ranked[0].score) if ranked else 0.0)
 
-    def _product(self, probe: Probe) -> First:
-        scores = {one: _face_factor(probe, one) * _tattoo_factor(probe, one) for one in probe.proposed}
-        first = min(scores, key=lambda one: (-scores[one], one), default=None)
-        return First(first, scores[first] if first is not None else 0.0)
+
+def _llr(maps: Maps, probe: Probe, candidate: str, *, with_tattoo: bool) -> float:
+    face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
+    llr = 0.0 if face is None else maps.face_factor * maps.face.llr(face, probe.face_quality)
+    if with_tattoo and tattoo is not None:
+        llr += maps.tattoo_factor * maps.tattoo.llr(tattoo, probe.tattoo_quality)
+    return llr
+
+
+def _first(believed: Posterior) -> Answer:
+    first = tuple(believed.probabilities)[:_LISTED]
+    return Answer(first, believed.probabilities[first[0]] if first else 0.0)
+
+
+def _product(probe: Probe) -> Answer:
+    scores = {
+        one: _face_factor(probe, one) * _tattoo_factor(probe, one) * _body_factor(probe, one)
+        for one in probe.proposed
+    }
+    ranked = sorted(scores, key=lambda one: (-scores[one], one))
+    return Answer(tuple(ranked[:_LISTED]), min(1.0, scores[ranked[0]]) if ranked else 0.0)
 
 
 def _face_factor(probe: Probe, candidate: str) -> float:
@@ -87,10 +136,19 @@ def _face_factor(probe: Probe, candidate: str) -> float:
 def _tattoo_factor(probe: Probe, candidate: str) -> float:
     """Multiplied by hand-picked numbers, as public systems did."""
     if not probe.tattoo:
-        return 1.0
+        return 0.95 if candidate in probe.wearers else 1.0
     similarity = probe.tattoo.get(candidate)
     if similarity is None:
         return 0.7
     if similarity > 0.7:
         return 1.3 + 0.2 * min(1.0, (similarity - 0.7) / 0.3)
     return 1.1 if similarity > 0.5 else 1.0
+
+
+def _body_factor(probe: Probe, candidate: str) -> float:
+    if candidate not in probe.body:
+        return 1.0
+    difference = probe.body[candidate].difference
+    return next(
+        (factor for least, factor in ((0.35, 0.3), (0.2, 0.6), (0.12, 0.85)) if difference > least), 1.0
+    )

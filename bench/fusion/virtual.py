@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.fusion.sources import CLEAR, Faces, Tattoos
+from bench.fusion.bodies import Bodies
+from bench.fusion.faces import Faces
+from bench.fusion.nuisances import CLEAR
+from bench.fusion.slices import Slice
+from bench.fusion.tattoos import Shown, Tattoos
+from chassis.signal.operating_point import OperatingPoint
+from chassis.signal.tail import Tail, fit_tail
+from services.tattoo.config import TattooSection
+from services.tattoo.verification import verified
 
-__all__ = ["SLICES", "Probe", "Slice", "dressed", "probes_of", "tail_quantile"]
+__all__ = ["BodySeen", "Crowd", "Probe", "Wardrobe", "dressed", "probes_of"]
 
 _TATTOOED = 0.5
 _PROPOSED = 20
 _REST = 10.0
+_SHARED = 0.2
+_POISONED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
-    """A kind of picture."""
+class BodySeen:
+    """What a candidate's proportions say."""
 
-    has_face: bool
-    is_spoilt: bool
-    has_tattoo: bool
-
-
-SLICES: Mapping[str, Slice] = {
-    "clear face, no tattoo": Slice(True, False, False),
-    "clear face + tattoo": Slice(True, False, True),
-    "spoilt face + tattoo": Slice(True, True, True),
-    "spoilt face, no tattoo": Slice(True, True, False),
-    "no face + tattoo": Slice(False, False, True),
-}
-"""By name."""
+    llr: float
+    difference: float
+    is_compatible: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One picture: similarity by candidate in each signal that saw something and knows the candidate."""
+    """One person in a picture: of each signal that saw something, similarity by candidate whom it knows.
+
+    Performers are z0, z1 ..., synthetic ones f and t: where nothing tells them apart, ties go to these.
+    """
 
     owner: int
     is_stranger: bool
@@ -46,105 +49,213 @@ class Probe:
     face_quality: float
     tattoo: Mapping[str, float]
     tattoo_quality: float
-    proposed: frozenset[str]
-    """Whom the face's or the tattoo's search proposes: 20 each.
-
-    Performers are z0, z1 ..., synthetic ones f and t: where nothing tells them apart, ties go to these.
-    """
-
-
-def dressed(rng: np.random.Generator, performers: int, designs: int) -> NDArray[np.int64]:
-    """Design of each performer, minus 1 for none: half of them wear one, repeated by Zipf's law."""
-    weights = 1 / (np.arange(designs) + _REST)
-    chosen = rng.choice(designs, performers, p=weights / weights.sum())
-    return np.where(rng.random(performers) < _TATTOOED, chosen, -1)
+    body: Mapping[str, BodySeen]
+    wearers: frozenset[str]
+    """Candidates of whom a tattoo is enrolled."""
+    has_tattoo: bool
+    """Whether one is to be seen, found or not."""
+    proposed: Sequence[str] = field(default=())
+    """Whom the face's or the tattoo's search proposes: 20 each."""
 
 
-def probes_of(
-    faces: Faces, tattoos: Tattoos, wearing: NDArray[np.int64], kind: Slice, *, gallery: int, seed: int
-) -> Iterator[Probe]:
-    """One picture of each probe of the faces that the slice can have, the gallery filled up to `gallery`.
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Everybody else: how alike performers are who fill up the gallery, by what spoils the picture."""
 
-    Performers of the slices with a tattoo are those who wear one, else those who wear none; strangers wear
-    one that no performer has. Those who fill up are synthetic: their best similarities are drawn from other
-    people's, and half of them are tattooed.
-    """
-    rng = np.random.default_rng(seed)
-    performers = len(faces.performers)
-    compared = faces.spoilt if kind.is_spoilt else faces.clear
-    for index, owner in enumerate(faces.owners):
-        is_stranger = bool(owner >= performers)
-        if not is_stranger and kind.has_tattoo != bool(wearing[owner] >= 0):
-            continue
-        spoilt = faces.kinds[index] if kind.is_spoilt else CLEAR
-        face: dict[str, float] = {}
-        if kind.has_face and np.isfinite(compared.similarities[index]).any():
-            face = {f"z{number}": float(value) for number, value in enumerate(compared.similarities[index])}
-            face |= _synthetic(rng, compared.impostors, gallery - performers, "f")
-        tattoo: dict[str, float] = {}
-        view = _view(rng, tattoos, -1 if is_stranger else int(wearing[owner])) if kind.has_tattoo else -1
-        if kind.has_tattoo:
-            row = tattoos.similarities[spoilt][view]
-            tattoo = {
-                f"z{number}": float(row[design]) for number, design in enumerate(wearing) if design >= 0
-            }
-            tattoo |= _synthetic(rng, tattoos.impostors[spoilt], int((gallery - performers) * _TATTOOED), "t")
-            # Of those whom the face proposes, half are tattooed.
-            half = [one for one in face if one.startswith("f") and rng.random() < _TATTOOED]
-            tattoo |= _ordinary(rng, half, tattoos.impostors[spoilt])
-        if face:
-            face |= _ordinary(rng, [one for one in tattoo if one.startswith("t")], compared.impostors)
-        yield Probe(
-            owner=int(owner),
-            is_stranger=is_stranger,
-            face=face,
-            face_quality=float(compared.qualities[index]),
-            tattoo=tattoo,
-            tattoo_quality=float(tattoos.qualities[spoilt][view]) if view >= 0 else 0.0,
-            proposed=frozenset([*_best(face), *_best(tattoo)]),
+    size: int
+    """Performers in the gallery."""
+    faces: Mapping[bool, Tail]
+    """By whether the picture is spoilt."""
+    tattoos: Mapping[str, Tail]
+    agreeing: NDArray[np.int64]
+    """Key points of others' tattoos that agree, of the most alike ten."""
+
+    @classmethod
+    def of(cls, faces: Sequence[Faces], tattoos: Sequence[Tattoos], *, size: int) -> Crowd:
+        """As alike as people and designs here are to each other."""
+        return cls(
+            size,
+            {
+                is_spoilt: fit_tail(
+                    np.concatenate([(one.spoilt if is_spoilt else one.clear).impostors for one in faces])
+                )
+                for is_spoilt in (False, True)
+            },
+            {
+                kind: fit_tail(np.concatenate([one.shown[kind].impostors for one in tattoos]))
+                for kind in tattoos[0].shown
+            },
+            np.concatenate([shown.impostors_agreeing for one in tattoos for shown in one.shown.values()]),
         )
 
 
-def tail_quantile(ordered: NDArray[np.float64], above: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values that a share `above` of a sample [n], sorted, exceeds, and beyond it of its tail.
+@dataclass(frozen=True, slots=True)
+class Wardrobe:
+    """Who has what, by performer."""
 
-    The tail is the largest 0.2%, at least 50 values, as a generalised Pareto distribution fitted by moments
-    (Hosking and Wallis 1987).
+    worn: NDArray[np.int64]
+    """Design, minus 1 for none."""
+    enrolled: NDArray[np.int64]
+    """Design that the gallery knows; another one's where it is poisoned."""
+    faces: NDArray[np.int64]
+    """Whose photograph is enrolled."""
+    bodies: NDArray[np.int64]
+
+
+def dressed(
+    rng: np.random.Generator, *, performers: int, designs: int, bodies: int, is_poisoned: bool = False
+) -> Wardrobe:
+    """Half of the performers wear a design, or as many as there are designs; a fifth of these share one.
+
+    Shared designs are drawn by Zipf's law. Poisoned, a twentieth of faces' and of tattoos' rows is wrong.
     """
-    count = len(ordered)
-    size = min(count, max(50, count // 500))
-    start = ordered[count - size]
-    over = ordered[count - size :] - start
-    mean, variance = float(over.mean()), float(over.var()) + 1e-12
-    shape = 0.5 * (1 - mean**2 / variance)
-    scale = 0.5 * mean * (1 + mean**2 / variance)
-    inside = np.quantile(ordered, np.clip(1 - above, 0, 1))
-    share = np.clip(above * count / size, 1e-12, 1)
-    beyond = start + (scale / shape * (share**-shape - 1) if abs(shape) > 1e-6 else -scale * np.log(share))
-    return np.minimum(np.where(above * count >= 1, inside, beyond), 1.0)
+    weights = 1 / (np.arange(designs) + _REST)
+    shared = rng.choice(designs, performers, p=weights / weights.sum())
+    worn, own = np.full(performers, -1), np.arange(performers)
+    wearers = rng.permutation(performers)[: min(designs, round(performers * _TATTOOED))]
+    worn[wearers] = rng.permutation(designs)[: len(wearers)]
+    worn = np.where((worn >= 0) & (rng.random(performers) < _SHARED), shared, worn)
+    wrong = rng.random((2, performers)) < (_POISONED if is_poisoned else 0.0)
+    return Wardrobe(
+        worn=worn,
+        enrolled=np.where(wrong[0] & (worn >= 0), rng.permutation(shared), worn),
+        faces=np.where(wrong[1], rng.permutation(own), own),
+        bodies=rng.integers(bodies, size=performers),
+    )
 
 
-def _synthetic(
-    rng: np.random.Generator, impostors: NDArray[np.float64], count: int, prefix: str
-) -> dict[str, float]:
+def probes_of(
+    faces: Faces,
+    tattoos: Tattoos,
+    bodies: Bodies,
+    crowd: Crowd,
+    wardrobe: Wardrobe,
+    kind: Slice,
+    *,
+    point: OperatingPoint,
+    rng: np.random.Generator,
+) -> Iterator[Probe]:
+    """One picture of each probe of the faces that the slice can have.
+
+    Performers of slices with a tattoo are those who wear one, else those who wear none; strangers wear one
+    that no performer has. The gallery is filled up with synthetic performers, half of them tattooed, of whom
+    a picture meets the most alike ones. point: of the tattoo's embedder.
+    """
+    drawing = _Drawing(faces, tattoos, bodies, crowd, wardrobe, kind, point, rng)
+    for index, owner in enumerate(faces.owners):
+        is_stranger = bool(owner >= len(faces.performers))
+        if kind.is_for_all or is_stranger or kind.has_tattoo == bool(wardrobe.worn[owner] >= 0):
+            yield drawing.probe(index, int(owner), is_stranger)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    faces: Faces
+    tattoos: Tattoos
+    bodies: Bodies
+    crowd: Crowd
+    wardrobe: Wardrobe
+    kind: Slice
+    point: OperatingPoint
+    rng: np.random.Generator
+
+    def probe(self, index: int, owner: int, is_stranger: bool) -> Probe:
+        compared = self.faces.spoilt if self.kind.is_spoilt else self.faces.clear
+        face = self._face(compared.similarities[index])
+        worn = -1 if is_stranger else int(self.wardrobe.worn[owner])
+        has_tattoo = self.kind.has_tattoo and (is_stranger or worn >= 0)
+        spoilt = self.faces.kinds[index] if self.kind.is_spoilt else CLEAR
+        shown = self.tattoos.shown[spoilt]
+        view = self._view(-1 if self.kind.is_outdated else worn) if has_tattoo else None
+        tattoo: dict[str, float] = {}
+        if view is not None and shown.is_found[view]:
+            tattoo = self._tattoo(
+                shown, view, self.faces.kinds[index] if self.kind.is_spoilt else CLEAR, face
+            )
+        if face:
+            tail = self.crowd.faces[self.kind.is_spoilt]
+            face |= _ordinary(self.rng, [one for one in tattoo if one not in face], tail)
+        everybody = list(face | tattoo) or [f"z{one}" for one in range(len(self.faces.performers))]
+        wearers = {f"z{one}" for one in np.flatnonzero(self.wardrobe.enrolled >= 0)}
+        wearers |= {one for one in everybody if one[0] != "z" and (one in tattoo or self._is_half())}
+        return Probe(
+            owner=owner,
+            is_stranger=is_stranger,
+            face=face,
+            face_quality=float(compared.qualities[index]) if face else 0.0,
+            tattoo=tattoo,
+            tattoo_quality=float(shown.qualities[view]) if tattoo else 0.0,
+            body=self._body(everybody, owner, is_stranger) if self.kind.has_body else {},
+            wearers=frozenset(wearers),
+            has_tattoo=has_tattoo,
+            proposed=sorted({*_best(face), *_best(tattoo)}),
+        )
+
+    def _is_half(self) -> bool:
+        return bool(self.rng.random() < _TATTOOED)
+
+    def _face(self, similarities: NDArray[np.float64]) -> dict[str, float]:
+        if not self.kind.has_face or not np.isfinite(similarities).any():
+            return {}
+        told = similarities[self.wardrobe.faces]
+        face = {f"z{one}": float(value) for one, value in enumerate(told) if np.isfinite(value)}
+        count = self.crowd.size - len(self.faces.performers)
+        return face | _synthetic(self.rng, self.crowd.faces[self.kind.is_spoilt], count, "f")
+
+    def _tattoo(self, shown: Shown, view: int, spoilt: str, face: Mapping[str, float]) -> dict[str, float]:
+        enrolled = self.wardrobe.enrolled
+        row = {f"z{one}": design for one, design in enumerate(enrolled) if design >= 0}
+        told = {one: float(shown.similarities[view][design]) for one, design in row.items()}
+        tail = self.crowd.tattoos[spoilt]
+        told |= _synthetic(self.rng, tail, int((self.crowd.size - len(enrolled)) * _TATTOOED), "t")
+        # Of those whom the face proposes, half are tattooed.
+        told |= _ordinary(self.rng, [one for one in face if one[0] == "f" and self._is_half()], tail)
+        best = sorted(told, key=lambda one: (-told[one], one))[: TattooSection().verify_candidates]
+        agreeing = {
+            one: int(shown.agreeing[view][row[one]])
+            if one in row
+            else int(self.rng.choice(self.crowd.agreeing))
+            for one in best
+        }
+        return verified(told, agreeing, self.point)
+
+    def _view(self, design: int) -> int:
+        """Another view of a design; minus 1: of one that no performer wears."""
+        worn = self.tattoos.worn
+        return int(
+            self.rng.choice(np.flatnonzero(worn == design if design >= 0 else worn >= self.tattoos.designs))
+        )
+
+    def _body(self, candidates: Sequence[str], owner: int, is_stranger: bool) -> dict[str, BodySeen]:
+        """The owner's own mannequin from another side, against theirs."""
+        bodies, people = self.wardrobe.bodies, self.bodies.llrs.shape[1]
+        mannequin = int(self.rng.integers(people)) if is_stranger else int(bodies[owner])
+        views = np.flatnonzero(self.bodies.owners == mannequin)
+        if not len(views):
+            return {}
+        view = int(self.rng.choice(views))
+        seen = {}
+        for one in candidates:
+            other = int(bodies[int(one[1:])]) if one[0] == "z" else int(self.rng.integers(people))
+            seen[one] = BodySeen(
+                float(self.bodies.llrs[view, other]),
+                float(self.bodies.differences[view, other]),
+                bool(self.bodies.is_compatible[view, other]),
+            )
+        return seen
+
+
+def _synthetic(rng: np.random.Generator, tail: Tail, count: int, prefix: str) -> dict[str, float]:
     """The most alike of `count` others: uniform order statistics, by sums of exponentials."""
     most = min(_PROPOSED, max(0, count))
     above = np.cumsum(rng.exponential(size=most)) / max(count, 1)
-    values = tail_quantile(impostors, np.minimum(above, 1.0))
-    return {f"{prefix}{number}": float(value) for number, value in enumerate(values)}
+    return {f"{prefix}{n}": float(v) for n, v in enumerate(tail.value_at(np.minimum(above, 1.0)))}
 
 
-def _ordinary(
-    rng: np.random.Generator, names: Sequence[str], impostors: NDArray[np.float64]
-) -> dict[str, float]:
+def _ordinary(rng: np.random.Generator, names: Sequence[str], tail: Tail) -> dict[str, float]:
     """Similarities of others whom the other signal proposes: nothing special."""
-    return dict(zip(names, map(float, rng.choice(impostors, len(names))), strict=True))
-
-
-def _view(rng: np.random.Generator, tattoos: Tattoos, design: int) -> int:
-    """Another view of a design; minus 1: of one that no performer wears."""
-    shown = tattoos.worn == design if design >= 0 else tattoos.worn >= tattoos.designs
-    return int(rng.choice(np.flatnonzero(shown)))
+    values = tail.value_at(rng.uniform(1e-9, 1, len(names))) if names else ()
+    return dict(zip(names, map(float, values), strict=True))
 
 
 def _best(similarities: Mapping[str, float]) -> list[str]:

@@ -1,192 +1,135 @@
-"""From a similarity to a pairwise log-likelihood ratio: a logistic map that knows a view's quality. Pure.
+"""From a similarity to a pairwise log-likelihood ratio: a map that knows a view's quality. Pure.
 
-Fitted on genuine and impostor pairs weighted by a prior, whose log odds are then taken off the logit, so
-that the ratio is left and no prior hides in it. The prior says where the fit is best: one in a hundred, for
-of a gallery hardly anybody is meant. Sources: Brümmer and du Preez, "Application-independent evaluation of
-speaker detection" (2006), for the fit and C_llr; Vergeer et al., "Numerical likelihood ratios outputted by LR
-systems are often based on extrapolation" (2016), for why ratios end where the pairs do.
+A genuine view either shows what the embedder needs or fails, and then it is as alike as somebody else's:
+
+    LR(s, q) = f(q) + (1 - f(q)) exp(r(s))
+
+f is the share of views of quality q that fail, falling with q; r is the log of the densities of genuine views
+that do not fail and of impostors, rising with s. So a poor view says less, in either direction, and however
+unlike two views are, it may have failed. `chassis/signal/calibration_fitting.py` fits it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chassis.errors import InvalidInput, Refused
+from chassis.errors import InvalidInput
 
-__all__ = ["LEAST_PAIRS", "Calibration", "Pairs", "TooFewPairs", "cllr", "fit_calibration"]
-
-LEAST_PAIRS = 30
-"""Genuine pairs, and impostor pairs, without which nothing is fitted."""
-
-_PRIOR = 0.01
-# Ridge on standardised columns, over the root of the number of pairs: few are not believed entirely.
-_RIDGE = 0.02
-_STEPS = 50
-# Share of the genuine pairs under whose quality the fit is not believed.
-_POOREST = 0.02
-_TINY = 1e-3
-# Of the neutral similarity.
-_RESOLUTION = 1e-4
+__all__ = ["Calibration", "calibration_from", "cllr", "parameters_of"]
 
 Values = NDArray[np.float64]
 
-
-class TooFewPairs(Refused):
-    """Nobody's fault: too little is enrolled to calibrate on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Pairs of one kind: `similarities` and `qualities` [n] (0..1, of the probe)."""
-
-    similarities: Values
-    qualities: Values
-
-    def __len__(self) -> int:
-        return len(self.similarities)
+_MOST_KNOTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """A fitted map: (slope_poor (1 - q) + slope_good q) (similarity - neutral) at quality q.
+    """A fitted map. Between its knots it is straight, beyond them it stays as it is.
 
-    slope_good is slope_poor at least, and that is 0 at least: a poor view says less, in either direction.
-    Under least_quality, where hardly any pairs were, it is that of least_quality times q / least_quality:
-    what is seen worse than anything fitted says less and less, and at last nothing.
+    Raises InvalidInput for knots that do not rise, ratios that fall, shares that rise or are not within
+    0..1, and anything that is not finite.
     """
 
-    neutral: float
-    """The similarity that speaks neither for nor against."""
-    slope_poor: float
-    slope_good: float
-    least_quality: float
-    """Above 0, at most 1."""
-    least: float
-    """The ratio that speaks most against, at most 0."""
+    similarities: tuple[float, ...]
+    """Knots of r, at least two, rising."""
+    ratios: tuple[float, ...]
+    """r at each, natural log, never falling."""
+    qualities: tuple[float, ...]
+    """Knots of f, rising within 0..1."""
+    failures: tuple[float, ...]
+    """f at each, above 0, at most 1, never rising."""
     most: float
     """The ratio that speaks most for, 0 or more."""
     genuine: int
     """Pairs that it was fitted on."""
     impostors: int
 
-    def llr(self, similarity: float, quality: float) -> float:
-        """Natural log of P(similarity | same) / P(similarity | another), least..most; rises with similarity.
+    def __post_init__(self) -> None:
+        for name, knots, values in (
+            ("ratios", self.similarities, self.ratios),
+            ("failures", self.qualities, self.failures),
+        ):
+            if not 2 <= len(knots) == len(values) <= _MOST_KNOTS:
+                raise InvalidInput(f"{name}: not one for each of 2 to {_MOST_KNOTS} knots")
+        if not all(map(math.isfinite, (*self.similarities, *self.ratios, *self.qualities, *self.failures))):
+            raise InvalidInput("a parameter is not finite")
+        if not _rises(self.similarities, strictly=True) or not _rises(self.qualities, strictly=True):
+            raise InvalidInput("similarities, qualities: do not rise")
+        if not _rises(self.ratios) or not _rises([-one for one in self.failures]):
+            raise InvalidInput("ratios, failures: fall or rise where they must not")
+        if not 0 < self.failures[-1] <= self.failures[0] <= 1:
+            raise InvalidInput("failures: not above 0 and at most 1")
+        if not (math.isfinite(self.most) and self.most >= 0):
+            raise InvalidInput("most: not 0 or more")
 
-        quality: 0..1. Raises InvalidInput for a value that is not finite.
+    def llr(self, similarity: float, quality: float) -> float:
+        """Natural log of P(similarity | same) / P(similarity | another), at most `most`.
+
+        Rises with similarity, never under the log of the failures. quality: 0..1, of the probe. Raises
+        InvalidInput for a value that is not finite.
         """
         if not (math.isfinite(similarity) and math.isfinite(quality)):
             raise InvalidInput("a similarity or a quality is not finite")
-        q = min(1.0, max(self.least_quality, quality))
-        raw = (self.slope_poor * (1 - q) + self.slope_good * q) * (similarity - self.neutral)
-        known = min(1.0, max(0.0, quality) / self.least_quality)
-        return known * min(self.most, max(self.least, raw))
+        failed = _between(quality, self.qualities, self.failures)
+        seen = min(_between(similarity, self.similarities, self.ratios), self.most + 1)
+        return min(self.most, math.log(failed + (1 - failed) * math.exp(seen)))
+
+    def llrs(self, similarities: Values, qualities: Values) -> Values:
+        """The same of many: [n] for similarities and qualities [n], all finite."""
+        failed = np.interp(qualities, self.qualities, self.failures)
+        seen = np.minimum(np.interp(similarities, self.similarities, self.ratios), self.most + 1)
+        return np.minimum(np.log(failed + (1 - failed) * np.exp(seen)), self.most)
 
 
-def fit_calibration(genuine: Pairs, impostors: Pairs) -> Calibration:
-    """Fit by Newton's method. Ratios end at the log of the number of pairs of the other kind.
+def parameters_of(calibration: Calibration) -> dict[str, float]:
+    """The map as numbers by name, such as `ratios.3`."""
+    found = {"most": calibration.most}
+    for name in _LISTED:
+        found |= {f"{name}.{place}": value for place, value in enumerate(getattr(calibration, name))}
+    return found
 
-    Raises TooFewPairs under LEAST_PAIRS of a kind, InvalidInput for a value that is not finite.
-    """
-    for name, pairs in (("genuine", genuine), ("impostor", impostors)):
-        if not (np.isfinite(pairs.similarities).all() and np.isfinite(pairs.qualities).all()):
-            raise InvalidInput(f"{name} pairs: a value is not finite")
-        if len(pairs) < LEAST_PAIRS:
-            raise TooFewPairs(f"{len(pairs)} {name} pairs are too few, {LEAST_PAIRS} are needed")
-    kinds = (genuine, impostors)
-    similarities = np.concatenate([one.similarities for one in kinds])
-    qualities = np.concatenate([one.qualities.clip(0, 1) for one in kinds])
-    labels = np.repeat([1.0, 0.0], [len(genuine), len(impostors)])
-    weights = np.repeat(
-        [_PRIOR / len(genuine), (1 - _PRIOR) / len(impostors)], [len(genuine), len(impostors)]
-    )
 
-    def sloped(neutral: float) -> _Sloped:
-        return _sloped(similarities - neutral, qualities, labels, weights)
-
-    low, high = float(impostors.similarities.min()), float(genuine.similarities.max())
-    neutral = _least_loss(lambda middle: sloped(middle).loss, low, high)
-    found = sloped(neutral)
-    return Calibration(
-        neutral=neutral,
-        slope_poor=found.poor,
-        slope_good=found.good,
-        least_quality=max(_TINY, float(np.quantile(genuine.qualities.clip(0, 1), _POOREST))),
-        least=-math.log(len(genuine) + 1),
-        most=math.log(len(impostors) + 1),
-        genuine=len(genuine),
-        impostors=len(impostors),
-    )
+def calibration_from(parameters: Mapping[str, float], *, genuine: int, impostors: int) -> Calibration:
+    """The map with these parameters. Raises InvalidInput for others than `parameters_of` gives."""
+    lists = {name: _listed(name, parameters) for name in _LISTED}
+    wanted = {"most", *(f"{name}.{place}" for name, of in lists.items() for place in range(len(of)))}
+    if wanted != set(parameters):
+        raise InvalidInput(f"parameters: {min(wanted ^ set(parameters))} is missing or unknown")
+    return Calibration(**lists, most=parameters["most"], genuine=genuine, impostors=impostors)
 
 
 def cllr(genuine: Values, impostors: Values) -> float:
-    """C_llr of log ratios [n], in bits: 0 is perfect, 1 says nothing, more misleads."""
+    """C_llr of log ratios [n], in bits: 0 is perfect, 1 says nothing, more misleads.
+
+    Source: Brümmer and du Preez, "Application-independent evaluation of speaker detection" (2006).
+    """
     missed = np.logaddexp(0, -genuine).mean()
     alarmed = np.logaddexp(0, impostors).mean()
     return float((missed + alarmed) / 2 / math.log(2))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sloped:
-    poor: float
-    good: float
-    loss: float
+_LISTED = ("similarities", "ratios", "qualities", "failures")
 
 
-def _sloped(over: Values, qualities: Values, labels: Values, weights: Values) -> _Sloped:
-    """The best slopes, 0 <= poor <= good, for similarities [n] over the neutral one."""
-
-    def fitted(*columns: Values) -> tuple[Values, float]:
-        return _logistic(np.stack(columns, axis=1), labels, weights)
-
-    (poor, more), loss = fitted(over, over * qualities)
-    if poor >= 0 and more >= 0:
-        return _Sloped(float(poor), float(poor + more), loss)
-    # The best ones within the bounds lie on a bound: no difference by quality, or nothing from poor views.
-    ([alike], first), ([good], second) = fitted(over), fitted(over * qualities)
-    bounds = [(float(alike), float(alike), first), (0.0, float(good), second)]
-    allowed = [_Sloped(*one) for one in bounds if one[1] >= 0]
-    # Without a slope the prior is all there is: its entropy.
-    nothing = _Sloped(0.0, 0.0, -_PRIOR * math.log(_PRIOR) - (1 - _PRIOR) * math.log1p(-_PRIOR))
-    return min(allowed, key=lambda one: one.loss, default=nothing)
+def _listed(name: str, parameters: Mapping[str, float]) -> tuple[float, ...]:
+    count = sum(one.startswith(f"{name}.") for one in parameters)
+    return tuple(parameters[key] for place in range(count) if (key := f"{name}.{place}") in parameters)
 
 
-def _logistic(columns: Values, labels: Values, weights: Values) -> tuple[Values, float]:
-    """Weighted logistic regression through 0, at the prior's log odds: coefficients, and the loss."""
-    odds = math.log(_PRIOR / (1 - _PRIOR))
-    spread = np.sqrt(np.average(columns**2, axis=0, weights=weights)).clip(1e-9)
-    scaled = columns / spread
-    ridge = np.full(columns.shape[1], _RIDGE * _PRIOR / len(labels) ** 0.5)
-    found = np.zeros(columns.shape[1])
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-np.clip(scaled @ found + odds, -40, 40)))
-        slope = scaled.T @ (weights * (labels - p)) - ridge * found
-        curve = (scaled * (weights * p * (1 - p))[:, None]).T @ scaled + np.diag(ridge + 1e-12)
-        step = np.clip(np.linalg.solve(curve, slope), -3, 3)
-        found += step
-        if np.abs(step).max() < 1e-8:
-            break
-    logits = scaled @ found + odds
-    loss = float(weights @ (np.logaddexp(0, logits) - labels * logits) + ridge @ found**2 / 2)
-    return found / spread, loss
+def _rises(values: Sequence[float], *, strictly: bool = False) -> bool:
+    return all(one < other if strictly else one <= other for one, other in pairwise(values))
 
 
-def _least_loss(loss: Callable[[float], float], low: float, high: float) -> float:
-    """Where a loss with one valley is least, by golden section (Kiefer 1953)."""
-    share = (math.sqrt(5) - 1) / 2
-    left, right = high - share * (high - low), low + share * (high - low)
-    at_left, at_right = loss(left), loss(right)
-    while high - low > _RESOLUTION:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - share * (high - low)
-            at_left = loss(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + share * (high - low)
-            at_right = loss(right)
-    return (low + high) / 2
+def _between(value: float, knots: Sequence[float], values: Sequence[float]) -> float:
+    place = bisect_right(knots, value)
+    if place in (0, len(knots)):
+        return values[0] if place == 0 else values[-1]
+    share = (value - knots[place - 1]) / (knots[place] - knots[place - 1])
+    return values[place - 1] + share * (values[place] - values[place - 1])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from chassis.signal.calibration import Calibration
 
@@ -47,7 +48,7 @@ def read_shipped(package: str) -> tuple[ShippedCalibration, ...]:
     return tuple(
         ShippedCalibration(
             tuple((str(name), str(version)) for name, version in one["models"]),
-            Calibration(**one["calibration"]),
+            _calibration(one["calibration"]),
             str(one["provenance"]),
         )
         for one in json.loads(file.read_text(encoding="utf-8"))
@@ -60,8 +61,16 @@ def write_shipped(file: Path, calibrations: Sequence[ShippedCalibration]) -> Non
         {
             "models": list(one.models),
             "provenance": one.provenance,
-            "calibration": {name: round(value, 5) for name, value in asdict(one.calibration).items()},
+            "calibration": {name: _rounded(value) for name, value in asdict(one.calibration).items()},
         }
         for one in calibrations
     ]
     file.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+
+
+def _calibration(told: Mapping[str, Any]) -> Calibration:
+    return Calibration(**{name: tuple(v) if isinstance(v, list) else v for name, v in told.items()})
+
+
+def _rounded(value: float | tuple[float, ...]) -> float | list[float]:
+    return [round(one, 5) for one in value] if isinstance(value, tuple) else round(value, 5)

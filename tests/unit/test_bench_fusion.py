@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import fields
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.fusion.figures import Answers, figures_of
-from bench.fusion.nuisances import NUISANCES
-from bench.fusion.policies import BAYESIAN, FACE_ONLY, PRODUCT, WEIGHTED, Policies
-from bench.fusion.sources import CLEAR, Compared, Faces, Tattoos
-from bench.fusion.virtual import SLICES, Probe, dressed, probes_of, tail_quantile
-from chassis.signal.calibration import Calibration
+from bench.fusion.bodies import Bodies
+from bench.fusion.faces import Compared, Faces
+from bench.fusion.figures import Answers, bins_of, difference, figures_of, joined
+from bench.fusion.fitting import face_map, tattoo_map
+from bench.fusion.nuisances import CLEAR, NUISANCES
+from bench.fusion.pictured import photographed
+from bench.fusion.plots import reliability
+from bench.fusion.policies import (
+    BAYESIAN,
+    FACE_ONLY,
+    PRODUCT,
+    SHIPPED,
+    SHIPPED_FACE,
+    WEIGHTED,
+    Maps,
+    Policies,
+)
+from bench.fusion.running import PLACEBO, Library, answers_of, draw_probes
+from bench.fusion.slices import LIBRARY, SLICES, TWO_PEOPLE
+from bench.fusion.tattoos import Shown, Tattoos
+from bench.fusion.virtual import Crowd, Probe, dressed
 from chassis.signal.operating_point import OperatingPoint
+from tests.fakes.linear_map import linear_map
 
-_PERFORMERS, _STRANGERS, _DESIGNS = 12, 6, 4
-_MAP = Calibration(
-    neutral=0.3, slope_poor=0.0, slope_good=20.0, least_quality=0.1, least=-6.0, most=12.0, genuine=100,
-    impostors=1000,
-)  # fmt: skip
+_PERFORMERS, _STRANGERS, _DESIGNS, _BODIES = 12, 6, 6, 5
+_MAPS = Maps(linear_map(0.3, 30.0, failed=0.01), linear_map(0.3, 20.0, failed=0.1))
 _POINT = OperatingPoint(
     impostor_p99=0.3, genuine_median=0.8, identification_confidence=0.5, provenance="a test"
 )
@@ -29,40 +44,48 @@ _POINT = OperatingPoint(
 def compared(rng: np.random.Generator, owners: NDArray[np.int64], genuine: float) -> Compared:
     similarities = rng.normal(0, 0.1, (len(owners), _PERFORMERS))
     own = owners < _PERFORMERS
-    similarities[np.flatnonzero(own), owners[own]] = genuine
+    similarities[np.flatnonzero(own), owners[own]] = rng.normal(genuine, 0.05, own.sum())
     return Compared(similarities, np.ones(len(owners)), np.sort(rng.normal(0, 0.1, 5000)))
 
 
-def faces() -> Faces:
-    rng = np.random.default_rng(0)
-    owners = np.concatenate([np.repeat(np.arange(_PERFORMERS), 2), _PERFORMERS + np.arange(_STRANGERS)])
+def faces(seed: int = 0) -> Faces:
+    rng = np.random.default_rng(seed)
+    owners = np.concatenate([np.repeat(np.arange(_PERFORMERS), 4), _PERFORMERS + np.arange(_STRANGERS)])
     kinds = tuple(str(kind) for kind in rng.choice(list(NUISANCES), len(owners)))
     names = tuple(f"p{number}" for number in range(_PERFORMERS))
     return Faces(names, owners, compared(rng, owners, 0.8), compared(rng, owners, 0.2), kinds)
 
 
-def tattoos() -> Tattoos:
-    rng = np.random.default_rng(1)
-    worn = np.array([0, 0, 1, 2, 3, _DESIGNS, _DESIGNS + 1])
+def tattoos(seed: int = 1) -> Tattoos:
+    rng = np.random.default_rng(seed)
+    worn = np.array([*np.repeat(np.arange(_DESIGNS), 2), _DESIGNS, _DESIGNS + 1])
     similarities = rng.normal(0, 0.1, (len(worn), _DESIGNS))
-    similarities[np.arange(5), worn[:5]] = 0.8
-    of = dict.fromkeys((CLEAR, *NUISANCES), similarities)
-    return Tattoos(
-        _DESIGNS,
-        worn,
-        of,
-        {kind: np.full(len(worn), 0.9) for kind in of},
-        {kind: np.sort(rng.normal(0, 0.1, 2000)) for kind in of},
+    own = np.flatnonzero(worn < _DESIGNS)
+    similarities[own, worn[own]] = 0.7
+    agreeing = np.zeros((len(worn), _DESIGNS), np.int64)
+    agreeing[own, worn[own]] = 20
+    shown = Shown(
+        np.ones(len(worn), bool), np.full(len(worn), 0.9), similarities, agreeing,
+        np.sort(rng.normal(0, 0.1, 2000)), np.zeros(50, np.int64),
+    )  # fmt: skip
+    return Tattoos(_DESIGNS, worn, dict.fromkeys((CLEAR, *NUISANCES), shown))
+
+
+def library(*, gallery: int = 5000) -> Library:
+    one, wearing = faces(), tattoos()
+    alike = np.eye(_BODIES, dtype=bool)
+    bodies = Bodies(np.arange(_BODIES), np.where(alike, 2.0, -2.0), np.where(alike, 0.0, 0.4), alike)
+    return Library(one, wearing, bodies, Crowd.of([one], [wearing], size=gallery))
+
+
+def policies(*, gallery: int = 5000) -> Policies:
+    return Policies(
+        fitted=_MAPS, shipped=_MAPS, face_point=_POINT, tattoo_point=_POINT, gallery=gallery, unknown=0.3
     )
 
 
-def drawn(name: str, *, seed: int = 0, gallery: int = 5000) -> list[Probe]:
-    wearing = dressed(np.random.default_rng(seed), _PERFORMERS, _DESIGNS)
-    return list(probes_of(faces(), tattoos(), wearing, SLICES[name], gallery=gallery, seed=seed))
-
-
-def policies() -> Policies:
-    return Policies(face=_MAP, tattoo=_MAP, face_point=_POINT, tattoo_point=_POINT, gallery=5000, unknown=0.3)
+def drawn(name: str, *, seed: int = 0, gallery: int = 5000, draws: int = 1) -> list[Probe]:
+    return draw_probes(library(gallery=gallery), SLICES[name], policies(), draws=draws, seed=seed)
 
 
 @pytest.mark.parametrize("kind", NUISANCES)
@@ -77,23 +100,44 @@ def test_a_nuisance_spoils_a_picture_and_comes_again(kind: str) -> None:
 
 
 def test_half_of_the_performers_wear_a_design_and_some_share_one() -> None:
-    """Zipf: the first design is worn most."""
-    wearing = dressed(np.random.default_rng(0), 4000, 200)
-    assert 0.45 < (wearing >= 0).mean() < 0.55
-    counts = np.bincount(wearing[wearing >= 0], minlength=200)
-    assert counts[0] > 5 * counts[-1]
+    """Most have one of their own; those who share mostly share the first ones."""
+    wardrobe = dressed(np.random.default_rng(0), performers=2000, designs=1000, bodies=9)
+    assert (wardrobe.worn >= 0).sum() == 1000
+    counts = np.bincount(wardrobe.worn[wardrobe.worn >= 0], minlength=1000)
+    assert 0.6 < (counts == 1).sum() / 1000 < 0.9
+    assert counts[:100].sum() > 1.5 * counts[-100:].sum()
+    assert np.array_equal(wardrobe.enrolled, wardrobe.worn)
+    assert np.array_equal(wardrobe.faces, np.arange(2000))
+
+
+def test_of_a_poisoned_gallery_a_twentieth_is_somebody_elses() -> None:
+    """Faces and tattoos, each on its own."""
+    wardrobe = dressed(np.random.default_rng(0), performers=4000, designs=2000, bodies=9, is_poisoned=True)
+    worn = wardrobe.worn >= 0
+    assert 0.03 < (wardrobe.enrolled != wardrobe.worn)[worn].mean() < 0.07
+    assert 0.03 < (wardrobe.faces != np.arange(4000)).mean() < 0.07
 
 
 @pytest.mark.parametrize("name", SLICES)
 def test_a_slice_shows_what_it_says(name: str) -> None:
-    """Faces and tattoos where it has them; performers who wear one where it shows one; all strangers."""
+    """Faces, tattoos and bodies where it has them; who wears one where it shows one; all strangers."""
     probes, kind = drawn(name), SLICES[name]
     assert sum(one.is_stranger for one in probes) == _STRANGERS
     assert any(not one.is_stranger for one in probes)
-    assert all(bool(one.face) == kind.has_face and bool(one.tattoo) == kind.has_tattoo for one in probes)
-    assert all(one.proposed for one in probes)
-    best = [one.face[f"z{one.owner}"] for one in probes if one.face and not one.is_stranger]
-    assert all(value == (0.2 if kind.is_spoilt else 0.8) for value in best)
+    assert all(bool(one.face) == kind.has_face and bool(one.body) == kind.has_body for one in probes)
+    assert all(bool(one.tattoo) == one.has_tattoo for one in probes)
+    if not kind.is_for_all:
+        assert all(one.has_tattoo == kind.has_tattoo for one in probes)
+    if kind.has_face and not kind.is_poisoned:
+        best = [one.face[f"z{one.owner}"] for one in probes if not one.is_stranger]
+        assert np.mean(best) == pytest.approx(0.2 if kind.is_spoilt else 0.8, abs=0.05)
+
+
+def test_a_tattoo_that_came_later_is_not_the_enrolled_one() -> None:
+    """So it is not alike the owner's, where otherwise it is, key points and all."""
+    for name, is_alike in (("clear face + tattoo", True), ("out-of-date tattoo", False)):
+        told = [one.tattoo[f"z{one.owner}"] for one in drawn(name) if not one.is_stranger]
+        assert all((value > 0.8) == is_alike for value in told)
 
 
 def test_a_larger_gallery_has_more_alike_strangers() -> None:
@@ -108,44 +152,96 @@ def test_a_larger_gallery_has_more_alike_strangers() -> None:
     assert large > small + 0.05
 
 
-def test_the_tail_goes_on_beyond_the_sample() -> None:
-    """Inside it is the sample's quantile; beyond it rises slowly, for a normal sample to near the truth."""
-    sample = np.sort(np.random.default_rng(0).normal(0, 0.1, 100_000))
-    inside = tail_quantile(sample, np.array([0.5, 0.01, 1e-4]))
-    assert inside == pytest.approx([0.0, 0.2326, 0.372], abs=0.02)
-    beyond = tail_quantile(sample, np.array([1e-6, 1e-8]))
-    assert inside[-1] < beyond[0] < beyond[1] <= 1.0
-    assert beyond == pytest.approx([0.475, 0.561], abs=0.1)
-
-
 def test_policies_agree_where_the_face_is_clear() -> None:
     """Everybody names the owner."""
     for one in drawn("clear face, no tattoo"):
         if not one.is_stranger:
-            assert {decide(one).candidate for decide in policies().all().values()} == {f"z{one.owner}"}
+            named = {decide([one])[0].candidates[0] for decide in policies().all().values()}
+            assert named == {f"z{one.owner}"}
 
 
 def test_fusion_finds_by_the_tattoo_whom_a_spoilt_face_does_not() -> None:
     """And says with which probability; face only has nothing to say without a face."""
     decide = policies().all()
+    assert set(decide) == {FACE_ONLY, WEIGHTED, PRODUCT, BAYESIAN, SHIPPED_FACE, SHIPPED}
     [probe, *_] = [one for one in drawn("no face + tattoo") if not one.is_stranger]
-    assert decide[BAYESIAN](probe).score > decide[FACE_ONLY](probe).score
-    hidden = [one for one in drawn("spoilt face + tattoo") if not one.is_stranger]
-    # Who shares the design shares the evidence, so anybody who wears it counts.
-    rights = {
-        name: np.mean([one.tattoo.get(str(policy(one).candidate), 0.0) > 0.7 for one in hidden])
-        for name, policy in decide.items()
-    }
-    assert rights[BAYESIAN] > rights[FACE_ONLY]
-    assert set(rights) == {FACE_ONLY, WEIGHTED, PRODUCT, BAYESIAN}
+    assert decide[BAYESIAN]([probe])[0].score > decide[FACE_ONLY]([probe])[0].score
+    answers = answers_of(drawn("spoilt face + tattoo", draws=4), "spoilt", policies(), seed=0)
+    gained = difference(answers[BAYESIAN], answers[FACE_ONLY], resamples=20, seed=0)
+    assert gained.rank1.low > 0
+    assert answers[PLACEBO].is_right.sum() < answers[BAYESIAN].is_right.sum()
+
+
+def test_two_people_are_not_the_same_performer() -> None:
+    """The second of two pictures of one performer gives way."""
+    one, *_ = [each for each in drawn("clear face, no tattoo") if not each.is_stranger]
+    alone, (first, second) = policies().all()[FACE_ONLY]([one]), policies().all()[FACE_ONLY]([one, one])
+    assert alone[0].score > 0.9
+    assert first.score + second.score < 1.1
+
+
+def test_calibrations_are_fitted_on_the_library() -> None:
+    """They speak for what is alike and against what is not; a library of the most alike speaks less for."""
+    of = library()
+    probes = drawn("clear face + tattoo", draws=8)
+    tattoo, face = tattoo_map(probes, of.crowd), face_map(of.faces, of.crowd)
+    assert tattoo.llr(0.85, 0.9) > 3 > 0 > tattoo.llr(0.0, 0.9)
+    assert face.llr(0.8, 1.0) > 5
+    nearest = face_map(of.faces, of.crowd, nearest=0.1)
+    assert nearest.llr(0.35, 1.0) == pytest.approx(face.llr(0.35, 1.0) - np.log(10), abs=0.8)
+
+
+def test_a_whole_run_in_small(tmp_path: Path) -> None:
+    """Every slice by every policy: figures within their ranges, and a plot that shows curves."""
+    answers = {name: answers_of(drawn(name), name, policies(), seed=0) for name in SLICES}
+    assert all(len({len(of.scores) for of in one.values()}) == 1 for one in answers.values())
+    for one in answers.values():
+        for of in one.values():
+            figures = figures_of(of, unknown=0.3, resamples=3, seed=0)
+            assert 0 <= figures.rank1.value <= figures.rank5.value <= 1
+            assert 0 <= figures.ece.value <= 1
+            assert figures.fnir.value <= figures.fnir_strict.value
+    assert set(LIBRARY) <= set(SLICES)
+    assert sum(LIBRARY.values()) == pytest.approx(1)
+    bins = bins_of(answers[TWO_PEOPLE][BAYESIAN], unknown=0.3)
+    reliability({"two": {"face only": bins, "BAYESIAN": bins}}, tmp_path / "new" / "plot.png")
+    drawing = cv2.imread(str(tmp_path / "new" / "plot.png"))
+    assert drawing is not None
+    assert len(np.unique(drawing.reshape(-1, 3), axis=0)) > 10
+
+
+def test_copies_of_photographs_show_the_tattoo_where_they_say(tmp_path: Path) -> None:
+    """Turned, smaller and in another light, a black square is in the middle of its box; and comes again."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "bounding_boxes").mkdir()
+    for subject in range(8):
+        picture = np.full((200, 300, 3), 220, np.uint8)
+        picture[80:120, 130:170] = 0
+        cv2.imwrite(str(tmp_path / "images" / f"{subject}_1.png"), picture)
+        (tmp_path / "bounding_boxes" / f"{subject}_1.txt").write_text("130 80 170 120\n")
+    halves = [photographed(tmp_path, fitting=is_fitting, seed=0) for is_fitting in (True, False)]
+    designs = [of for worn, strange in halves for of in (*worn, *strange)]
+    assert len(designs) == 8
+    copies = [one for of in designs for one in of[1:]]
+    assert copies
+    for one in copies:
+        pixels, middle = one.load(), one.box.center
+        assert pixels[int(middle.y), int(middle.x)].max() < 40
+        assert np.array_equal(pixels, one.load())
 
 
 def answers(rng: np.random.Generator, *, over: float = 0.0) -> Answers:
     """Scores that are right as often as they say, or say more by `over`."""
     scores = rng.uniform(0, 1, 4000)
     is_right = rng.random(4000) < scores
-    strangers = np.zeros(4000, bool)
-    return Answers(np.arange(4000) % 300, strangers, is_right, np.clip(scores + over, 0, 1))
+    return Answers(
+        np.arange(4000) % 300,
+        np.zeros(4000, bool),
+        is_right,
+        is_right,
+        np.clip(scores + over, 0, 1),
+        np.ones(4000),
+    )
 
 
 def test_probabilities_that_mean_what_they_say_have_no_calibration_error() -> None:
@@ -156,23 +252,32 @@ def test_probabilities_that_mean_what_they_say_have_no_calibration_error() -> No
     assert bad.ece.value == pytest.approx(0.18, abs=0.04)
     assert bad.brier.value > good.brier.value
     assert good.rank1.low < good.rank1.value < good.rank1.high
+    assert good.sure.value == pytest.approx(0.95, abs=0.03)
+    assert good.sure_share == pytest.approx(0.1, abs=0.03)
+    [*_, last] = bins_of(answers(np.random.default_rng(0)), unknown=0.0)
+    assert last.right == pytest.approx(last.score, abs=0.05)
 
 
 def test_one_stranger_in_a_hundred_may_be_named() -> None:
     """FNIR counts who is not first, or not above what 1% of the strangers reach."""
-    strangers = Answers(
-        np.arange(1000) + 1000, np.ones(1000, bool), np.zeros(1000, bool), np.linspace(0, 1, 1000)
-    )
+    none = np.zeros(1000, bool)
+    strangers = Answers(np.arange(1000) + 1000, ~none, none, none, np.linspace(0, 1, 1000), np.ones(1000))
     scores = np.concatenate([np.full(60, 0.995), np.full(40, 0.5)])
     right = np.concatenate([np.ones(90, bool), np.zeros(10, bool)])
-    ours = Answers(np.arange(100), np.zeros(100, bool), right, scores)
-    joined = Answers(
-        *(
-            np.concatenate([getattr(one, field.name) for one in (ours, strangers)])
-            for field in dataclasses.fields(Answers)
-        )
-    )
-    figures = figures_of(joined, unknown=0.3, resamples=5, seed=0)
+    ours = Answers(np.arange(100), np.zeros(100, bool), right, right, scores, np.ones(100))
+    figures = figures_of(joined([ours, strangers]), unknown=0.3, resamples=5, seed=0)
     assert figures.rank1.value == pytest.approx(0.9)
     assert figures.fnir.value == pytest.approx(0.4)
+    assert figures.alarms.value == pytest.approx(0.1, abs=0.01)
     assert (figures.probes, figures.strangers) == (100, 1000)
+
+
+def test_a_slice_counts_for_its_share() -> None:
+    """Whatever the number of its probes."""
+    right, wrong = (
+        Answers(*(getattr(one, field.name)[:count] for field in fields(Answers)))
+        for one, count in ((answers(np.random.default_rng(1)), 4000), (answers(np.random.default_rng(2)), 40))
+    )
+    heavy = replace(wrong, weights=np.full(40, 100.0))
+    both = figures_of(joined([right, heavy]), unknown=0.0, resamples=2, seed=0)
+    assert both.rank1.value == pytest.approx((right.is_right.mean() + heavy.is_right.mean()) / 2)

@@ -1,141 +1,110 @@
-"""Similarities become ratios that mean what they say: fitted, rising, bounded, and refused on too little."""
+"""Similarities become ratios that mean what they say: rising, bounded, and refused where they cannot be."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidInput
-from chassis.signal.calibration import LEAST_PAIRS, Calibration, Pairs, TooFewPairs, cllr, fit_calibration
+from chassis.signal.calibration import Calibration, calibration_from, cllr, parameters_of
+
+_MAP = Calibration(
+    similarities=(0.0, 0.5, 1.0), ratios=(-4.0, 1.0, 20.0), qualities=(0.0, 0.5, 1.0),
+    failures=(1.0, 0.3, 0.01), most=8.0, genuine=100, impostors=1000,
+)  # fmt: skip
 
 
-def drawn(rng: np.random.Generator, count: int, middle: float, *, spread: float = 0.1) -> Pairs:
-    return Pairs(rng.normal(middle, spread, count), rng.uniform(0.2, 1.0, count))
+def test_a_view_that_never_fails_gives_the_ratio_of_the_densities() -> None:
+    """Straight between the knots, and as at the last one beyond."""
+    sure = Calibration(**{**asdict(_MAP), "failures": (1e-12, 1e-12, 1e-12)})
+    told = [sure.llr(one, 0.7) for one in (-3.0, 0.0, 0.25, 0.5, 0.6)]
+    assert told == pytest.approx([-4.0, -4.0, -1.5, 1.0, 4.8], abs=1e-6)
+    assert sure.llr(1.0, 0.7) == sure.llr(5.0, 0.7) == 8.0
 
 
-def fitted(seed: int = 0, count: int = 2000) -> Calibration:
-    rng = np.random.default_rng(seed)
-    return fit_calibration(drawn(rng, count, 0.6), drawn(rng, 4 * count, 0.2))
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_poor_view_says_less(similarity: float, quality: float, other: float) -> None:
+    """In either direction; one of quality 0 nothing, and none less than it may have failed."""
+    good, poor = max(quality, other), min(quality, other)
+    ours, theirs = _MAP.llr(similarity, good), _MAP.llr(similarity, poor)
+    assert abs(ours) >= abs(theirs) - 1e-9
+    assert ours * theirs >= 0
+    assert _MAP.llr(similarity, 0.0) == 0.0
+    assert math.log(0.01) <= ours <= 8.0
 
 
-def test_the_ratio_is_that_of_the_densities() -> None:
-    """Two normal distributions of one spread: (s - middle) x distance / variance, whatever their numbers."""
-    calibration = fitted()
-    for similarity in (0.3, 0.4, 0.5):
-        expected = (similarity - 0.4) * 0.4 / 0.1**2
-        assert calibration.llr(similarity, 0.6) == pytest.approx(expected, abs=0.9)
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1))
+def test_more_alike_never_says_less(similarity: float, other: float, quality: float) -> None:
+    """At any quality."""
+    low, high = sorted((similarity, other))
+    assert _MAP.llr(low, quality) <= _MAP.llr(high, quality)
 
 
-def test_a_poor_view_says_less() -> None:
-    """Where poor pairs overlap more, the same similarity weighs less."""
-    rng = np.random.default_rng(1)
-    kinds = []
-    for middle in (0.6, 0.2):
-        good, poor = rng.normal(middle, 0.05, 1500), rng.normal(0.4 + (middle - 0.4) / 2, 0.15, 1500)
-        kinds.append(Pairs(np.concatenate([good, poor]), np.repeat([0.95, 0.1], 1500)))
-    calibration = fit_calibration(*kinds)
-    assert calibration.llr(0.5, 0.95) > 2 * calibration.llr(0.5, 0.1) > 0
-    assert calibration.llr(0.3, 0.95) < 2 * calibration.llr(0.3, 0.1) < 0
+def test_many_at_once_are_the_same() -> None:
+    """For benchmarks and fits."""
+    rng = np.random.default_rng(0)
+    similarities, qualities = rng.uniform(-1, 1.5, 200), rng.uniform(0, 1, 200)
+    each = [_MAP.llr(s, q) for s, q in zip(similarities, qualities, strict=True)]
+    assert _MAP.llrs(similarities, qualities) == pytest.approx(each)
 
 
-def test_other_pairs_are_told_apart_by_what_was_fitted() -> None:
-    """C_llr of held-out pairs is far under 1, which is that of saying nothing."""
-    rng = np.random.default_rng(2)
-    calibration = fitted()
-    ratios = [
-        np.array([calibration.llr(s, q) for s, q in zip(one.similarities, one.qualities, strict=True)])
-        for one in (drawn(rng, 500, 0.6), drawn(rng, 500, 0.2))
-    ]
-    assert cllr(*ratios) < 0.2
-    assert cllr(np.zeros(5), np.zeros(5)) == pytest.approx(1)
-    assert cllr(ratios[1], ratios[0]) > 1
+def test_its_parameters_are_numbers_by_name() -> None:
+    """And the map comes back from them."""
+    parameters = parameters_of(_MAP)
+    assert parameters["ratios.2"] == 20.0
+    assert parameters["most"] == 8.0
+    assert calibration_from(parameters, genuine=100, impostors=1000) == _MAP
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.floats(-1, 1), st.floats(0, 1))
-def test_it_rises_and_ends(seed: int, similarity: float, quality: float) -> None:
-    """Whatever the pairs: more alike never speaks less for, and no ratio is larger than pairs can tell.
-
-    Impostors may be the more alike ones; then similarity says nothing.
-    """
-    rng = np.random.default_rng(seed)
-    genuine, impostors = (drawn(rng, 40, rng.uniform(-0.5, 0.8), spread=rng.uniform(0.01, 0.3)) for _ in "ab")
-    calibration = fit_calibration(genuine, impostors)
-    low = calibration.llr(similarity, quality)
-    assert low <= calibration.llr(similarity + 0.1, quality)
-    assert -math.log(41) <= low <= math.log(41)
-
-
-def test_pairs_apart_are_no_certainty() -> None:
-    """Separated perfectly, the ratio still ends at what so many pairs can tell."""
-    rng = np.random.default_rng(3)
-    calibration = fit_calibration(drawn(rng, 50, 0.9, spread=0.01), drawn(rng, 200, 0.1, spread=0.01))
-    assert calibration.llr(1.0, 1.0) == pytest.approx(math.log(201))
-    assert calibration.llr(-1.0, 1.0) == pytest.approx(-math.log(51))
-
-
-def test_one_quality_is_enough() -> None:
-    """A signal without qualities gives 1 for all."""
-    rng = np.random.default_rng(4)
-    one, other = (Pairs(rng.normal(middle, 0.1, 200), np.ones(200)) for middle in (0.6, 0.2))
-    calibration = fit_calibration(one, other)
-    assert calibration.llr(0.6, 1.0) > 3
-    assert calibration.llr(0.2, 1.0) < -3
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ratios.1": -9.0},
+        {"ratios.0": math.nan},
+        {"similarities.1": 0.0},
+        {"failures.2": 0.5},
+        {"failures.2": 0.0},
+        {"failures.0": 1.5},
+        {"most": -1.0},
+        {"most": math.inf},
+        {"slope": 3.0},
+        {"ratios.4": 30.0},
+        {"qualities.1": 2.0},
+    ],
+    ids=str,
+)
+def test_parameters_that_are_no_map_are_refused(change: dict[str, float]) -> None:
+    """Falling, not finite, out of range, unknown, or one too many."""
+    with pytest.raises(InvalidInput):
+        calibration_from({**parameters_of(_MAP), **change}, genuine=1, impostors=1)
 
 
-def test_too_few_pairs_are_refused() -> None:
-    """In words with both numbers."""
-    rng = np.random.default_rng(5)
-    few, many = drawn(rng, LEAST_PAIRS - 1, 0.6), drawn(rng, 500, 0.2)
-    with pytest.raises(TooFewPairs, match="29 genuine pairs are too few, 30"):
-        fit_calibration(few, many)
-    with pytest.raises(TooFewPairs, match="impostor"):
-        fit_calibration(many, few)
+@pytest.mark.parametrize("name", ["most", "ratios.2", "failures.0"])
+def test_a_parameter_that_is_missing_is_named(name: str) -> None:
+    """Or one that it leaves alone."""
+    parameters = parameters_of(_MAP)
+    del parameters[name]
+    with pytest.raises(InvalidInput):
+        calibration_from(parameters, genuine=1, impostors=1)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_refused(value: float) -> None:
-    """When fitting and when asked."""
-    rng = np.random.default_rng(6)
-    good, bad = drawn(rng, 50, 0.6), drawn(rng, 50, 0.2)
-    bad.similarities[3] = value
-    with pytest.raises(InvalidInput, match="impostor pairs"):
-        fit_calibration(good, bad)
+    """As a similarity and as a quality."""
     with pytest.raises(InvalidInput, match="not finite"):
-        fitted(count=50).llr(value, 0.5)
+        _MAP.llr(value, 0.5)
     with pytest.raises(InvalidInput, match="not finite"):
-        fitted(count=50).llr(0.5, value)
+        _MAP.llr(0.5, value)
 
 
-def test_what_is_seen_worse_than_anything_fitted_says_less_and_at_last_nothing() -> None:
-    """In proportion to the quality below the poorest that were fitted."""
-    calibration = fitted()
-    poorest = calibration.least_quality
-    assert 0.2 <= poorest < 0.3
-    at_poorest = calibration.llr(0.5, poorest)
-    assert calibration.llr(0.5, poorest / 2) == pytest.approx(at_poorest / 2)
-    assert calibration.llr(0.5, 0.0) == 0.0
-    assert calibration.llr(0.5, 1.0) >= at_poorest > 0
-
-
-def test_where_poor_views_would_say_more_quality_changes_nothing() -> None:
-    """The slopes stay within their bounds, and the ratio still rises with the similarity."""
-    rng = np.random.default_rng(3)
-    kinds = []
-    for middle in (0.6, 0.2):
-        good, poor = rng.normal(0.4 + (middle - 0.4) / 4, 0.1, 800), rng.normal(middle, 0.1, 800)
-        kinds.append(Pairs(np.concatenate([good, poor]), np.repeat([0.95, 0.3], 800)))
-    calibration = fit_calibration(*kinds)
-    assert calibration.slope_good == calibration.slope_poor > 0
-
-
-def test_what_says_nothing_gets_no_slope() -> None:
-    """Similarities that fall where they should rise are not turned round."""
-    rng = np.random.default_rng(4)
-    calibration = fit_calibration(drawn(rng, 300, 0.2), drawn(rng, 900, 0.6))
-    assert calibration.slope_good >= calibration.slope_poor >= 0
-    assert abs(calibration.llr(0.9, 1.0)) < 0.5
+def test_the_cost_of_ratios() -> None:
+    """0 is perfect, 1 says nothing, more misleads."""
+    good, bad = np.full(5, 9.0), np.full(5, -9.0)
+    assert cllr(good, bad) < 0.01
+    assert cllr(np.zeros(5), np.zeros(5)) == pytest.approx(1)
+    assert cllr(bad, good) > 5

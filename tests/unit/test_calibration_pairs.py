@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.calibration.pairs import judged, probe_pairs
-from chassis.signal.calibration import Pairs, fit_calibration
+from chassis.signal.calibration_fitting import Pairs, fit_calibration
 from chassis.signal.shipped_calibration import ShippedCalibration, read_shipped, shipped_for, write_shipped
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from chassis.signal.calibration import Calibration
 from services.face.ensemble import Ensemble, ModelKey
 from services.face.library import FaceLibrary, FaceRow
 from services.face.score import compare, score_person
 from services.face.table import BUILT_IN_ROWS
 from services.face.template import FaceTemplate
+from tests.fakes.linear_map import linear_map
 
 _FIRST = dataclasses.replace(BUILT_IN_ROWS["mobilefacenet"], dimension=16)
 _SECOND = dataclasses.replace(BUILT_IN_ROWS["dlib_resnet"], dimension=8)
@@ -154,10 +154,7 @@ def test_a_calibrated_score_tells_its_ratio() -> None:
     performer = _someone()
     library = FaceLibrary(_ONE)
     library.add([_row(performer, 1)])
-    calibration = Calibration(
-        neutral=2 / 3, slope_poor=4.0, slope_good=8.0, least_quality=0.1, least=-9.0, most=9.0, genuine=100,
-        impostors=100,
-    )  # fmt: skip
+    calibration = linear_map(2 / 3, 6.0)
     templates = [_template((1,), quality=0.5), _template((1,), quality=0.2)]
     [score] = score_person(library, templates, [performer], calibration)
     assert score.llr == pytest.approx(2.0, abs=1e-4)

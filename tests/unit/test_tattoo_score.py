@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.signal.calibration import Calibration
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.key_points import KeyPoints, find_key_points
@@ -15,6 +14,7 @@ from services.tattoo.score import ScoreTattoos, TattooQuery, weighted
 from services.tattoo.template import Template
 from services.tattoo.verification import VerifyCandidates
 from tests.fakes.drawings import drawing, turned
+from tests.fakes.linear_map import linear_map
 from tests.fakes.tattoos import LEFT, RIGHT, UP, embedder_row, row
 
 POINT = embedder_row("a").operating_point
@@ -82,10 +82,7 @@ async def test_a_calibrated_score_tells_its_ratio() -> None:
     rows = [embedder_row("a")]
     enrolled = EnrolledTattoos(rows)
     enrolled.add([row(1, "p", LEFT), row(2, "q", UP)])
-    calibration = Calibration(
-        neutral=2 / 3, slope_poor=4.0, slope_good=8.0, least_quality=0.1, least=-9.0, most=9.0, genuine=100,
-        impostors=100,
-    )  # fmt: skip
+    calibration = linear_map(2 / 3, 6.0)
     query = TattooQuery("k", (Template({("a", "1"): LEFT}, 0.5),), ("p", "q"))
     async with WorkPool(1, 8) as pool:
         verify = unverified(pool)

@@ -1,0 +1,96 @@
+"""Policies on the probes of slices: what the figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.fusion.bodies import Bodies
+from bench.fusion.faces import Faces
+from bench.fusion.figures import Answers
+from bench.fusion.policies import BAYESIAN, Answer, Policies
+from bench.fusion.slices import TWO_PEOPLE, Slice
+from bench.fusion.tattoos import Tattoos
+from bench.fusion.virtual import Crowd, Probe, dressed, probes_of
+
+__all__ = ["PLACEBO", "Library", "answers_of", "draw_probes"]
+
+PLACEBO = "placebo: tattoos shuffled"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What virtual performers are made of, and the crowd around them."""
+
+    faces: Faces
+    tattoos: Tattoos
+    bodies: Bodies
+    crowd: Crowd
+
+
+def draw_probes(library: Library, kind: Slice, policies: Policies, *, draws: int, seed: int) -> list[Probe]:
+    """Pictures of a slice; each draw dresses the performers anew."""
+    found: list[Probe] = []
+    for draw in range(draws):
+        rng = np.random.default_rng([seed, draw])
+        wardrobe = dressed(
+            rng,
+            performers=len(library.faces.performers),
+            designs=library.tattoos.designs,
+            bodies=library.bodies.llrs.shape[1],
+            is_poisoned=kind.is_poisoned,
+        )
+        found += probes_of(
+            library.faces, library.tattoos, library.bodies, library.crowd, wardrobe, kind,
+            point=policies.tattoo_point, rng=rng,
+        )  # fmt: skip
+    return found
+
+
+def answers_of(
+    probes: Sequence[Probe], name: str, policies: Policies, *, seed: int, with_placebo: bool = True
+) -> Mapping[str, Answers]:
+    """Every policy on the same probes, and BAYESIAN once more on tattoos that were shuffled."""
+    rng = np.random.default_rng([seed, 1])
+    order = rng.permutation(len(probes)) if name == TWO_PEOPLE else np.arange(len(probes))
+    together = 2 if name == TWO_PEOPLE else 1
+    pictures = [
+        [probes[int(place)] for place in order[start : start + together]]
+        for start in range(0, len(order), together)
+    ]
+    decided = {
+        policy: _answers(pictures, [decide(one) for one in pictures])
+        for policy, decide in policies.all().items()
+    }
+    if with_placebo and any(one.tattoo for one in probes):
+        shuffled = [[_shuffled(one, rng) for one in picture] for picture in pictures]
+        decide = policies.all()[BAYESIAN]
+        decided[PLACEBO] = _answers(shuffled, [decide(one) for one in shuffled])
+    return decided
+
+
+def _answers(pictures: Sequence[Sequence[Probe]], decided: Sequence[Sequence[Answer]]) -> Answers:
+    people = [one for picture in pictures for one in picture]
+    answers = [one for picture in decided for one in picture]
+    right = [f"z{one.owner}" for one in people]
+    firsts = [one.candidates[:1] for one in answers]
+    return Answers(
+        owners=np.array([one.owner for one in people]),
+        is_stranger=np.array([one.is_stranger for one in people]),
+        is_right=np.array([first == (name,) for first, name in zip(firsts, right, strict=True)]),
+        is_listed=np.array([name in one.candidates for one, name in zip(answers, right, strict=True)]),
+        scores=np.array([one.score for one in answers]),
+        weights=np.ones(len(people)),
+    )
+
+
+def _shuffled(probe: Probe, rng: np.random.Generator) -> Probe:
+    """With the tattoos' similarities given to other performers at random."""
+    values = list(probe.tattoo.values())
+    order = rng.permutation(len(values))
+    tattoo = {one: values[int(place)] for one, place in zip(probe.tattoo, order, strict=True)}
+    face = sorted(probe.face, key=lambda one: -probe.face[one])[:20]
+    best = sorted(tattoo, key=lambda one: -tattoo[one])[:20]
+    return replace(probe, tattoo=tattoo, proposed=sorted({*face, *best}))
