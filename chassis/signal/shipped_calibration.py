@@ -69,7 +69,8 @@ def write_shipped(file: Path, calibrations: Sequence[ShippedCalibration]) -> Non
 
 
 def _calibration(told: Mapping[str, Any]) -> Calibration:
-    return Calibration(**{name: tuple(v) if isinstance(v, list) else v for name, v in told.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
+    return Calibration(**values)
 
 
 def _rounded(value: float | tuple[float, ...]) -> float | list[float]:
