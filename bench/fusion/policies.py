@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
-from gateway.bayesian import UNCALIBRATED
+from gateway.fusion.assumed import UNCALIBRATED
 from gateway.fusion.posterior import log_prior, posterior
 from gateway.weighted import rank_weighted, weights_of
 
