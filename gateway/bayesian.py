@@ -1,6 +1,6 @@
 """The policy BAYESIAN: how probable each candidate is, and that it is nobody of the gallery. Pure.
 
-docs/fusion.md derives it; `gateway/weighing.py` has the terms of one candidate, `gateway/fusion` the arithmetic.
+docs/fusion.md derives it; `gateway/weighing.py` has one candidate's terms, `gateway/fusion` the arithmetic.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def believe(
     """How probable each candidate of one person is, and that it is nobody of the gallery.
 
     known: performers that the catalogue has; nobody else appears or has any influence.
-    hints: how many times as probable as others performers are, who are listed even if no signal proposes them.
+    hints: how many times as probable as others these performers are; they are listed in any case.
 
     A signal that says nothing of a candidate, or whose similarities are not calibrated, is neutral.
     """

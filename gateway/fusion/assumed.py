@@ -1,4 +1,4 @@
-"""What BAYESIAN assumes where nothing has been fitted, in one place; docs/fusion.md says so to its readers."""
+"""What BAYESIAN assumes where nothing has been fitted, in one place."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import grpc
@@ -50,7 +50,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a signal's ratios rest on: whether on this library's own pictures, and how much they count, 0..1."""
+    """What a signal's ratios rest on, and how much they count, 0..1."""
 
     is_of_this_library: bool = False
     weight: float = 1.0
@@ -73,7 +73,7 @@ class SignalScore:
     agreeing_points: int = 0
     trust: Trust = Trust()
     measurements: int = 0
-    facts: TattooFacts = TattooFacts()
+    facts: TattooFacts = field(default_factory=TattooFacts)
     matches: tuple[TattooMatch, ...] = ()
 
 
