@@ -43,5 +43,5 @@ def spoken_ratio(llr: float) -> str:
     if abs(llr) < math.log(1.1):
         return "says nothing"
     ratio = math.exp(min(abs(llr), 50.0))
-    told = f"{ratio:.1f}" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
+    told = f"{ratio:.1f}" if ratio < 9.95 else f"{float(f'{ratio:.2g}'):,.0f}"
     return f"speaks for, {told} : 1" if llr > 0 else f"speaks against, 1 : {told}"
