@@ -84,7 +84,7 @@ def clear_llrs(
     Neither where another source, or a picture, says that there is one, nor of a tattoo that is alike one of
     the candidate's.
     """
-    places = set(seen.regions) - NOWHERE
+    places = {one.region for one in facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
     if matches:
         places -= {place for place, one in zip(seen.regions, matches, strict=False) if _is_alike(one)}
     clear = {place: _clear(place, facts, moment) for place in sorted(places)}
@@ -106,9 +106,10 @@ def absent_llrs(
         return None
     alike = {one.tattoo_id for one in matches if _is_alike(one)}
     covered = {*seen.regions, *(one.region for one in facts.tattoos if one.tattoo_id in alike)}
+    told = {one.region for one in (*facts.tattoos, *facts.regions)} - covered - NOWHERE
     found = {}
     for region, visibility in (seen.in_view or {}).items():
-        if region in covered or region in NOWHERE:
+        if region not in told:
             continue
         has_it = _has_in(region, facts, moment)
         if has_it.any():
