@@ -106,10 +106,10 @@ def absent_llrs(
         return None
     alike = {one.tattoo_id for one in matches if _is_alike(one)}
     covered = {*seen.regions, *(one.region for one in facts.tattoos if one.tattoo_id in alike)}
-    told = {one.region for one in (*facts.tattoos, *facts.regions)} - covered - NOWHERE
+    told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
     found = {}
     for region, visibility in (seen.in_view or {}).items():
-        if region not in told:
+        if region not in told or region in covered or region in NOWHERE:
             continue
         has_it = _has_in(region, facts, moment)
         if has_it.any():
