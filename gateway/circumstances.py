@@ -31,4 +31,6 @@ class Circumstances:
 
     def seen_tattoos(self, view: PersonView) -> SeenTattoos:
         """What was seen of one person's tattoos."""
-        return SeenTattoos(view.compared_regions, visibilities(view.person), self.is_searched)
+        # Of very many only the best are compared, and then some may lie anywhere.
+        is_whole = len(view.compared_regions) == len(view.tattoo_regions)
+        return SeenTattoos(view.compared_regions, visibilities(view.person), self.is_searched and is_whole)
