@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from gateway.circumstances import Circumstances
 from gateway.fusion.posterior import Posterior, log_prior, posterior
+from gateway.fusion.ratio import held
 from gateway.fusion.scene_time import Years
-from gateway.fusion.tattoos import held
 from gateway.observations import Candidate, Signal
 from gateway.people import PersonView
 from gateway.person_status import leading_signal, status_of

@@ -22,8 +22,9 @@ from gateway.fusion.assumed import (
 from gateway.fusion.career import career_llrs
 from gateway.fusion.histories import Appearance, natural_llrs
 from gateway.fusion.moment import Moment
+from gateway.fusion.ratio import held
 from gateway.fusion.scene_time import Years, dated, shares
-from gateway.fusion.tattoos import absent_llrs, clear_llrs, held, present_llrs
+from gateway.fusion.tattoos import absent_llrs, clear_llrs, present_llrs
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.ranked import Contribution, PersonScores
@@ -133,7 +134,8 @@ def _yearly(
     found = (
         _career(past, moment),
         _tattoo(view, score, facts, circumstances),
-        _absent(view, score, facts, circumstances),
+        # Where nothing compared what is seen, nobody can tell what is missing.
+        _absent(view, score, facts, circumstances) if _is_compared(view, scores) else None,
         _appearance(past, moment, circumstances.natural),
     )
     return [one for one in found if one is not None]
@@ -172,6 +174,10 @@ def _tattoo(
         llrs = llrs + clear[0]
         words.append(f"{_labels(clear[1])} said to be clear")
     return _Yearly(pb.CONTRIBUTION_KIND_TATTOO, llrs, ", ".join(word for word in words if word) or "tattoo")
+
+
+def _is_compared(view: PersonView, scores: PersonScores) -> bool:
+    return not view.person.tattoos or Signal.TATTOO in scores
 
 
 def _absent(

@@ -47,12 +47,13 @@ class PerformerNames:
     ) -> dict[str, NamedPerformer]:
         """Those of the performers who exist, by id.
 
-        with_past: also birth date and years of the career; with_history: and what is said of their breasts.
+        with_past: also birth date and years of the career; with_history: to these, what is said of breasts.
 
         Every answer waits for this: one statement, with as few columns as it can do with. The ids elsewhere
         are read from their index alone.
         """
-        further = [*(_PAST if with_past else ()), *([HISTORY_COLUMN] if with_history else ())]
+        past = _past_of if with_past else lambda _: Past()
+        further = [*(_PAST if with_past else ()), *([HISTORY_COLUMN] if with_past and with_history else ())]
         with translate():
             rows = await self._pool.fetch(_names(further), list(performer_ids))
         performers = {row["id"]: row for row in rows}
@@ -61,7 +62,7 @@ class PerformerNames:
             if row["authority"] is not None:
                 ids[row["id"]].append(ExternalId(row["authority"], row["external_id"]))
         named = (
-            NamedPerformer(str(id_), row["name"], tuple(ids[id_]), tuple(row["urls"]), _past_of(row))
+            NamedPerformer(str(id_), row["name"], tuple(ids[id_]), tuple(row["urls"]), past(row))
             for id_, row in performers.items()
         )
         return {one.id: one for one in named}
@@ -81,8 +82,8 @@ def _names(further: Iterable[str]) -> str:
 
 def _past_of(row: asyncpg.Record) -> Past:
     return Past(
-        birth_date=row.get("birth_date"),
-        career_start_year=row.get("career_start_year", 0),
-        career_end_year=row.get("career_end_year", 0),
+        birth_date=row["birth_date"],
+        career_start_year=row["career_start_year"],
+        career_end_year=row["career_end_year"],
         breast_history=history_of(row.get("breast_history", "[]")),
     )

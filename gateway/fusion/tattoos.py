@@ -7,15 +7,15 @@ region in which something is missing counts once, and what all of them can say a
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gateway.fusion.absence import absence_llrs, presence_llrs
-from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED, MOST_LLR
+from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED
 from gateway.fusion.moment import Moment, is_within, was_there
+from gateway.fusion.ratio import held
 from gateway.fusion.scene_time import Years
 from gateway.signals import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
@@ -25,7 +25,7 @@ from marquee.common.v1.common_pb2 import (
     BodyRegion,
 )
 
-__all__ = ["NOWHERE", "SeenTattoos", "absent_llrs", "clear_llrs", "held", "present_llrs", "together"]
+__all__ = ["NOWHERE", "SeenTattoos", "absent_llrs", "clear_llrs", "present_llrs", "together"]
 
 NOWHERE = frozenset({BODY_REGION_UNSPECIFIED, BODY_REGION_UNKNOWN, BODY_REGION_OTHER})
 """Regions that are no place: a tattoo there may be anywhere."""
@@ -45,13 +45,6 @@ class SeenTattoos:
     regions: tuple[BodyRegion.ValueType, ...] = ()
     in_view: Mapping[BodyRegion.ValueType, float] | None = None
     is_searched: bool = False
-
-
-def held(llr: float | None) -> float | None:
-    """A ratio within bounds; None for one that is missing or not a number."""
-    if llr is None or not math.isfinite(llr):
-        return None
-    return max(-MOST_LLR, min(MOST_LLR, llr))
 
 
 def present_llrs(
@@ -86,7 +79,7 @@ def clear_llrs(
     """
     places = {one.region for one in facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
     if matches:
-        places -= {place for place, one in zip(seen.regions, matches, strict=False) if _is_alike(one)}
+        places -= {place for place, one in zip(seen.regions, matches, strict=False) if _may_be(one)}
     clear = {place: _clear(place, facts, moment) for place in sorted(places)}
     regions = tuple(place for place, years in clear.items() if years.any())
     if not regions:
@@ -104,8 +97,8 @@ def absent_llrs(
     """
     if not seen.is_searched or not NOWHERE.isdisjoint(seen.regions):
         return None
-    alike = {one.tattoo_id for one in matches if _is_alike(one)}
-    covered = {*seen.regions, *(one.region for one in facts.tattoos if one.tattoo_id in alike)}
+    found_again = {one.tattoo_id for one in matches if _may_be(one)}
+    covered = {*seen.regions, *(one.region for one in facts.tattoos if one.tattoo_id in found_again)}
     told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
     found = {}
     for region, visibility in (seen.in_view or {}).items():
@@ -163,7 +156,7 @@ def _last_day(tattoo: KnownTattoo) -> datetime.date | None:
     return removed - datetime.timedelta(days=1)
 
 
-def _is_alike(match: TattooMatch) -> bool:
-    """Whether it is rather the candidate's tattoo than another one."""
+def _may_be(match: TattooMatch) -> bool:
+    """Whether it is rather the candidate's tattoo than another one, or nothing tells which."""
     llr = held(match.llr)
-    return llr is not None and llr > 0
+    return bool(match.tattoo_id) if llr is None else llr > 0

@@ -133,6 +133,17 @@ def test_a_known_tattoo_that_was_matched_is_seen() -> None:
     assert _absent(facts, _seen(_UPPER), TattooMatch("t", 0.1, -4.0)) == pytest.approx([_ABSENT])
 
 
+@pytest.mark.parametrize("llr", [None, math.nan])
+def test_a_match_of_which_nothing_tells_may_be_the_tattoo(llr: float | None) -> None:
+    """Without a calibration: neither missing, nor where the candidate has none."""
+    facts = TattooFacts((_tattoo("t"),), (_words(_UPPER, tattooed=False),))
+    match = TattooMatch("t", 0.9, llr)
+    assert _absent(facts, _seen(_UPPER), match) is None
+    assert clear_llrs(_seen(_UPPER), (match,), facts, _NOW) is None
+    foreign = TattooMatch("", 0.0)
+    assert _absent(facts, _seen(_UPPER), foreign) == pytest.approx([_ABSENT])
+
+
 def test_a_tattoo_out_of_date_is_not_missed() -> None:
     """Removed before, or first seen long after; first seen soon after it may have been there."""
     gone = TattooFacts((_tattoo(removed="2020-01-01"),))

@@ -111,6 +111,14 @@ def test_matches_belong_to_the_templates_best_first() -> None:
     assert "left forearm said to be clear" in weighed.contributions[0].summary
 
 
+def test_nothing_is_missing_where_what_is_seen_was_not_compared() -> None:
+    """Score failed: the tattoo that is seen may be the one."""
+    view, around = _view(common_pb2.BODY_REGION_CHEST), _around(facts=_facts(KnownTattoo("t", _ARM)))
+    assert _weigh(view, around).contributions == ()
+    assert set(_ratios(_weigh(view, around, {Signal.TATTOO: {}}))) == {"TATTOO_ABSENT"}
+    assert set(_ratios(_weigh(_view(), around))) == {"TATTOO_ABSENT"}
+
+
 def test_facts_of_a_score_do_where_nothing_else_tells() -> None:
     """The lookup was too late; what Score tells is as good."""
     facts = TattooFacts((KnownTattoo("t", _ARM),))
