@@ -165,6 +165,20 @@ class Gallery:
         best = sorted(similarities, key=lambda seq: (-similarities[seq], seq))
         return [(seq, owners[seq]) for seq in best[:k]]
 
+    def closest(self, vector: ArrayLike, performer_ids: Iterable[str]) -> dict[str, int]:
+        """Each performer's most similar row, ties by row; performers without one are left out.
+
+        Raises:
+            InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
+        """
+        rows = {one: self.seqs_of(one) for one in set(performer_ids)}
+        similarities = self._index.similarities(vector, [seq for seqs in rows.values() for seq in seqs])
+        # A row that was withdrawn meanwhile has no similarity.
+        found = {one: [seq for seq in seqs if seq in similarities] for one, seqs in rows.items()}
+        return {
+            one: min(seqs, key=lambda seq: (-similarities[seq], seq)) for one, seqs in found.items() if seqs
+        }
+
     def compact(self, *, max_tombstone_share: float = 0.2) -> bool:
         """Free the room of forgotten vectors if they are more than that share (0..1) of all.
 

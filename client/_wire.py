@@ -24,13 +24,18 @@ from client.catalogue import (
 )
 from client.values import (
     Candidate,
+    Contribution,
+    ContributionKind,
     Evidence,
     ExternalId,
+    Hint,
+    HintKind,
     Identification,
     Person,
     PersonStatus,
     Policy,
     ReportState,
+    SceneYear,
     Sighting,
     Signal,
     SignalReport,
@@ -50,6 +55,8 @@ __all__ = [
     "named",
     "to_signal",
     "to_policy",
+    "to_hint",
+    "to_statement",
 ]
 
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -63,6 +70,11 @@ _SIGNALS = {
     Signal.FACE: common_pb2.SIGNAL_FACE,
     Signal.TATTOO: common_pb2.SIGNAL_TATTOO,
     Signal.BODY: common_pb2.SIGNAL_BODY,
+}
+_HINTS = {
+    HintKind.TAGGED: identification_pb2.HINT_KIND_TAGGED,
+    HintKind.STUDIO: identification_pb2.HINT_KIND_STUDIO,
+    HintKind.POPULARITY: identification_pb2.HINT_KIND_POPULARITY,
 }
 _CHOICES = {
     PersonChoice.ONLY_OR_AGREEING: catalogue_pb2.PERSON_CHOICE_ONLY_OR_AGREEING,
@@ -79,6 +91,16 @@ def to_signal(value: Signal) -> common_pb2.Signal.ValueType:
 
 def to_policy(value: Policy) -> identification_pb2.FusionPolicy.ValueType:
     return _POLICIES[value]
+
+
+def to_hint(value: Hint) -> identification_pb2.PerformerHint:
+    return identification_pb2.PerformerHint(
+        performer_id=value.performer_id, kind=_HINTS[value.kind], factor=value.factor
+    )
+
+
+def to_statement(natural_probability: float | None) -> identification_pb2.SceneStatement:
+    return identification_pb2.SceneStatement(natural_probability=natural_probability)
 
 
 def to_performer(value: Performer) -> catalogue_pb2.Performer:
@@ -135,6 +157,7 @@ def identification(reply: identification_pb2.IdentifyResponse) -> Identification
         policy=named(identification_pb2.FusionPolicy.DESCRIPTOR, reply.policy, Policy.DEFAULT),
         unassigned=tuple(_sighting(sighting) for sighting in reply.unassigned),
         elapsed_ms=reply.elapsed_ms,
+        scene_years=tuple(SceneYear(each.year, each.probability) for each in reply.scene_years),
     )
 
 
@@ -215,6 +238,7 @@ def _person(reply: identification_pb2.Person) -> Person:
         unknown_probability=reply.unknown_probability if reply.HasField("unknown_probability") else None,
         margin=reply.margin if reply.HasField("margin") else None,
         is_uncalibrated=identification_pb2.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY in reply.notes,
+        has_uncounted=identification_pb2.ANSWER_NOTE_SIGNAL_COUNTS_NOTHING in reply.notes,
     )
 
 
@@ -227,6 +251,14 @@ def _candidate(reply: identification_pb2.RankedCandidate) -> Candidate:
         score=reply.score,
         probability=reply.probability if reply.HasField("probability") else None,
         evidence=tuple(_evidence(each) for each in reply.evidence),
+        contributions=tuple(_contribution(each) for each in reply.contributions),
+    )
+
+
+def _contribution(reply: identification_pb2.Contribution) -> Contribution:
+    kinds = identification_pb2.ContributionKind.DESCRIPTOR
+    return Contribution(
+        named(kinds, reply.kind, ContributionKind.UNSPECIFIED), reply.log_ratio, reply.summary
     )
 
 

@@ -35,7 +35,7 @@ from client.picture_file import read_picture
 from client.system import SystemStatus
 from client.tattoos import Tattoos
 from client.transfer.calls import Transfer
-from client.values import ExternalId, Identification, Policy, Signal
+from client.values import ExternalId, Hint, Identification, Policy, Signal
 from marquee.gateway.v1 import (
     backfill_pb2,
     backfill_pb2_grpc,
@@ -92,14 +92,19 @@ class Marquee(ImageCalls, ReviewCalls):
         signals: Iterable[Signal] = (),
         policy: Policy = Policy.DEFAULT,
         scene_date: date | None = None,
-        hints: Sequence[str] = (),
+        hints: Sequence[str | Hint] = (),
+        natural_probability: float | None = None,
     ) -> Identification:
         """Who is in `image` (encoded JPEG, PNG or WebP, or a file of one).
 
         max_candidates: 1..100 for each person; signals: those to use, empty for all; hints: ids of performers
-        already tagged, who are scored in any case. Raises InvalidImage's parent InvalidInput for an image or
-        an option that is not accepted, or a file that is too large or cannot be read; Unsupported for a
-        policy the server cannot do; Unavailable when no signal or not the catalogue is reachable.
+        already tagged, or hints of any kind: all are scored in any case. natural_probability: 0..1, that the
+        breasts of the one person in the picture are natural. Hints' factors, scene_date and this count under
+        the bayesian policy.
+
+        Raises InvalidImage's parent InvalidInput for an image or an option that is not accepted, or a file
+        that is too large or cannot be read; Unsupported for a policy the server cannot do; Unavailable when
+        no signal or not the catalogue is reachable.
         """
         request = identification_pb2.IdentifyRequest(
             image=await _read(image),
@@ -107,7 +112,9 @@ class Marquee(ImageCalls, ReviewCalls):
             signals=[_wire.to_signal(signal) for signal in signals],
             policy=_wire.to_policy(policy),
             scene_date=scene_date.isoformat() if scene_date else "",
-            hinted_performer_ids=hints,
+            hinted_performer_ids=[each for each in hints if isinstance(each, str)],
+            hints=[_wire.to_hint(each) for each in hints if isinstance(each, Hint)],
+            scene=_wire.to_statement(natural_probability),
         )
         with errors_translated():
             return _wire.identification(await self._identification.Identify(request, timeout=self._timeout))

@@ -14,7 +14,12 @@ __all__ = [
     "PersonStatus",
     "ReportState",
     "ExternalId",
+    "HintKind",
+    "Hint",
     "Evidence",
+    "ContributionKind",
+    "Contribution",
+    "SceneYear",
     "Candidate",
     "Sighting",
     "Person",
@@ -62,6 +67,26 @@ class ReportState(StrEnum):
     UNSPECIFIED = "unspecified"
 
 
+class HintKind(StrEnum):
+    """Why a performer is more or less probable than others; each has its bounds for the factor."""
+
+    TAGGED = "tagged"
+    """Somebody has tagged the performer: 1 to 100."""
+    STUDIO = "studio"
+    """How much of the studio's work is with the performer: 1/10 to 10."""
+    POPULARITY = "popularity"
+    """How often the performer appears in this library: 1/10 to 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One reason; `factor`: how many times as probable, above 0 and held to the bounds of its kind."""
+
+    performer_id: str
+    factor: float
+    kind: HintKind = HintKind.TAGGED
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalId:
     """A performer's id in another catalogue, written `authority:id`."""
@@ -94,6 +119,40 @@ class Evidence:
     """What was seen, in words."""
 
 
+class ContributionKind(StrEnum):
+    """What one number in a candidate's probability comes from."""
+
+    PRIOR = "prior"
+    HINT = "hint"
+    FACE = "face"
+    TATTOO = "tattoo"
+    BODY = "body"
+    TATTOO_ABSENT = "tattoo absent"
+    APPEARANCE = "appearance"
+    CAREER = "career"
+    OTHER_PEOPLE = "other people"
+    UNSPECIFIED = "unspecified"
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One term of a candidate's log odds against nobody enrolled."""
+
+    kind: ContributionKind
+    log_ratio: float
+    """Natural log; above 0 speaks for the candidate."""
+    summary: str
+    """The same in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneYear:
+    """How probable it is, 0..1, that the scene was made in a year."""
+
+    year: int
+    probability: float
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One performer who may be the person."""
@@ -107,6 +166,8 @@ class Candidate:
     probability: float | None
     """0..1; None under the weighted policy."""
     evidence: tuple[Evidence, ...]
+    contributions: tuple[Contribution, ...] = ()
+    """They sum to log(probability / unknown_probability); none under the weighted policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +202,8 @@ class Person:
     """How much more probable the first candidate is than the next one or than unknown; None as above."""
     is_uncalibrated: bool = False
     """Whether probabilities rest on calibrations from other libraries."""
+    has_uncounted: bool = False
+    """Whether a signal compared the person and counts nothing."""
 
     @property
     def best(self) -> Candidate | None:
@@ -193,3 +256,5 @@ class Identification:
     unassigned: tuple[Sighting, ...]
     """Tattoos that belong to none of the people."""
     elapsed_ms: float
+    scene_years: tuple[SceneYear, ...] = ()
+    """When the scene was made, as far as the people tell; none where the date was given, or nothing tells."""

@@ -5,46 +5,35 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from chassis.errors import Unavailable
 from chassis.images import ImageHeader, ImageLimits, inspect
 from chassis.work import WorkPool
 from gateway.asking import performers_to_ask, queries_for
-from gateway.bayesian import Belief, believe, rank_bayesian
+from gateway.bayesian import Belief
 from gateway.catalogue.names import NamedPerformer, PerformerNames
 from gateway.catalogue.size import GallerySize
+from gateway.circumstances import Circumstances
 from gateway.fan_out import Branch, attempt, time_for
-from gateway.fusion.exclusive import exclusive
+from gateway.fusing import Compared, fuse_bayesian, fuse_weighted, stated_of
+from gateway.fusion.moment import moment_of
 from gateway.observations import Signal, TattooSeen
 from gateway.observing import Looks, look
+from gateway.options import IdentifyOptions
 from gateway.people import Scene, read_scene
-from gateway.ranked import PersonScores, RankedPerson
-from gateway.ranking import rank_person
+from gateway.ranked import RankedPerson
 from gateway.reports import Report, report_of
-from gateway.signals import Scores, Signals
-from marquee.gateway.v1.identification_pb2 import (
-    FUSION_POLICY_BAYESIAN,
-    FUSION_POLICY_WEIGHTED,
-    FusionPolicy,
-)
+from gateway.signals import Scores, Signals, TattooFacts
+from marquee.gateway.v1.identification_pb2 import FusionPolicy
 
-__all__ = ["Identify", "IdentifyOptions", "Identification", "Prior", "Timing"]
+__all__ = ["Identify", "Identification", "Prior", "Timing"]
 
 # Of the caller's time, the share that looking at the image may take; the rest is for comparing.
 _OBSERVE_SHARE = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifyOptions:
-    """How to look at an image. No policy makes use of `scene_date` yet."""
-
-    max_candidates: int = 10
-    signals: frozenset[Signal] = frozenset(Signal)
-    policy: FusionPolicy.ValueType = FUSION_POLICY_WEIGHTED
-    scene_date: datetime.date | None = None
-    hints: tuple[str, ...] = ()
+# Performers of whom the tattoo signal tells what it knows at a time.
+_MOST_FACTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,10 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """The people of an image with their rankings, the performers by id, and one report for each signal."""
+    """The people of an image with their rankings, the performers by id, and one report for each signal.
+
+    years: probability that the scene was made in each; empty where the date is known, or nothing tells.
+    """
 
     width: int
     height: int
@@ -77,6 +69,7 @@ class Identification:
     reports: tuple[Report, ...]
     policy: FusionPolicy.ValueType
     milliseconds: float
+    years: Mapping[int, float] = field(default_factory=dict)
 
 
 class Identify:
@@ -92,6 +85,7 @@ class Identify:
         limits: ImageLimits,
         timing: Timing,
         prior: Prior,
+        today: Callable[[], datetime.date] = datetime.date.today,
     ) -> None:
         self._signals = signals
         self._names = names
@@ -100,6 +94,7 @@ class Identify:
         self._limits = limits
         self._timing = timing
         self._prior = prior
+        self._today = today
 
     async def __call__(self, image: bytes, options: IdentifyOptions) -> Identification:
         """Identify everybody in a JPEG, PNG or WebP image.
@@ -115,18 +110,19 @@ class Identify:
         header = await self._work.run(inspect, image, self._limits)
         looks = await self._look(image, options)
         scene = await self._read(header, looks)
-        asked = [performers_to_ask(view, options.hints) for view in scene.people]
-        scoring, performers = await self._compare(scene, asked)
-        belief = await self._belief(options)
+        asked = [performers_to_ask(view, options.hinted) for view in scene.people]
+        compared = await self._compare(scene, looks, asked, options)
+        people, years = await self._fuse(scene, looks, compared, options)
         return Identification(
             width=header.width,
             height=header.height,
-            people=await self._work.run(_rank, scene, looks, scoring, performers, options, belief),
+            people=people,
             unassigned=scene.unassigned,
-            performers=performers,
-            reports=tuple(report_of(one, scoring.get(one.signal)) for one in looks.all),
+            performers=compared.performers,
+            reports=tuple(report_of(one, compared.scoring.get(one.signal)) for one in looks.all),
             policy=options.policy,
             milliseconds=(time.monotonic() - started) * 1e3,
+            years=years,
         )
 
     async def _look(self, image: bytes, options: IdentifyOptions) -> Looks:
@@ -154,24 +150,58 @@ class Identify:
         )
 
     async def _compare(
-        self, scene: Scene, asked: Sequence[tuple[str, ...]]
-    ) -> tuple[dict[Signal, Branch[Scores]], dict[str, NamedPerformer]]:
+        self, scene: Scene, looks: Looks, asked: Sequence[tuple[str, ...]], options: IdentifyOptions
+    ) -> Compared:
         """Ask the signals for scores and, at the same time, the catalogue who these performers are.
 
         Every search has ended by now, so whoever is forgotten before the request began is not found here.
         """
+        everybody = set[str]().union(*asked)
         scoring = asyncio.create_task(self._score(scene, asked))
+        knowing = asyncio.create_task(self._facts(scene, looks, everybody, options))
         try:
-            performers = await self._names(set[str]().union(*asked))
-            return await scoring, performers
+            performers = await self._names(
+                everybody,
+                with_past=options.is_bayesian,
+                with_history=options.is_bayesian and stated_of(scene, options) is not None,
+            )
+            return Compared(await scoring, performers, await knowing)
         finally:
             scoring.cancel()
+            knowing.cancel()
 
-    async def _belief(self, options: IdentifyOptions) -> Belief | None:
-        """None under WEIGHTED, which has none."""
-        if options.policy != FUSION_POLICY_BAYESIAN:
-            return None
-        return Belief(await self._size(), self._prior.unknown, self._prior.identified)
+    async def _facts(
+        self, scene: Scene, looks: Looks, performers: Iterable[str], options: IdentifyOptions
+    ) -> Mapping[str, TattooFacts]:
+        """Tattoos that could be missing: asked for where tattoos were looked for and regions are in view.
+
+        What is not told in time is neutral.
+        """
+        is_seen = any(view.regions_in_view for view in scene.people)
+        if not (options.is_bayesian and looks.tattoo.has_answered and is_seen):
+            return {}
+        seconds = time_for(self._timing.score_seconds, reserve=self._timing.reserve_seconds)
+        wanted, client = sorted(performers), self._signals.tattoo
+        portions = [wanted[first : first + _MOST_FACTS] for first in range(0, len(wanted), _MOST_FACTS)]
+        calls = [attempt(client.signal, client.facts(one, timeout=seconds)) for one in portions]
+        told = [branch.value for branch in await asyncio.gather(*calls) if branch.value is not None]
+        return {performer_id: facts for one in told for performer_id, facts in one.items()}
+
+    async def _fuse(
+        self, scene: Scene, looks: Looks, compared: Compared, options: IdentifyOptions
+    ) -> tuple[tuple[RankedPerson, ...], Mapping[int, float]]:
+        """The people ranked, and the years in which the scene may have been made."""
+        if not options.is_bayesian:
+            return await self._work.run(fuse_weighted, scene, looks, compared, options), {}
+        belief = Belief(await self._size(), self._prior.unknown, self._prior.identified)
+        circumstances = Circumstances(
+            moment_of(options.scene_date, today=self._today()),
+            pasts={one.id: one.past for one in compared.performers.values()},
+            facts=compared.facts,
+            natural=stated_of(scene, options),
+            is_searched=looks.tattoo.has_answered and not scene.unassigned,
+        )
+        return await self._work.run(fuse_bayesian, scene, compared, options, belief, circumstances)
 
     async def _score(self, scene: Scene, asked: Sequence[tuple[str, ...]]) -> dict[Signal, Branch[Scores]]:
         """One Score for each signal that saw somebody, for all people and exactly their candidates."""
@@ -182,36 +212,3 @@ class Identify:
             if (queries := queries_for(client.signal, scene.people, asked))
         ]
         return {branch.signal: branch for branch in await asyncio.gather(*calls)}
-
-
-def _rank(
-    scene: Scene,
-    looks: Looks,
-    scoring: Mapping[Signal, Branch[Scores]],
-    performers: Mapping[str, NamedPerformer],
-    options: IdentifyOptions,
-    belief: Belief | None,
-) -> tuple[RankedPerson, ...]:
-    """By BAYESIAN where there is a belief to start from, else by WEIGHTED."""
-    views = [(view, _scores_of(str(index), scoring)) for index, view in enumerate(scene.people)]
-    known, hints, limit = performers.keys(), options.hints, options.max_candidates
-    if belief is None:
-        points = {one.signal: one.operating_points for one in looks.all}
-        return tuple(
-            rank_person(view, scores=scores, known=known, hints=hints, operating_points=points, limit=limit)
-            for view, scores in views
-        )
-    alone = [believe(view, scores=scores, known=known, hints=hints, belief=belief) for view, scores in views]
-    return tuple(
-        rank_bayesian(view, believed, scores=scores, known=known, belief=belief, limit=limit)
-        for (view, scores), believed in zip(views, exclusive(alone), strict=True)
-    )
-
-
-def _scores_of(key: str, scoring: Mapping[Signal, Branch[Scores]]) -> PersonScores:
-    """One person's scores; a signal that did not compare the person is missing."""
-    return {
-        signal: branch.value[key]
-        for signal, branch in scoring.items()
-        if branch.value is not None and key in branch.value
-    }

@@ -41,6 +41,13 @@ class PersonView:
         templates = sorted(self._templates(signal), key=lambda one: -one.quality)
         return tuple(templates[:_MOST_TEMPLATES])
 
+    @property
+    def compared_regions(self) -> tuple[BodyRegion.ValueType, ...]:
+        """Where the tattoos are of which `templates` are, in the same order."""
+        placed = zip(self.person.tattoos, self.tattoo_regions, strict=True)
+        best_first = sorted(placed, key=lambda one: -one[0].template.quality)
+        return tuple(region for _, region in best_first[:_MOST_TEMPLATES])
+
     def proposed(self, signal: Signal) -> Mapping[str, Candidate]:
         """The signal's own round-1 list: each performer with the best confidence over all that was seen."""
         best: dict[str, Candidate] = {}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.signals import SignalScore
-from marquee.gateway.v1.identification_pb2 import PersonStatus
+from marquee.gateway.v1.identification_pb2 import ContributionKind, PersonStatus
 
-__all__ = ["Evidence", "PersonScores", "Ranked", "RankedPerson"]
+__all__ = ["Contribution", "Evidence", "PersonScores", "Ranked", "RankedPerson"]
 
 PersonScores = Mapping[Signal, Mapping[str, SignalScore]]
 """Signal -> performer id -> score, for one person; a signal whose Score did not answer is missing."""
@@ -31,13 +31,26 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """One term of a candidate's log odds; natural log, above 0 speaks for the candidate."""
+
+    kind: ContributionKind.ValueType
+    log_ratio: float
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with score 0..1.2 and evidence; `probability` 0..1, None under WEIGHTED."""
+    """A candidate with score 0..1.2 and evidence; `probability` 0..1, None under WEIGHTED.
+
+    contributions: by kind; they sum to log(probability / unknown). None under WEIGHTED.
+    """
 
     performer_id: str
     score: float
     evidence: tuple[Evidence, ...]
     probability: float | None = None
+    contributions: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class RankedPerson:
     unknown: probability that it is nobody of the gallery; margin: how much more probable the first candidate
         is than the next one, or than unknown, negative where unknown is more probable. None under WEIGHTED.
     is_uncalibrated: whether probabilities rest on calibrations from other libraries.
+    has_uncounted: whether a signal compared the person and counts nothing.
     """
 
     view: PersonView
@@ -56,3 +70,4 @@ class RankedPerson:
     unknown: float | None = None
     margin: float | None = None
     is_uncalibrated: bool = False
+    has_uncounted: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from chassis.geometry import Point
@@ -11,7 +13,7 @@ from gateway.polygons import inside
 from gateway.tattoo_owner import IN_VIEW, skin_points
 from marquee.common.v1.common_pb2 import BODY_REGION_HEAD, BODY_REGION_UNKNOWN, BodyRegion
 
-__all__ = ["region_of", "regions_in_view"]
+__all__ = ["region_of", "regions_in_view", "visibilities"]
 
 # At least this share of the tattoo, times the region's visibility, lies in its region ...
 _LEAST_SHARE = 0.7
@@ -47,6 +49,15 @@ def regions_in_view(person: PersonInstance) -> tuple[BodyRegion.ValueType, ...]:
     if person.face is not None:
         regions.add(BODY_REGION_HEAD)
     return tuple(sorted(regions))
+
+
+def visibilities(person: PersonInstance) -> Mapping[BodyRegion.ValueType, float]:
+    """How visible each region in view is, IN_VIEW..1; of a head of which only the face is seen IN_VIEW."""
+    found = {BODY_REGION_HEAD: IN_VIEW} if person.face is not None else {}
+    for view in person.body.regions if person.body else ():
+        if view.visibility >= IN_VIEW:
+            found[view.region] = max(min(1.0, view.visibility), found.get(view.region, 0.0))
+    return found
 
 
 def _shares(

@@ -128,7 +128,9 @@ def _services(
     return [
         (
             "marquee.gateway.v1.IdentificationService",
-            partial(add_identification, IdentificationServicer(_identify(config, signals, pool, work))),
+            partial(
+                add_identification, IdentificationServicer(_identify(config, signals, pool, work, today))
+            ),
         ),
         (
             "marquee.gateway.v1.CatalogueService",
@@ -142,7 +144,7 @@ def _services(
     ]
 
 
-def _identify(config: GatewayConfig, signals: Signals, pool: Pool, work: WorkPool) -> Identify:
+def _identify(config: GatewayConfig, signals: Signals, pool: Pool, work: WorkPool, today: _Today) -> Identify:
     settings = config.gateway
     timing = Timing(
         observe_seconds=settings.observe_seconds,
@@ -158,6 +160,7 @@ def _identify(config: GatewayConfig, signals: Signals, pool: Pool, work: WorkPoo
         limits=_image_limits(config),
         timing=timing,
         prior=Prior(settings.unknown_probability, settings.identified_probability),
+        today=today,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from gateway.observations import Signal
 from gateway.people import PersonView
 from marquee.common.v1.common_pb2 import BODY_REGION_OTHER, BODY_REGION_UNKNOWN, BodyRegion
 
-__all__ = ["region_label", "summary_of"]
+__all__ = ["region_label", "spoken_ratio", "summary_of"]
 
 _NOWHERE = {BODY_REGION_UNKNOWN, BODY_REGION_OTHER}
 
@@ -34,3 +36,12 @@ def region_label(region: BodyRegion.ValueType) -> str:
     if region not in BodyRegion.values():
         return "elsewhere"
     return BodyRegion.Name(region).removeprefix("BODY_REGION_").lower().replace("_", " ")
+
+
+def spoken_ratio(llr: float) -> str:
+    """`speaks for, 150 : 1`, `speaks against, 1 : 20`; `says nothing` between 1 : 1.1 and 1.1 : 1."""
+    if abs(llr) < math.log(1.1):
+        return "says nothing"
+    ratio = math.exp(min(abs(llr), 50.0))
+    told = f"{ratio:.1f}" if ratio < 9.95 else f"{float(f'{ratio:.2g}'):,.0f}"
+    return f"speaks for, {told} : 1" if llr > 0 else f"speaks against, 1 : {told}"

@@ -11,7 +11,7 @@ from gateway.catalogue.performer import ExternalId, Performer
 from gateway.identify import Identification
 from gateway.observations import Signal, TattooSeen
 from gateway.people import PersonView
-from gateway.ranked import Evidence, Ranked, RankedPerson
+from gateway.ranked import Contribution, Evidence, Ranked, RankedPerson
 from gateway.reports import Report
 from gateway.signals.base import plain
 from marquee.common.v1 import common_pb2
@@ -48,6 +48,7 @@ def to_identify_response(result: Identification) -> pb.IdentifyResponse:
         policy=result.policy,
         unassigned=[_tattoo(tattoo, common_pb2.BODY_REGION_UNKNOWN) for tattoo in result.unassigned],
         elapsed_ms=result.milliseconds,
+        scene_years=[pb.SceneYear(year=year, probability=p) for year, p in sorted(result.years.items())],
     )
 
 
@@ -142,8 +143,16 @@ def _person(person: RankedPerson, performers: Mapping[str, NamedPerformer]) -> p
         identification_threshold=person.threshold,
         unknown_probability=person.unknown,
         margin=person.margin,
-        notes=[pb.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY] if person.is_uncalibrated else [],
+        notes=_notes(person),
     )
+
+
+def _notes(person: RankedPerson) -> list[pb.AnswerNote.ValueType]:
+    notes = {
+        pb.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: person.is_uncalibrated,
+        pb.ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: person.has_uncounted,
+    }
+    return [note for note, is_so in notes.items() if is_so]
 
 
 def _candidate(candidate: Ranked, performer: NamedPerformer) -> pb.RankedCandidate:
@@ -155,7 +164,12 @@ def _candidate(candidate: Ranked, performer: NamedPerformer) -> pb.RankedCandida
         score=candidate.score,
         probability=candidate.probability,
         evidence=[_evidence(one) for one in candidate.evidence],
+        contributions=[_contribution(one) for one in candidate.contributions],
     )
+
+
+def _contribution(one: Contribution) -> pb.Contribution:
+    return pb.Contribution(kind=one.kind, log_ratio=one.log_ratio, summary=one.summary)
 
 
 def _evidence(evidence: Evidence) -> pb.Evidence:

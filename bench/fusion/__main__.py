@@ -26,7 +26,7 @@ from bench.fusion.virtual import Crowd, Probe
 from bench.report import print_heading, print_table, write_json
 from chassis.signal.calibration import Calibration
 from chassis.signal.shipped_calibration import shipped_for
-from gateway.bayesian import UNCALIBRATED
+from gateway.fusion.assumed import UNCALIBRATED
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
 

@@ -34,7 +34,7 @@ from client.concurrency import started
 from client.picture_file import read_picture
 from client.rendering import identification_document, identification_table
 from client.saving import save_annotated
-from client.values import Identification, Policy, Signal
+from client.values import Hint, Identification, Policy, Signal
 
 __all__ = ["identify"]
 
@@ -49,6 +49,8 @@ class _Options:
     policy: Policy
     signals: tuple[Signal, ...]
     scene_date: date | None
+    hints: tuple[str | Hint, ...]
+    natural: float | None
     save: Path | None
     as_json: bool
 
@@ -69,6 +71,21 @@ class _Options:
     default=None,
     metavar="YYYY-MM-DD",
     help="Day the pictures were taken.",
+)
+@click.option(
+    "--hint",
+    "hints",
+    multiple=True,
+    metavar="ID[=FACTOR]",
+    callback=lambda _context, _option, given: tuple(map(_hint, given)),
+    help="A performer who is tagged: so many times as probable, 20 unless said. Repeat it for more.",
+)
+@click.option(
+    "--natural",
+    type=click.FloatRange(0, 1),
+    default=None,
+    metavar="0..1",
+    help="Probability that the breasts of the person are natural; for pictures of one person.",
 )
 @click.option(
     "--save",
@@ -111,11 +128,26 @@ async def _ask(marquee: Marquee, file: Path, options: _Options) -> Identificatio
             signals=options.signals,
             policy=options.policy,
             scene_date=options.scene_date,
+            hints=options.hints,
+            natural_probability=options.natural,
         )
     except (InvalidInput, Refused, Overloaded, DeadlineExceeded) as exc:
         return exc
     except Unsupported as exc:
         raise Unsupported(f"--policy {options.policy.value}: {exc}") from exc
+
+
+def _hint(text: str) -> str | Hint:
+    performer_id, is_weighed, factor = text.partition("=")
+    if not is_weighed:
+        return performer_id
+    try:
+        hint = Hint(performer_id, float(factor))
+    except ValueError as exc:
+        raise click.BadParameter(f"{factor!r} is not a number") from exc
+    if not hint.factor > 0:
+        raise click.BadParameter(f"{factor} is not above 0")
+    return hint
 
 
 async def _show(file: Path, answer: Identification | MarqueeError, options: _Options) -> dict[str, Any]:

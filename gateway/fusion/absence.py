@@ -1,14 +1,20 @@
-"""What a tattoo says that is seen, or is not, where a performer is known to have one at some time. Pure."""
+"""What a tattoo says that is seen, or is not, where a performer is known to have one at some time. Pure.
+
+`has_it` is the probability that the performer had it: one number, or one for each year [n].
+"""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 
-__all__ = ["absence_llr", "presence_llr"]
+__all__ = ["absence_llr", "absence_llrs", "presence_llr", "presence_llrs"]
+
+Years = NDArray[np.float64]
 
 # Not fitted: how often who is known without a tattoo wears another one there, over how often a stranger does.
 _ANOTHER = 0.1
@@ -21,11 +27,16 @@ def absence_llr(*, has_it: float, in_view: float, missed: float) -> float:
     is seen; missed: that a tattoo in view is not found. All 0..1. A stranger is taken to have none there, so
     the denominator is 1. Raises InvalidInput for a value outside 0..1.
     """
-    for name, value in (("has_it", has_it), ("in_view", in_view), ("missed", missed)):
-        if not 0 <= value <= 1:
-            raise InvalidInput(f"{name}: not within 0..1")
+    return float(absence_llrs(has_it=np.array([has_it]), in_view=in_view, missed=missed)[0])
+
+
+def absence_llrs(*, has_it: Years, in_view: float, missed: float) -> Years:
+    """The same of each year."""
+    _check_share("has_it", has_it)
+    _check_share("in_view", in_view)
+    _check_share("missed", missed)
     seen = has_it * in_view * (1 - missed)
-    return math.log1p(-min(seen, 1 - 1e-9))
+    return np.asarray(np.log1p(-np.minimum(seen, 1 - 1e-9)), np.float64)
 
 
 def presence_llr(llr: float, *, has_it: float) -> float:
@@ -36,10 +47,18 @@ def presence_llr(llr: float, *, has_it: float) -> float:
 
     Raises InvalidInput for has_it outside 0..1, or a ratio that is not finite.
     """
-    if not 0 <= has_it <= 1:
-        raise InvalidInput("has_it: not within 0..1")
+    return float(presence_llrs(llr, has_it=np.array([has_it]))[0])
+
+
+def presence_llrs(llr: float, *, has_it: Years) -> Years:
+    """The same of each year."""
+    _check_share("has_it", has_it)
     if not math.isfinite(llr):
         raise InvalidInput("a log-likelihood ratio is not finite")
-    if has_it in (0.0, 1.0):
-        return llr if has_it else math.log(_ANOTHER)
-    return float(np.logaddexp(math.log(has_it) + llr, math.log1p(-has_it) + math.log(_ANOTHER)))
+    with np.errstate(divide="ignore"):
+        return np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + math.log(_ANOTHER))
+
+
+def _check_share(name: str, value: float | Years) -> None:
+    if not np.all((np.asarray(value) >= 0) & (np.asarray(value) <= 1)):
+        raise InvalidInput(f"{name}: not within 0..1")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 
-__all__ = ["Dated", "dated"]
+__all__ = ["Dated", "Years", "dated", "shares"]
 
 Years = NDArray[np.float64]
 """One value a year."""
@@ -46,3 +46,22 @@ def dated(prior: Years, llrs: Sequence[Years]) -> Dated:
     largest = logs.max()
     masses = np.exp(logs - largest)
     return Dated(float(largest + np.log(masses.sum())), np.asarray(masses / masses.sum(), np.float64))
+
+
+def shares(prior: Years, llrs: Sequence[Years]) -> tuple[float, ...]:
+    """What each piece of evidence changes, given those before it; together they are `dated(...).llr`.
+
+    Where evidence hangs on the same years it does not simply add up, and the order decides to whom the
+    difference is put down. With one possible year each is its own ratio. Raises InvalidInput as `dated`.
+    """
+    found, counted, before = [], list[Years](), 0.0
+    for one in llrs:
+        # What is the same in all years only shifts the sum.
+        if one.size and np.isfinite(one).all() and np.ptp(one) == 0:
+            found.append(float(one[0]))
+            continue
+        counted.append(one)
+        after = dated(prior, counted).llr
+        found.append(after - before)
+        before = after
+    return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore
+from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore, Trust
 from gateway.signals.body import BodyClient
 from gateway.signals.counted import Column, Counted
 from gateway.signals.enrolled_face import EnrolledFace, FacePage
@@ -13,6 +13,7 @@ from gateway.signals.face import FaceClient
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import ChangingClient, Pending, PendingPage
 from gateway.signals.tattoo import TattooClient
+from gateway.signals.tattoo_facts import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from gateway.signals.transfer import TransferClient, VectorPage, VectorsTaken
 
 __all__ = [
@@ -30,6 +31,11 @@ __all__ = [
     "Query",
     "SignalScore",
     "Scores",
+    "Trust",
+    "KnownTattoo",
+    "KnownRegion",
+    "TattooFacts",
+    "TattooMatch",
     "SignalOutcome",
     "Rejection",
     "Pending",

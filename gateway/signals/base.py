@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import grpc
@@ -14,11 +14,13 @@ from chassis.geometry import Point
 from chassis.status import error_from
 from gateway.observations import Candidate, OperatingPoint, Signal
 from gateway.signals.counted import Counted
+from gateway.signals.tattoo_facts import TattooFacts, TattooMatch
 from marquee.common.v1 import common_pb2, counts_pb2
 
 __all__ = [
     "Query",
     "SignalScore",
+    "Trust",
     "Scores",
     "SignalOutcome",
     "Rejection",
@@ -47,11 +49,21 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """What a signal's ratios rest on, and how much they count, 0..1."""
+
+    is_of_this_library: bool = False
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class SignalScore:
     """How well one performer fits one person: similarity in the signal's measure, confidence 0..1.
 
     `llr`: natural log of the likelihood ratio, None until the signal is calibrated. `is_compatible`: None
-    where the signal has no such notion. `agreeing_points`: as in `Candidate`.
+    where the signal has no such notion. `agreeing_points`: as in `Candidate`. `measurements`: bodies enrolled
+    of the performer. `facts`: what is known of the performer's tattoos, and `matches`, one for each template
+    in the query's order: which of them it is most like; only from the tattoo signal.
     """
 
     similarity: float
@@ -59,6 +71,10 @@ class SignalScore:
     llr: float | None = None
     is_compatible: bool | None = None
     agreeing_points: int = 0
+    trust: Trust = Trust()
+    measurements: int = 0
+    facts: TattooFacts = field(default_factory=TattooFacts)
+    matches: tuple[TattooMatch, ...] = ()
 
 
 Scores = Mapping[str, Mapping[str, SignalScore]]

@@ -111,4 +111,5 @@ def _score_of(score: body_pb2.BodyScore) -> SignalScore:
         confidence=plain(score.confidence),
         llr=score.llr if score.HasField("llr") else None,
         is_compatible=score.is_compatible,
+        measurements=score.measurements,
     )

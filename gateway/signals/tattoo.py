@@ -26,6 +26,7 @@ from gateway.signals.base import (
 from gateway.signals.counted import Counted, counted_of
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.tattoo_catalogue import TattooCatalogueClient
+from gateway.signals.tattoo_facts import TattooFacts, facts_of, match_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
 from marquee.common.v1 import common_pb2, transfer_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
@@ -58,10 +59,21 @@ class TattooClient:
     async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores:
         request = tattoo_pb2.ScoreRequest(queries=to_queries(queries))
         response = await answered(self._stub.Score(request, timeout=timeout))
-        return {
-            one.key: {score.performer_id: _score_of(score) for score in one.scores}
-            for one in response.results
-        }
+        with well_formed(self.signal):
+            return {
+                one.key: {score.performer_id: _score_of(score) for score in one.scores}
+                for one in response.results
+            }
+
+    async def facts(self, performer_ids: Sequence[str], *, timeout: float) -> Mapping[str, TattooFacts]:
+        """What is known of each performer's tattoos, of those of whom anything is; up to 1000 ids.
+
+        Score tells it too, but only where there is a template to compare.
+        """
+        request = tattoo_pb2.LookupRequest(performer_ids=performer_ids)
+        response = await answered(self._stub.Lookup(request, timeout=timeout))
+        with well_formed(self.signal):
+            return {one.performer_id: facts_of(one.tattoos, one.regions) for one in response.performers}
 
     async def enroll(
         self,
@@ -183,4 +195,6 @@ def _score_of(score: tattoo_pb2.TattooScore) -> SignalScore:
         confidence=plain(score.confidence),
         llr=score.llr if score.HasField("llr") else None,
         agreeing_points=score.agreeing_points,
+        facts=facts_of(score.known, score.regions),
+        matches=tuple(map(match_of, score.matches)),
     )

@@ -177,6 +177,17 @@ class EnrolledTattoos:
         model = next((one for one in self._galleries if one in shared), None)
         return [] if model is None else self._galleries[model].most_alike(shared[model], performer_ids, k)
 
+    def closest(self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str]) -> dict[str, int]:
+        """Each performer's most similar row; judged as by `most_alike`, without a shared embedder none."""
+        shared = self._shared(vectors)
+        model = next((one for one in self._galleries if one in shared), None)
+        return {} if model is None else self._galleries[model].closest(shared[model], performer_ids)
+
+    def tattoo_of(self, performer_id: str, seq: int) -> str:
+        """Id of the tattoo that a performer's row shows; "" when the row is not here."""
+        known = self._known.get(performer_id, {}).get(seq)
+        return known.tattoo_id if known is not None else ""
+
     def _told(self, position: float) -> float:
         """As a cosine of the primary embedder, which has ends where positions have none."""
         return min(1.0, max(-1.0, self._primary.similarity(position)))

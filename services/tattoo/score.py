@@ -15,9 +15,9 @@ from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos, KnownTattoo
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import Template
-from services.tattoo.verification import Ranking, VerifyCandidates, verified
+from services.tattoo.verification import Agreement, Ranking, VerifyCandidates, verified
 
-__all__ = ["ScoreTattoos", "TattooQuery", "TattooScore", "weighted"]
+__all__ = ["ScoreTattoos", "TattooMatch", "TattooQuery", "TattooScore", "weighted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,18 @@ class TattooQuery:
     key: str
     templates: tuple[Template, ...]
     performer_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TattooMatch:
+    """Which of a performer's tattoos one template is most like."""
+
+    tattoo_id: str = ""
+    """Of the view that most key points agree with, else of the most similar one; "": not comparable."""
+    similarity: float = 0.0
+    """-1..1; the most similar template's is that of the score."""
+    llr: float | None = None
+    """As that of the score, for this template's similarity; None without a calibration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,16 @@ class TattooScore:
     """Key points of one template that agree with an enrolled view, at most; 0: too few, or not compared."""
     llr: float | None = None
     """Natural log of P(similarity | this performer) / P(similarity | another); None without a calibration."""
+    matches: tuple[TattooMatch, ...] = ()
+    """One for each template, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One template against the performers asked for: similarities, and the rows that they are of."""
+
+    similarities: Mapping[str, float]
+    closest: Mapping[str, int]
 
 
 class ScoreTattoos:
@@ -65,31 +87,37 @@ class ScoreTattoos:
 
     async def __call__(self, queries: Sequence[TattooQuery]) -> list[list[TattooScore]]:
         """Of each query, one score for each performer with comparable tattoos, in the order asked."""
-        found = await self._pool.run(self._similarities, queries)
+        found = await self._pool.run(self._compared, queries)
         rankings = [
-            Ranking(template, sorted(similarities, key=lambda one: (-similarities[one], one)))
+            Ranking(template, _ranked(compared.similarities))
             for query, of_query in zip(queries, found, strict=True)
-            for template, similarities in zip(query.templates, of_query, strict=True)
+            for template, compared in zip(query.templates, of_query, strict=True)
         ]
-        agreeing = await self._verify(self._enrolled, rankings)
+        agreeing = await self._verify.agreements(self._enrolled, rankings)
         return await self._pool.run(self._scores, queries, found, agreeing)
 
     async def compare(self, templates: Sequence[Template]) -> NDArray[np.float64]:
         """Similarities of all pairs, (n, n), symmetric; NaN where two share no active embedder."""
         return await self._pool.run(self._compare, templates)
 
-    def _similarities(self, queries: Sequence[TattooQuery]) -> list[list[dict[str, float]]]:
-        """Of each query's templates, by performer."""
+    def _compared(self, queries: Sequence[TattooQuery]) -> list[list[_Compared]]:
+        """Of each query's templates."""
         return [
-            [self._enrolled.similarities(one.vectors, query.performer_ids) for one in query.templates]
+            [
+                _Compared(
+                    self._enrolled.similarities(one.vectors, query.performer_ids),
+                    self._enrolled.closest(one.vectors, query.performer_ids),
+                )
+                for one in query.templates
+            ]
             for query in queries
         ]
 
     def _scores(
         self,
         queries: Sequence[TattooQuery],
-        found: Sequence[Sequence[Mapping[str, float]]],
-        agreeing: Sequence[Mapping[str, int]],
+        found: Sequence[Sequence[_Compared]],
+        agreeing: Sequence[Mapping[str, Agreement]],
     ) -> list[list[TattooScore]]:
         """`agreeing`: of the templates of all queries, one after the other."""
         points = iter(agreeing)
@@ -101,24 +129,51 @@ class ScoreTattoos:
     def _score(
         self,
         query: TattooQuery,
-        found: Sequence[Mapping[str, float]],
-        agreeing: Sequence[Mapping[str, int]],
+        found: Sequence[_Compared],
+        agreeing: Sequence[Mapping[str, Agreement]],
     ) -> list[TattooScore]:
         point = self._rows[0].operating_point
-        counted = [verified(*each, point) for each in zip(found, agreeing, strict=True)]
-        best = weighted(counted, [one.quality for one in query.templates], point)
-        quality = max((one.quality for one in query.templates), default=0.0)
+        points = [{one: found.points for one, found in of.items()} for of in agreeing]
+        plain = [one.similarities for one in found]
+        counted = [verified(*each, point) for each in zip(plain, points, strict=True)]
+        qualities = [one.quality for one in query.templates]
+        shares = _discounted_by_quality(counted, qualities, point)
+        best, quality = _best(shares), max(qualities, default=0.0)
         return [
             TattooScore(
                 one,
                 best[one],
                 self._enrolled.of(one),
-                max(of.get(one, 0) for of in agreeing),
-                self._calibration.llr(best[one], quality) if self._calibration else None,
+                max(of.get(one, 0) for of in points),
+                self._llr(best[one], quality),
+                tuple(
+                    self._match(one, of, compared, agreement, quality)
+                    for of, compared, agreement in zip(shares, found, agreeing, strict=True)
+                ),
             )
             for one in query.performer_ids
             if one in best
         ]
+
+    def _match(
+        self,
+        performer_id: str,
+        similarities: Mapping[str, float],
+        compared: _Compared,
+        agreeing: Mapping[str, Agreement],
+        quality: float,
+    ) -> TattooMatch:
+        """`quality`: of the person's best view, as for the score; what is worse has been discounted."""
+        if performer_id not in similarities:
+            return TattooMatch()
+        similarity = similarities[performer_id]
+        agreement = agreeing.get(performer_id)
+        seq = agreement.seq if agreement is not None else compared.closest.get(performer_id)
+        tattoo_id = self._enrolled.tattoo_of(performer_id, seq) if seq is not None else ""
+        return TattooMatch(tattoo_id, similarity, self._llr(similarity, quality))
+
+    def _llr(self, similarity: float, quality: float) -> float | None:
+        return self._calibration.llr(similarity, quality) if self._calibration else None
 
     def _compare(self, templates: Sequence[Template]) -> NDArray[np.float64]:
         """Averaged over shared embedders by position, like a probe and a gallery."""
@@ -146,14 +201,31 @@ def weighted(
     counts in proportion to its quality: a + (s - a) q / max q. So a blurred view cannot outvote a sharp one,
     and a second tattoo that is not enrolled takes nothing away.
     """
-    most = max(qualities, default=0.0)
+    return _best(_discounted_by_quality(found, qualities, point))
+
+
+def _ranked(similarities: Mapping[str, float]) -> list[str]:
+    return sorted(similarities, key=lambda one: (-similarities[one], one))
+
+
+def _best(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
     best: dict[str, float] = {}
-    for similarities, quality in zip(found, qualities, strict=True):
-        weight = quality / most if most > 0 else 1.0
+    for similarities in found:
         for performer_id, similarity in similarities.items():
-            counted = _discounted(similarity, weight, point.impostor_p99)
-            best[performer_id] = max(counted, best.get(performer_id, -np.inf))
+            best[performer_id] = max(similarity, best.get(performer_id, -np.inf))
     return best
+
+
+def _discounted_by_quality(
+    found: Sequence[Mapping[str, float]], qualities: Sequence[float], point: OperatingPoint
+) -> list[dict[str, float]]:
+    """What each template's similarities count, by performer."""
+    most = max(qualities, default=0.0)
+    weights = [quality / most if most > 0 else 1.0 for quality in qualities]
+    return [
+        {one: _discounted(similarity, weight, point.impostor_p99) for one, similarity in of.items()}
+        for of, weight in zip(found, weights, strict=True)
+    ]
 
 
 def _discounted(similarity: float, weight: float, impostor: float) -> float:

@@ -135,6 +135,10 @@ class TattooTranslation:
             regions=[_region(statement) for statement in regions],
             agreeing_points=score.agreeing,
             llr=score.llr,
+            matches=[
+                pb.TattooMatch(tattoo_id=one.tattoo_id, similarity=one.similarity, llr=one.llr)
+                for one in score.matches
+            ],
         )
 
     def _query(self, query: common_pb2.ScoreQuery) -> TattooQuery:

@@ -15,7 +15,7 @@ from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.key_points import KeyPoints
 from services.tattoo.template import Template
 
-__all__ = ["KeyPointSource", "Ranking", "VerifyCandidates", "verified"]
+__all__ = ["Agreement", "KeyPointSource", "Ranking", "VerifyCandidates", "verified"]
 
 # The database answers within a millisecond or two, or it has other troubles.
 _PATIENCE_SECONDS = 0.25
@@ -42,6 +42,14 @@ class Ranking:
     performer_ids: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How many key points of a template agree with an enrolled view, and the row of that view."""
+
+    points: int
+    seq: int
+
+
 class VerifyCandidates:
     """Compares key points of each template with those of the most alike enrolled views.
 
@@ -59,6 +67,15 @@ class VerifyCandidates:
     async def __call__(
         self, enrolled: EnrolledTattoos, rankings: Sequence[Ranking]
     ) -> list[Mapping[str, int]]:
+        """As `agreements`, without the rows."""
+        return [
+            {performer_id: one.points for performer_id, one in of_one.items()}
+            for of_one in await self.agreements(enrolled, rankings)
+        ]
+
+    async def agreements(
+        self, enrolled: EnrolledTattoos, rankings: Sequence[Ranking]
+    ) -> list[Mapping[str, Agreement]]:
         """Of each ranking, how many key points agree, by performer; only those of whom enough do.
 
         Of many templates the 64 best are verified. Nothing is where the database does not answer within a
@@ -69,7 +86,7 @@ class VerifyCandidates:
             return [{} for _ in rankings]
         views = await self._pool.run(self._views, enrolled, [rankings[place] for place in chosen])
         stored = await self._read({seq for of_one in views for seq, _ in of_one})
-        found: list[Mapping[str, int]] = [{} for _ in rankings]
+        found: list[Mapping[str, Agreement]] = [{} for _ in rankings]
         for (place, points), of_one in zip(chosen.items(), views, strict=True):
             if any(seq in stored for seq, _ in of_one):
                 found[place] = await self._pool.run(_agreeing, points, of_one, stored)
@@ -124,10 +141,10 @@ def _counted(similarity: float, worth: float, most: float, impostor: float) -> f
 
 def _agreeing(
     points: KeyPoints, views: Iterable[tuple[int, str]], stored: Mapping[int, KeyPoints]
-) -> dict[str, int]:
-    most: dict[str, int] = {}
+) -> dict[str, Agreement]:
+    most: dict[str, Agreement] = {}
     for seq, performer_id in views:
         count = agreeing_points(points, stored[seq]) if seq in stored else 0
-        if count > most.get(performer_id, 0):
-            most[performer_id] = count
+        if count > (most[performer_id].points if performer_id in most else 0):
+            most[performer_id] = Agreement(count, seq)
     return most

@@ -323,6 +323,15 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
 class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
     """The tattoo service."""
 
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        super().__init__(threshold=threshold)
+        self.tattoos: dict[str, list[tattoo_pb2.KnownTattoo]] = defaultdict(list)
+        """Performer id -> views of known tattoos, as Lookup and Score tell them."""
+        self.regions: dict[str, list[tattoo_pb2.KnownRegion]] = defaultdict(list)
+        """Performer id -> what is said of regions."""
+        self.matches: dict[str, tattoo_pb2.TattooMatch] = {}
+        """Performer id -> what every template is most like; others have none, as before calibration."""
+
     async def Observe(
         self, request: tattoo_pb2.ObserveRequest, context: _Context
     ) -> tattoo_pb2.ObserveResponse:
@@ -346,7 +355,7 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
             tattoo_pb2.TattooScores(
                 key=query.key,
                 scores=[
-                    tattoo_pb2.TattooScore(performer_id=one, similarity=confidence, confidence=confidence)
+                    self._score(one, confidence, len(query.templates))
                     for one, confidence in self._scores(query)
                 ],
             )
@@ -409,11 +418,25 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
         return tattoo_pb2.LookupResponse(
             performers=[
                 tattoo_pb2.TattooAttributes(
-                    performer_id=one, tattoos=[tattoo_pb2.KnownTattoo() for _ in self.enrolled[one]]
+                    performer_id=one,
+                    tattoos=[*(tattoo_pb2.KnownTattoo() for _ in self.enrolled[one]), *self.tattoos[one]],
+                    regions=self.regions[one],
                 )
                 for one in request.performer_ids
-                if self.enrolled.get(one)
+                if self.enrolled.get(one) or self.tattoos.get(one) or self.regions.get(one)
             ]
+        )
+
+    def _score(self, performer_id: str, confidence: float, templates: int) -> tattoo_pb2.TattooScore:
+        match = self.matches.get(performer_id)
+        return tattoo_pb2.TattooScore(
+            performer_id=performer_id,
+            similarity=confidence,
+            confidence=confidence,
+            llr=match.llr if match else None,
+            known=self.tattoos[performer_id],
+            regions=self.regions[performer_id],
+            matches=[match] * templates if match else [],
         )
 
     async def Compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import uuid
 from collections.abc import AsyncIterator
 
@@ -12,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from chassis.postgres import connect, open_pool
-from gateway.catalogue.names import PerformerNames
+from gateway.catalogue.names import Past, PerformerNames
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import catalogue_pb2 as pb
 from marquee.gateway.v1 import status_pb2
@@ -472,3 +473,27 @@ async def test_candidates_are_named_with_their_ids_in_order(system: System) -> N
     ]
     assert (found[named.id].name, found[named.id].urls) == ("Anna", ("https://a.example/1",))
     assert (found[plain.id].name, found[plain.id].external_ids) == ("Bea", ())
+    assert found[plain.id].past == Past()
+
+
+async def test_the_past_of_candidates_is_read_where_it_is_asked(system: System) -> None:
+    """Birth date and career, and breasts only where those are asked; of each performer once."""
+    ids = _ids(("stashdb.org", "z"), ("fansdb.cc", "a"))
+    said = pb.BreastRecord(natural_probability=0.25, effective_from="2020-01-01")
+    anna = (
+        await _upsert(
+            system,
+            name="Anna",
+            external_ids=ids,
+            birth_date="1990-01-02",
+            career_start_year=2010,
+            breast_history=[said],
+        )
+    ).performer
+    async with open_pool(system.dsn) as pool:
+        names = PerformerNames(pool)
+        past = (await names([anna.id], with_past=True))[anna.id].past
+        whole = (await names([anna.id], with_past=True, with_history=True))[anna.id].past
+    assert past == Past(datetime.date(1990, 1, 2), 2010, 0)
+    [record] = whole.breast_history
+    assert (record.natural_probability, record.effective_from) == (0.25, datetime.date(2020, 1, 1))

@@ -15,7 +15,7 @@ from client.evaluation import EvaluationOptions, ProbeFile, identify_probes
 from client.pending import PendingPage, PendingTotal, Reembedding, ReembedImage
 from client.supervisor.parts import free_ports
 from client.system import ModelChange
-from client.values import ExternalId, PersonStatus, Policy, ReportState, Signal
+from client.values import ExternalId, Hint, HintKind, PersonStatus, Policy, ReportState, Signal
 from marquee.common.v1 import common_pb2
 from tests.fakes.gateway_server import BLACK, WHITE, Color, FakeGateway, fake_gateway
 from tests.fakes.pictures import encode
@@ -70,8 +70,13 @@ async def test_identification_is_a_value(served: tuple[Marquee, FakeGateway]) ->
         r async for r in marquee.enroll([EnrollImage(key="1", performer_id=ann.id, image=_picture(_RED))])
     ]
     assert [reply.is_new for reply in replies] == [True]
+    studio = Hint("somebody", 3.0, HintKind.STUDIO)
     seen = await marquee.identify(
-        _picture(_RED), signals=[Signal.FACE], policy=Policy.WEIGHTED, hints=[ann.id]
+        _picture(_RED),
+        signals=[Signal.FACE],
+        policy=Policy.WEIGHTED,
+        hints=[ann.id, studio],
+        natural_probability=0.5,
     )
     (person,) = seen.people
     assert person.status is PersonStatus.IDENTIFIED
@@ -83,7 +88,10 @@ async def test_identification_is_a_value(served: tuple[Marquee, FakeGateway]) ->
     assert seen.reports[Signal.BODY].state is ReportState.UNAVAILABLE
     assert seen.reports[Signal.BODY].is_missing
     assert seen.policy is Policy.WEIGHTED
-    assert list(fake.requests[-1].hinted_performer_ids) == [ann.id]
+    request = fake.requests[-1]
+    assert list(request.hinted_performer_ids) == [ann.id]
+    assert [(one.performer_id, one.kind, one.factor) for one in request.hints] == [("somebody", 2, 3.0)]
+    assert request.scene.natural_probability == 0.5
 
 
 async def test_errors_are_ours_with_the_servers_words(served: tuple[Marquee, FakeGateway]) -> None:

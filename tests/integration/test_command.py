@@ -201,11 +201,29 @@ async def test_identify_passes_its_options_on(shell: Shell) -> None:
         "7",
         "--date",
         "2020-05-01",
+        "--hint",
+        "somebody",
+        "--hint",
+        "another=2.5",
+        "--natural",
+        "0.25",
     )
     assert (await shell.marquee("identify", probe, *options)).code == 0
     request = shell.fake.requests[-1]
+    assert list(request.hinted_performer_ids) == ["somebody"]
+    assert [(one.performer_id, one.kind, one.factor) for one in request.hints] == [("another", 1, 2.5)]
+    assert request.scene.natural_probability == 0.25
     assert list(request.signals) == [1, 3]
     assert (request.policy, request.max_candidates, request.scene_date) == (1, 7, "2020-05-01")
+
+
+@pytest.mark.parametrize(("option", "value"), [("--hint", "a=b"), ("--hint", "a=0"), ("--natural", "1.5")])
+async def test_identify_refuses_what_is_no_number(shell: Shell, option: str, value: str) -> None:
+    """Before anything is asked: exit code 2."""
+    done = await shell.marquee("identify", shell.picture("probe.png", RED), option, value)
+    assert done.code == 2
+    assert option in done.err
+    assert shell.fake.requests == []
 
 
 async def test_identify_names_a_policy_that_the_server_cannot_do(shell: Shell) -> None:

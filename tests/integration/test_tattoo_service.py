@@ -147,6 +147,10 @@ async def test_templates_of_one_person_are_combined(system: TattooSystem) -> Non
     assert [one.key for one in results] == [one.key for one in queries]
     similarities = [one.scores[0].similarity if one.scores else None for one in results]
     assert similarities == pytest.approx([1.0, 1.0, 0.65, None], abs=1e-5)
+    [known] = results[0].scores[0].known
+    matches = results[0].scores[0].matches
+    assert [one.tattoo_id for one in matches] == [known.tattoo_id, known.tattoo_id, ""]
+    assert [one.similarity for one in matches] == pytest.approx([1.0, 0.0, 0.0], abs=1e-5)
 
 
 async def test_templates_are_compared_with_each_other(system: TattooSystem) -> None:

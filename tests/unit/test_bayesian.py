@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping, Sequence
 
@@ -10,12 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.association import PersonInstance
-from gateway.bayesian import Belief, believe, rank_bayesian, spoken_ratio
+from gateway.bayesian import Belief, believe, rank_bayesian
+from gateway.circumstances import Circumstances
+from gateway.fusion.exclusive import exclusive
+from gateway.fusion.moment import moment_of
 from gateway.observations import Candidate, Signal
 from gateway.people import PersonView
-from gateway.ranked import PersonScores, RankedPerson
-from gateway.signals import SignalScore
+from gateway.ranked import Contribution, PersonScores, RankedPerson
+from gateway.signals import SignalScore, Trust
+from gateway.summaries import spoken_ratio
 from marquee.common.v1 import common_pb2
+from marquee.gateway.v1 import identification_pb2 as pb
 from marquee.gateway.v1.identification_pb2 import (
     PERSON_STATUS_IDENTIFIED,
     PERSON_STATUS_INSUFFICIENT_SIGNALS,
@@ -24,6 +30,7 @@ from marquee.gateway.v1.identification_pb2 import (
 from tests.fakes.scenes import body_at, candidates, face_at, tattoo_at
 
 _BELIEF = Belief(gallery_size=1000, unknown=0.3, identified=0.9)
+_PLAIN = Circumstances(moment_of(None, today=datetime.date(2024, 6, 15)))
 
 
 def view(
@@ -48,12 +55,16 @@ def ranked(
     said: PersonScores,
     *,
     known: str = "abcdef",
-    hints: Sequence[str] = (),
+    hints: Mapping[str, float] | None = None,
     belief: Belief = _BELIEF,
     limit: int = 10,
 ) -> RankedPerson:
-    believed = believe(seen, scores=said, known=set(known), hints=hints, belief=belief)
-    return rank_bayesian(seen, believed, scores=said, known=set(known), belief=belief, limit=limit)
+    believed = believe(
+        seen, scores=said, known=set(known), hints=hints or {}, belief=belief, circumstances=_PLAIN
+    )
+    return rank_bayesian(
+        seen, believed, believed.posterior, scores=said, known=set(known), belief=belief, limit=limit
+    )
 
 
 def probabilities(person: RankedPerson) -> Mapping[str, float]:
@@ -117,7 +128,10 @@ def test_a_gallery_that_was_counted_before_it_grew_is_no_fault(size: int) -> Non
 
 def test_a_hint_makes_somebody_more_probable_within_bounds() -> None:
     """Twenty times as probable; what it adds others lose; who is unknown to the catalogue is passed over."""
-    plain, hinted = ranked(_FACE, scores(a=2.0, b=2.0)), ranked(_FACE, scores(a=2.0, b=2.0), hints=["b", "z"])
+    plain, hinted = (
+        ranked(_FACE, scores(a=2.0, b=2.0)),
+        ranked(_FACE, scores(a=2.0, b=2.0), hints={"b": 20.0, "z": 20.0}),
+    )
     assert probabilities(hinted)["b"] > 15 * probabilities(plain)["b"]
     assert probabilities(hinted)["a"] < probabilities(plain)["a"]
     assert "z" not in probabilities(hinted)
@@ -184,6 +198,89 @@ def test_a_ratio_in_words(llr: float, words: str) -> None:
     assert spoken_ratio(llr) == words
 
 
+def test_contributions_sum_to_the_log_odds() -> None:
+    """Prior, hint, face and tattoo; kinds that say nothing are left out, the prior never."""
+    seen = view(face=candidates(a=0.9, b=0.8), tattoos=[candidates(a=0.8)])
+    said = {**scores(a=6.0, b=0.0), **scores(Signal.TATTOO, a=-2.0)}
+    first, second = ranked(seen, said, hints={"a": 5.0}).candidates
+    assert [one.kind for one in first.contributions] == [
+        pb.CONTRIBUTION_KIND_PRIOR,
+        pb.CONTRIBUTION_KIND_HINT,
+        pb.CONTRIBUTION_KIND_FACE,
+        pb.CONTRIBUTION_KIND_TATTOO,
+    ]
+    assert [one.log_ratio for one in first.contributions[2:]] == pytest.approx([0.8 * 6, 0.8 * -2])
+    assert [one.kind for one in second.contributions] == [
+        pb.CONTRIBUTION_KIND_PRIOR,
+        pb.CONTRIBUTION_KIND_HINT,  # what others gain, this one loses
+    ]
+    assert first.contributions[2].summary == "face, quality 0.90: speaks for, 120 : 1"
+    _check_sums(ranked(seen, said, hints={"a": 5.0}))
+
+
+def test_a_calibration_of_this_library_counts_in_full_or_as_it_weighs() -> None:
+    """And the answer no longer says that probabilities rest on other libraries."""
+    for trust, factor, is_foreign in ((Trust(True), 1.0, False), (Trust(True, 0.5), 0.5, False),
+                                      (Trust(False, 0.5), 0.4, True)):  # fmt: skip
+        said = {Signal.FACE: {"a": SignalScore(0.5, 0.5, 6.0, trust=trust)}}
+        person = ranked(_FACE, said)
+        [face] = _of(person, "a", pb.CONTRIBUTION_KIND_FACE)
+        assert face.log_ratio == pytest.approx(factor * 6.0)
+        assert person.is_uncalibrated == is_foreign
+        assert not person.has_uncounted
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan])
+def test_a_signal_that_was_shown_to_hurt_counts_nothing(weight: float) -> None:
+    """It is told, and the answer says so."""
+    said = {Signal.FACE: {"a": SignalScore(0.5, 0.5, 6.0, trust=Trust(True, weight))}}
+    person = ranked(_FACE, said)
+    assert not _of(person, "a", pb.CONTRIBUTION_KIND_FACE)
+    assert person.has_uncounted
+    assert not person.is_uncalibrated
+    [evidence] = next(one for one in person.candidates if one.performer_id == "a").evidence
+    assert evidence.summary.endswith("not counted")
+
+
+@pytest.mark.parametrize(
+    ("trust", "measurements", "factor"),
+    [(Trust(True, 0.5), 3, 0.5), (Trust(True, 0.5), 2, 0.0), (Trust(False, 1.0), 9, 0.0)],
+)
+def test_a_body_counts_by_this_librarys_calibration_and_three_measurements(
+    trust: Trust, measurements: int, factor: float
+) -> None:
+    """Fewer are an accident of the pose."""
+    score = SignalScore(0.5, 0.5, 2.0, trust=trust, measurements=measurements)
+    person = ranked(view(face=[], body=candidates(a=0.9)), {Signal.BODY: {"a": score}})
+    assert [one.log_ratio for one in _of(person, "a", pb.CONTRIBUTION_KIND_BODY)] == pytest.approx(
+        [2 * factor] if factor else []
+    )
+    assert person.has_uncounted == (factor == 0)
+
+
+def test_the_other_people_are_a_contribution() -> None:
+    """Two faces as alike one performer: for each the other one speaks against, and the sum is still right."""
+    said = scores(a=12.0)
+    believed = believe(_FACE, scores=said, known={"a"}, hints={}, belief=_BELIEF, circumstances=_PLAIN)
+    for together in exclusive([believed.posterior, believed.posterior]):
+        person = rank_bayesian(_FACE, believed, together, scores=said, known={"a"}, belief=_BELIEF, limit=10)
+        [others] = _of(person, "a", pb.CONTRIBUTION_KIND_OTHER_PEOPLE)
+        assert others.log_ratio < -1
+        assert others.summary.startswith("other people in the picture: speaks against, 1 : ")
+        _check_sums(person)
+
+
+def _of(person: RankedPerson, name: str, kind: pb.ContributionKind.ValueType) -> list[Contribution]:
+    [candidate] = [one for one in person.candidates if one.performer_id == name]
+    return [one for one in candidate.contributions if one.kind == kind]
+
+
+def _check_sums(person: RankedPerson) -> None:
+    for one in person.candidates:
+        odds = math.log(one.probability or 0.0) - math.log(person.unknown or 0.0)
+        assert math.fsum(each.log_ratio for each in one.contributions) == pytest.approx(odds, abs=1e-8)
+
+
 @given(llrs=st.dictionaries(st.sampled_from("abc"), st.floats(allow_nan=True, allow_infinity=True)))
 def test_whatever_a_signal_says_probabilities_sum_to_one(llrs: dict[str, float]) -> None:
     """Never a crash, never a probability outside 0..1."""
@@ -191,3 +288,4 @@ def test_whatever_a_signal_says_probabilities_sum_to_one(llrs: dict[str, float])
     values = [*probabilities(person).values(), person.unknown or 0.0]
     assert all(0 <= value <= 1 for value in values)
     assert sum(values) == pytest.approx(1)
+    _check_sums(person)

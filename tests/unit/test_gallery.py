@@ -91,6 +91,21 @@ def test_similarities_are_exact_for_known_performers(
     assert similarities == pytest.approx(expected, rel=1e-5, abs=2e-3)
 
 
+@given(enrolled=ENROLLED, probe=VECTOR, asked=st.lists(PERFORMER))
+@settings(max_examples=50, deadline=None)
+def test_the_closest_row_is_the_most_similar_one(
+    enrolled: Enrolled, probe: NDArray[np.float32], asked: list[str]
+) -> None:
+    """Of each performer asked about, and of nobody else."""
+    gallery = gallery_of(enrolled)
+    closest, similarities = gallery.closest(probe, asked), gallery.similarities(probe, asked)
+    assert closest.keys() == similarities.keys()
+    for performer, seq in closest.items():
+        assert gallery.owner_of(seq) == performer
+        [(first, _)] = gallery.most_alike(probe, [performer], 1)
+        assert first == seq
+
+
 @given(enrolled=ENROLLED, probe=VECTOR, forgotten=st.lists(PERFORMER, unique=True), compacted=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_a_forgotten_performer_is_gone_at_once(

@@ -9,7 +9,7 @@ import pytest
 from chassis.geometry import Point
 from gateway.association import PersonInstance
 from gateway.observations import RegionView
-from gateway.regions import region_of, regions_in_view
+from gateway.regions import region_of, regions_in_view, visibilities
 from marquee.common.v1 import common_pb2
 from tests.fakes.scenes import body_at, face_at, rectangle, tattoo_at
 
@@ -74,6 +74,19 @@ def test_regions_in_view_are_listed_once_and_in_order() -> None:
     regions = regions_in_view(twice)
     assert list(regions) == sorted(set(regions))
     assert set(regions) == {view.region for view in body.regions} | {common_pb2.BODY_REGION_HEAD}
+
+
+def test_visibilities_are_those_of_the_regions_in_view() -> None:
+    """The best outline of a region counts; a face alone shows one side of the head."""
+    body = body_at(500, 100, visibility=0.6)
+    better = tuple(replace(one, visibility=0.8) for one in body.regions[:1])
+    person = PersonInstance(face_at(500, 100), replace(body, regions=body.regions + better), ())
+    found = visibilities(person)
+    assert tuple(sorted(found)) == regions_in_view(person)
+    assert found[body.regions[0].region] == 0.8
+    assert found[body.regions[1].region] == 0.6
+    assert found[common_pb2.BODY_REGION_HEAD] == 0.5
+    assert visibilities(PersonInstance(None, body_at(500, 100, visibility=0.3), ())) == {}
 
 
 def test_the_mask_counts_rather_than_the_box() -> None:

@@ -11,7 +11,7 @@ from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos
 from services.tattoo.key_points import KeyPoints, find_key_points
 from services.tattoo.score import ScoreTattoos, TattooQuery, weighted
-from services.tattoo.template import Template
+from services.tattoo.template import Template, Vector
 from services.tattoo.verification import VerifyCandidates
 from tests.fakes.drawings import drawing, turned
 from tests.fakes.linear_map import linear_map
@@ -92,6 +92,54 @@ async def test_a_calibrated_score_tells_its_ratio() -> None:
     assert other.llr is not None
     assert other.llr < 0
     assert plain.llr is None
+
+
+async def test_each_template_tells_which_tattoo_it_is_most_like() -> None:
+    """In their order, discounted as the score is: the surest match is the score."""
+    rows = [embedder_row("a")]
+    enrolled = EnrolledTattoos(rows)
+    enrolled.add([row(1, "p", LEFT), row(2, "p", UP), row(3, "q", RIGHT)])
+    calibration = Calibration(
+        neutral=0.5, slope_poor=4.0, slope_good=8.0, least_quality=0.1, least=-9.0, most=9.0, genuine=100,
+        impostors=100,
+    )  # fmt: skip
+    templates = (
+        Template({("a", "1"): UP}, 0.4),
+        Template({("other", "1"): UP}, 0.8),
+        Template({("a", "1"): LEFT}, 0.8),
+    )
+    query = TattooQuery("k", templates, ("p", "q"))
+    async with WorkPool(1, 8) as pool:
+        score = ScoreTattoos(enrolled, pool, rows, unverified(pool), calibration)
+        ((p, q),) = await score([query])
+        ((plain, _),) = await ScoreTattoos(enrolled, pool, rows, unverified(pool))([query])
+    assert [one.tattoo_id for one in p.matches] == ["id-2", "", "id-1"]
+    a = POINT.impostor_p99
+    assert [one.similarity for one in p.matches] == pytest.approx([a + (1 - a) / 2, 0.0, 1.0])
+    assert p.matches[2].llr == p.llr
+    assert p.matches[1].llr is None
+    assert [one.tattoo_id for one in q.matches] == ["id-3", "", "id-3"]
+    assert max(one.similarity for one in q.matches if one.tattoo_id) == q.similarity
+    assert [one.llr for one in plain.matches] == [None, None, None]
+
+
+async def test_the_tattoo_that_key_points_agree_with_is_the_one() -> None:
+    """Though another one of the performer's has a more similar vector."""
+    rows, points = [embedder_row("a")], find_key_points(turned(drawing(1)))
+    near: Vector = np.array([0.9, 0.436, 0, 0], np.float32)
+    enrolled = EnrolledTattoos(rows)
+    enrolled.add([row(1, "p", LEFT), row(2, "p", near / np.linalg.norm(near))])
+
+    class OnlySecond:
+        async def of_rows(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
+            return {2: PAINTED}
+
+    query = TattooQuery("k", (Template({("a", "1"): LEFT}, 0.5, points),), ("p",))
+    async with WorkPool(1, 8) as pool:
+        verify = VerifyCandidates(OnlySecond(), pool, candidates=2)
+        ((score,),) = await ScoreTattoos(enrolled, pool, rows, verify)([query])
+    assert score.agreeing > 0
+    assert [one.tattoo_id for one in score.matches] == ["id-2"]
 
 
 async def test_each_template_of_a_person_is_verified_for_itself() -> None:

@@ -19,7 +19,7 @@ from services.tattoo.lookup import TattooAttributes
 from services.tattoo.models_in_use import TattooModels
 from services.tattoo.observe import ObservedImage, ObservedTattoo, VerifiedMatch
 from services.tattoo.regions_store import Knowledge, RegionStatement
-from services.tattoo.score import TattooScore
+from services.tattoo.score import TattooMatch, TattooScore
 from services.tattoo.template import Template
 from services.tattoo.translation import TattooTranslation
 from tests.fakes.drawings import drawing
@@ -131,7 +131,9 @@ def test_scores_tell_what_is_known_and_no_likelihood() -> None:
         description="rose",
         since=datetime.date(2019, 1, 1),
     )
-    response = _translation().scored(queries, [[TattooScore(_ID, 0.6, (known,))]], {_ID: [tattooed]})
+    matches = (TattooMatch("id-1", 0.6, 1.5), TattooMatch())
+    scores = [[TattooScore(_ID, 0.6, (known,), matches=matches)]]
+    response = _translation().scored(queries, scores, {_ID: [tattooed]})
     [score] = response.results[0].scores
     assert (response.results[0].key, score.performer_id) == ("k", _ID)
     assert score.confidence == pytest.approx(0.75)
@@ -139,6 +141,9 @@ def test_scores_tell_what_is_known_and_no_likelihood() -> None:
     assert (score.known[0].first_seen_date, score.known[0].removed_date) == ("2020-01-01", "")
     assert score.known[0].region == common_pb2.BODY_REGION_CHEST
     assert (score.known[0].tattoo_id, score.known[0].view_id, score.known[0].views) == ("id-1", "view-1", 1)
+    first, second = score.matches
+    assert (first.tattoo_id, first.llr) == ("id-1", 1.5)
+    assert (second.tattoo_id, second.HasField("llr")) == ("", False)
     [region] = score.regions
     assert region == pb.KnownRegion(
         region=common_pb2.BODY_REGION_CHEST,

@@ -1,0 +1,248 @@
+"""Tattoos that are seen, and those that are not: what speaks for and against, and what is neutral."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.fusion.absence import absence_llr, presence_llr
+from gateway.fusion.assumed import CLEAR, LEAST_ABSENT, MISSED
+from gateway.fusion.moment import Moment, moment_of
+from gateway.fusion.tattoos import SeenTattoos, absent_llrs, clear_llrs, present_llrs, together
+from gateway.signals import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
+from marquee.common.v1.common_pb2 import (
+    BODY_REGION_CHEST,
+    BODY_REGION_LEFT_FOREARM,
+    BODY_REGION_LEFT_UPPER_ARM,
+    BODY_REGION_OTHER,
+    BODY_REGION_UNKNOWN,
+    BodyRegion,
+)
+
+_TODAY = datetime.date(2024, 6, 15)
+_ARM, _CHEST, _UPPER = BODY_REGION_LEFT_FOREARM, BODY_REGION_CHEST, BODY_REGION_LEFT_UPPER_ARM
+_ABSENT = absence_llr(has_it=1, in_view=0.9, missed=MISSED)
+
+
+def _on(text: str) -> Moment:
+    return moment_of(_day(text), today=_TODAY)
+
+
+def _day(text: str) -> datetime.date | None:
+    return datetime.date.fromisoformat(text) if text else None
+
+
+_NOW = _on("2024-01-01")
+
+
+def _tattoo(
+    name: str = "t", region: BodyRegion.ValueType = _ARM, first: str = "", removed: str = ""
+) -> KnownTattoo:
+    return KnownTattoo(name, region, _day(first), _day(removed))
+
+
+def _words(
+    region: BodyRegion.ValueType = _ARM,
+    *,
+    tattooed: bool = True,
+    source: str = "stashdb.org",
+    since: str = "",
+    until: str = "",
+) -> KnownRegion:
+    return KnownRegion(region, tattooed, source, _day(since), _day(until))
+
+
+def _seen(
+    *regions: BodyRegion.ValueType,
+    in_view: Mapping[BodyRegion.ValueType, float] | None = None,
+    is_searched: bool = True,
+) -> SeenTattoos:
+    return SeenTattoos(regions, in_view if in_view is not None else {_ARM: 0.9, _CHEST: 0.9}, is_searched)
+
+
+def _absent(
+    facts: TattooFacts, seen: SeenTattoos, *matches: TattooMatch, moment: Moment = _NOW
+) -> list[float] | None:
+    found = absent_llrs(seen, matches, facts, moment)
+    return None if found is None else found[0].tolist()
+
+
+def test_a_tattoo_that_is_not_where_it_should_be_speaks_against() -> None:
+    """As far as the region is in view, and as the detector would find it."""
+    found = absent_llrs(_seen(), (), TattooFacts((_tattoo(),)), _NOW)
+    assert found is not None
+    assert found[0].tolist() == pytest.approx([_ABSENT])
+    assert found[1] == (_ARM,)
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (_seen(is_searched=False), "nothing looked"),
+        (_seen(in_view={_CHEST: 0.9}), "the arm is not in view"),
+        (_seen(_ARM), "something is on the arm"),
+        (_seen(BODY_REGION_UNKNOWN), "a tattoo may be anywhere"),
+        (_seen(_CHEST, BODY_REGION_OTHER), "a tattoo may be anywhere"),
+    ],
+)
+def test_what_may_be_there_speaks_against_nobody(seen: SeenTattoos, why: str) -> None:
+    """Neutral where it cannot be told."""
+    assert _absent(TattooFacts((_tattoo(),)), seen) is None, why
+
+
+def test_without_data_nothing_follows() -> None:
+    """NO_DATA, a tattoo in no known place, and a region that is said to be clear."""
+    assert _absent(TattooFacts(), _seen()) is None
+    assert _absent(TattooFacts((_tattoo(region=BODY_REGION_UNKNOWN),)), _seen()) is None
+    assert _absent(TattooFacts((), (_words(tattooed=False),)), _seen()) is None
+
+
+def test_a_region_counts_once() -> None:
+    """However many tattoos, views and sources tell of it; another region counts as well."""
+    several = TattooFacts((_tattoo("s"), _tattoo("t")), (_words(), _words(source="fansdb.cc")))
+    assert _absent(several, _seen()) == pytest.approx([_ABSENT])
+    two = TattooFacts((_tattoo(),), (_words(_CHEST),))
+    assert _absent(two, _seen()) == pytest.approx([2 * _ABSENT])
+
+
+def test_what_sources_say_counts_without_a_picture() -> None:
+    """From `since` to `until`; what was observed is told by the tattoos themselves."""
+    facts = TattooFacts((), (_words(since="2015-01-01", until="2020-12-31"),))
+    assert _absent(facts, _seen(), moment=_on("2018-01-01")) == pytest.approx([_ABSENT])
+    assert _absent(facts, _seen(), moment=_on("2022-01-01")) is None
+    assert _absent(TattooFacts((), (_words(source="observed"),)), _seen()) is None
+
+
+def test_sources_that_contradict_each_other_are_neutral() -> None:
+    """Of words; a picture is believed."""
+    words = (_words(), _words(tattooed=False, source="fansdb.cc"))
+    assert _absent(TattooFacts((), words), _seen()) is None
+    assert _absent(TattooFacts((_tattoo(),), words), _seen()) == pytest.approx([_ABSENT])
+
+
+def test_a_known_tattoo_that_was_matched_is_seen() -> None:
+    """Wherever it seems to be in this picture; one that is only unlike is still missing."""
+    facts = TattooFacts((_tattoo("t"),))
+    assert _absent(facts, _seen(_UPPER), TattooMatch("t", 0.9, 4.0)) is None
+    assert _absent(facts, _seen(_UPPER), TattooMatch("t", 0.1, -4.0)) == pytest.approx([_ABSENT])
+
+
+@pytest.mark.parametrize("llr", [None, math.nan])
+def test_a_match_of_which_nothing_tells_may_be_the_tattoo(llr: float | None) -> None:
+    """Without a calibration: neither missing, nor where the candidate has none."""
+    facts = TattooFacts((_tattoo("t"),), (_words(_UPPER, tattooed=False),))
+    match = TattooMatch("t", 0.9, llr)
+    assert _absent(facts, _seen(_UPPER), match) is None
+    assert clear_llrs(_seen(_UPPER), (match,), facts, _NOW) is None
+    foreign = TattooMatch("", 0.0)
+    assert _absent(facts, _seen(_UPPER), foreign) == pytest.approx([_ABSENT])
+
+
+def test_a_tattoo_out_of_date_is_not_missed() -> None:
+    """Removed before, or first seen long after; first seen soon after it may have been there."""
+    gone = TattooFacts((_tattoo(removed="2020-01-01"),))
+    assert _absent(gone, _seen(), moment=_on("2020-01-01")) is None
+    assert _absent(gone, _seen(), moment=_on("2019-12-31")) == pytest.approx([_ABSENT])
+    young = TattooFacts((_tattoo(first="2020-05-05"),))
+    [early], [late] = (
+        _absent(young, _seen(), moment=_on(day)) or [0.0] for day in ("2000-01-01", "2019-01-01")
+    )
+    assert _ABSENT < late < early < 0
+    assert early > -1e-3
+
+
+def test_dates_that_contradict_each_other_are_neutral() -> None:
+    """Removed before it was first seen: nothing is missing, and a match counts as if undated."""
+    facts = TattooFacts((_tattoo("t", first="2020-01-01", removed="2010-01-01"),))
+    assert _absent(facts, _seen()) is None
+    found = present_llrs([TattooMatch("t", 0.9, 4.0)], facts, _NOW, factor=1.0)
+    assert found is not None
+    assert found.tolist() == [4.0]
+    assert clear_llrs(_seen(_ARM), (), TattooFacts(facts.tattoos, (_words(tattooed=False),)), _NOW) is None
+
+
+def test_all_absent_tattoos_together_are_bounded() -> None:
+    """Clothes hide all of them at once."""
+    everywhere = {region: 1.0 for region in BodyRegion.values() if region}
+    tattoos = tuple(_tattoo(str(region), region) for region in everywhere)
+    assert _absent(TattooFacts(tattoos), _seen(in_view=everywhere)) == [LEAST_ABSENT]
+
+
+def test_a_tattoo_that_is_seen_counts_as_far_as_it_was_there() -> None:
+    """In full, and against the candidate once it is gone."""
+    facts = TattooFacts((_tattoo("t", removed="2020-01-01"),))
+    matches = [TattooMatch("t", 0.9, 5.0)]
+    for day, has_it in (("2019-06-01", 1.0), ("2021-06-01", 0.0)):
+        found = present_llrs(matches, facts, _on(day), factor=0.8)
+        assert found is not None
+        assert found.tolist() == pytest.approx([presence_llr(4.0, has_it=has_it)])
+
+
+def test_the_best_of_several_tattoos_counts() -> None:
+    """In every year: they are blurred, or not, together."""
+    assert together([np.array([1.0, 3.0]), np.array([2.0, -5.0])]).tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("llr", [None, math.nan, math.inf, -math.inf])
+def test_a_match_without_a_ratio_is_neutral(llr: float | None) -> None:
+    """Not calibrated, or not a number."""
+    assert present_llrs([TattooMatch("t", 0.9, llr)], TattooFacts(), _NOW, factor=1.0) is None
+
+
+def test_a_tattoo_where_the_candidate_has_none_speaks_against() -> None:
+    """At the time that the source tells of, once however many, and not where it is the candidate's."""
+    facts = TattooFacts((), (_words(tattooed=False, since="2015-01-01", until="2020-12-31"),))
+    found = clear_llrs(_seen(_ARM, _ARM), (), facts, _on("2018-01-01"))
+    assert found is not None
+    assert found[0].tolist() == [CLEAR]
+    assert found[1] == (_ARM,)
+    assert clear_llrs(_seen(_ARM), (), facts, _on("2022-01-01")) is None
+    assert clear_llrs(_seen(_CHEST), (), facts, _on("2018-01-01")) is None
+    alike = (TattooMatch("t", 0.9, 3.0),)
+    assert clear_llrs(_seen(_ARM), alike, facts, _on("2018-01-01")) is None
+    own = TattooFacts((_tattoo(),), facts.regions)
+    assert clear_llrs(_seen(_ARM), (), own, _on("2018-01-01")) is None
+
+
+_DAYS = st.none() | st.dates()
+_REGIONS = st.sampled_from([_ARM, _CHEST, _UPPER, BODY_REGION_UNKNOWN])
+_FACTS = st.builds(
+    TattooFacts,
+    st.lists(st.builds(KnownTattoo, st.sampled_from("st"), _REGIONS, _DAYS, _DAYS), max_size=4).map(tuple),
+    st.lists(
+        st.builds(KnownRegion, _REGIONS, st.booleans(), st.just("stashdb.org"), _DAYS, _DAYS), max_size=4
+    ).map(tuple),
+)
+_MATCHES = st.lists(
+    st.builds(
+        TattooMatch, st.sampled_from(["s", "t", "", "gone"]), st.floats(-1, 1), st.none() | st.floats()
+    ),
+    max_size=3,
+).map(tuple)
+
+
+@given(_FACTS, _MATCHES, st.lists(_REGIONS, max_size=3), _DAYS)
+def test_whatever_is_known_the_ratios_are_finite_and_bounded(
+    facts: TattooFacts,
+    matches: tuple[TattooMatch, ...],
+    regions: list[BodyRegion.ValueType],
+    scene: datetime.date | None,
+) -> None:
+    """Absence and clear skin never speak for anybody; nothing crashes."""
+    moment = moment_of(scene, today=_TODAY)
+    seen = _seen(*regions, in_view={_ARM: 1.0, _CHEST: 0.5, _UPPER: 0.7})
+    present = present_llrs(matches, facts, moment, factor=0.8)
+    assert present is None or np.isfinite(present).all()
+    for found, least in (
+        (absent_llrs(seen, matches, facts, moment), LEAST_ABSENT),
+        (clear_llrs(seen, matches, facts, moment), CLEAR),
+    ):
+        if found is not None:
+            assert ((found[0] >= least) & (found[0] <= 0)).all()
+            assert found[0].shape == moment.years.shape

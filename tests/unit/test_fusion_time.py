@@ -1,0 +1,147 @@
+"""Evidence that hangs on the year: what was there then, careers, shares, and when a scene was made."""
+
+from __future__ import annotations
+
+import datetime
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE
+from gateway.fusion.career import career_llrs
+from gateway.fusion.moment import Moment, is_within, moment_of, was_there
+from gateway.fusion.posterior import Posterior
+from gateway.fusion.scene_time import dated, shares
+from gateway.fusion.scene_years import scene_years
+
+_TODAY = datetime.date(2024, 6, 15)
+_ANY = moment_of(None, today=_TODAY)
+_DAYS = st.none() | st.dates()
+
+
+def _on(text: str) -> Moment:
+    return moment_of(datetime.date.fromisoformat(text), today=_TODAY)
+
+
+def _day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(text)
+
+
+def test_a_scene_without_a_date_was_made_in_any_year_until_today() -> None:
+    """Each as likely; a known date leaves its year, even one that is out of range."""
+    assert (_ANY.years[0], _ANY.years[-1], _ANY.prior.sum()) == (1980, 2024, pytest.approx(1))
+    assert np.ptp(_ANY.prior) == 0
+    assert _on("1971-01-01").years.tolist() == [1971]
+    assert _on("1971-01-01").prior.tolist() == [1]
+
+
+def test_a_known_day_is_compared_to_the_day() -> None:
+    """Gone in March, a tattoo is missed on the second and not on the third; without a day by the year."""
+    there = [was_there(_on(day), first=None, last=_day("2020-03-02")) for day in ("2020-03-02", "2020-03-03")]
+    assert [one is not None and float(one[0]) for one in there] == [1, 0]
+    by_year = was_there(_ANY, first=_day("2018-05-05"), last=_day("2020-03-02"))
+    assert by_year is not None
+    assert by_year[_ANY.years == 2020] == 1
+    assert by_year[_ANY.years == 2021] == 0
+    assert 0 < by_year[_ANY.years == 2017] < 1
+
+
+@given(first=_DAYS, last=_DAYS, scene=_DAYS)
+def test_no_dates_crash(
+    first: datetime.date | None, last: datetime.date | None, scene: datetime.date | None
+) -> None:
+    """Probabilities, or nothing where the dates contradict each other."""
+    moment = moment_of(scene, today=_TODAY)
+    there = was_there(moment, first=first, last=last)
+    if first is not None and last is not None and last < first:
+        assert there is None
+    else:
+        assert there is not None
+        assert there.shape == moment.years.shape
+        assert ((there >= 0) & (there <= 1)).all()
+    within = is_within(moment, since=first, until=last)
+    assert set(within.tolist()) <= {0.0, 1.0}
+
+
+def test_a_career_counts_where_the_day_is_known() -> None:
+    """At work it says nothing; beside it, a little against; before adulthood, very much; bounded."""
+    said = {
+        day: career_llrs(_on(f"{day}-01-01"), birth_year=1990, start=2012, end=2020)
+        for day in (2007, 2008, 2012, 2020, 2021)
+    }
+    found = {year: float(one[0]) for year, one in said.items() if one is not None}
+    assert found == {2007: UNDER_AGE, 2008: BEFORE_CAREER, 2012: 0, 2020: 0, 2021: AFTER_CAREER}
+    assert pytest.approx(math.log(1 / 1000)) == UNDER_AGE
+
+
+def test_a_career_alone_says_nothing_of_who_it_is() -> None:
+    """Without a date it tells the likely years; a short career is no reason to doubt."""
+    llrs = career_llrs(_ANY, birth_year=1990, start=2012, end=2014)
+    assert llrs is not None
+    found = dated(_ANY.prior, [llrs])
+    assert found.llr == pytest.approx(0, abs=1e-12)
+    assert set(_ANY.years[np.argsort(-found.years)[:3]].tolist()) == {2012, 2013, 2014}
+    assert career_llrs(_ANY) is None
+
+
+def test_a_career_that_ends_before_it_begins_is_not_believed() -> None:
+    """Neither end of it; the birth date still is."""
+    llrs = career_llrs(_on("2015-01-01"), birth_year=1990, start=2020, end=2010)
+    assert llrs is not None
+    assert llrs.tolist() == [0]
+
+
+_LLRS = st.lists(st.lists(st.floats(-30, 30), min_size=4, max_size=4), max_size=4)
+
+
+@given(_LLRS)
+def test_shares_sum_to_the_whole(llrs: list[list[float]]) -> None:
+    """Whatever the years say, and in whatever order."""
+    prior, arrays = np.full(4, 0.25), [np.array(one) for one in llrs]
+    for order in (arrays, arrays[::-1]):
+        found = shares(prior, order)
+        assert len(found) == len(order)
+        assert math.fsum(found) == pytest.approx(dated(prior, order).llr, abs=1e-9)
+
+
+def test_with_one_year_each_share_is_its_own_ratio() -> None:
+    """Nothing is left to marginalise."""
+    assert shares(np.ones(1), [np.array([2.0]), np.array([-3.5])]) == (2.0, -3.5)
+
+
+def _peak(*years: int) -> np.typing.NDArray[np.float64]:
+    masses = np.isin(_ANY.years, years).astype(float) + 1e-6
+    return np.asarray(masses / masses.sum(), np.float64)
+
+
+def test_people_who_are_known_date_a_scene() -> None:
+    """Each leaves some years; who were there together leave what they have in common."""
+    first, second = (Posterior({one: 0.99}, 0.01) for one in "ab")
+    alone = scene_years(_ANY, [(first, {"a": _peak(2010, 2011)})])
+    assert alone[2010] == pytest.approx(0.5, abs=0.01)
+    assert sum(alone.values()) == pytest.approx(1)
+    both = scene_years(_ANY, [(first, {"a": _peak(2010, 2011)}), (second, {"b": _peak(2011, 2012)})])
+    assert both[2011] > 0.9
+    assert min(both.values()) >= 1e-3
+
+
+def test_who_is_unknown_tells_nothing_of_the_year() -> None:
+    """Nor does a candidate whose years are those of before; nor is a known date told."""
+    stranger, known = Posterior({"a": 1e-6}, 1 - 1e-6), Posterior({"a": 0.9}, 0.1)
+    assert scene_years(_ANY, [(stranger, {"a": _peak(2010)})]) == {}
+    assert scene_years(_ANY, [(known, {})]) == {}
+    assert scene_years(_ANY, []) == {}
+    assert scene_years(_on("2010-01-01"), [(known, {"a": np.ones(1)})]) == {}
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1980, 2024)), min_size=1, max_size=60))
+def test_whoever_is_there_the_years_are_probabilities(people: list[tuple[float, int]]) -> None:
+    """Also of a crowd that cannot have been there at one time."""
+    found = scene_years(
+        _ANY, [(Posterior({"a": p}, 1 - p), {"a": (_ANY.years == year).astype(float)}) for p, year in people]
+    )
+    assert all(0 <= one <= 1 for one in found.values())
+    assert not found or sum(found.values()) == pytest.approx(1)
