@@ -24,6 +24,8 @@ from client.catalogue import (
 )
 from client.values import (
     Candidate,
+    Contribution,
+    ContributionKind,
     Evidence,
     ExternalId,
     Identification,
@@ -31,6 +33,7 @@ from client.values import (
     PersonStatus,
     Policy,
     ReportState,
+    SceneYear,
     Sighting,
     Signal,
     SignalReport,
@@ -135,6 +138,7 @@ def identification(reply: identification_pb2.IdentifyResponse) -> Identification
         policy=named(identification_pb2.FusionPolicy.DESCRIPTOR, reply.policy, Policy.DEFAULT),
         unassigned=tuple(_sighting(sighting) for sighting in reply.unassigned),
         elapsed_ms=reply.elapsed_ms,
+        scene_years=tuple(SceneYear(each.year, each.probability) for each in reply.scene_years),
     )
 
 
@@ -227,7 +231,14 @@ def _candidate(reply: identification_pb2.RankedCandidate) -> Candidate:
         score=reply.score,
         probability=reply.probability if reply.HasField("probability") else None,
         evidence=tuple(_evidence(each) for each in reply.evidence),
+        contributions=tuple(_contribution(each) for each in reply.contributions),
     )
+
+
+def _contribution(reply: identification_pb2.Contribution) -> Contribution:
+    kinds = identification_pb2.ContributionKind.DESCRIPTOR
+    kind = named(kinds, reply.kind, ContributionKind.UNSPECIFIED)
+    return Contribution(kind, reply.log_ratio, reply.summary)
 
 
 def _evidence(reply: identification_pb2.Evidence) -> Evidence:

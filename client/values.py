@@ -15,10 +15,13 @@ __all__ = [
     "ReportState",
     "ExternalId",
     "Evidence",
+    "ContributionKind",
+    "Contribution",
     "Candidate",
     "Sighting",
     "Person",
     "SignalReport",
+    "SceneYear",
     "Identification",
 ]
 
@@ -62,6 +65,22 @@ class ReportState(StrEnum):
     UNSPECIFIED = "unspecified"
 
 
+class ContributionKind(StrEnum):
+    """What one number in a candidate's probability comes from."""
+
+    PRIOR = "prior"
+    HINT = "hint"
+    FACE = "face"
+    TATTOO = "tattoo"
+    BODY = "body"
+    TATTOO_ABSENT = "tattoo absent"
+    APPEARANCE = "appearance"
+    CAREER = "career"
+    OTHER_PEOPLE = "other people"
+    UNSPECIFIED = "unspecified"
+    """A kind that this client does not know yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalId:
     """A performer's id in another catalogue, written `authority:id`."""
@@ -95,6 +114,17 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Contribution:
+    """One term of a candidate's log odds; those of a candidate sum to log(probability / unknown_probability)."""
+
+    kind: ContributionKind
+    log_ratio: float
+    """Natural log; above 0 speaks for the candidate, below 0 for nobody enrolled."""
+    summary: str
+    """The same in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One performer who may be the person."""
 
@@ -107,6 +137,8 @@ class Candidate:
     probability: float | None
     """0..1; None under the weighted policy."""
     evidence: tuple[Evidence, ...]
+    contributions: tuple[Contribution, ...] = ()
+    """What the probability is made of; none under the weighted policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +213,15 @@ class SignalReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SceneYear:
+    """How probable it is that the scene was made in this year."""
+
+    year: int
+    probability: float
+    """0..1; those of all years sum to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identification:
     """Who is in an image."""
 
@@ -193,3 +234,5 @@ class Identification:
     unassigned: tuple[Sighting, ...]
     """Tattoos that belong to none of the people."""
     elapsed_ms: float
+    scene_years: tuple[SceneYear, ...] = ()
+    """When the scene was made, as far as its people tell; none where nothing tells, and under weighted."""
