@@ -115,7 +115,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One term of a candidate's log odds; those of a candidate sum to log(probability / unknown_probability)."""
+    """One term of a candidate's log odds; all of them sum to log(probability / unknown_probability)."""
 
     kind: ContributionKind
     log_ratio: float
