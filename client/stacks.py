@@ -38,12 +38,12 @@ class Stack:
     @property
     def least(self) -> float:
         """Where it ends on the left, 0 or below."""
-        return min((segment.end for segment in self.segments), default=0.0)
+        return min([0.0, *(segment.end for segment in self.segments)])
 
     @property
     def most(self) -> float:
         """Where it ends on the right, 0 or above."""
-        return max((segment.end for segment in self.segments), default=0.0)
+        return max([0.0, *(segment.end for segment in self.segments)])
 
 
 @dataclass(frozen=True, slots=True)

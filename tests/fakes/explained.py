@@ -107,7 +107,7 @@ def _look_alikes() -> Person:
             "Ottilie Brandt",
             prior,
             (_Kind.FACE, 7_000, "face, quality 0.83: speaks for, 7,000 : 1"),
-            (_Kind.APPEARANCE, 1.6, "hair as in 2017: speaks for, 1.6 : 1"),
+            (_Kind.APPEARANCE, 1.6, "natural, as metadata says of 2017: speaks for, 1.6 : 1"),
         ),
         telling(
             "Mathilde Brandt",
