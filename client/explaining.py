@@ -82,7 +82,7 @@ def _person(number: int, person: Person, shown: Sequence[Candidate]) -> Iterable
 def _table(person: Person, shown: Sequence[Candidate]) -> Table:
     kinds = kinds_of(shown)
     table = Table(box=box.SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("performer")
+    table.add_column("performer", overflow="fold")
     for kind in kinds:
         table.add_column(kind.value, justify="right", overflow="fold")
     # What matters most is not what a narrow terminal breaks.

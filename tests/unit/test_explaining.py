@@ -134,3 +134,15 @@ def test_kinds_and_verdict_of_little() -> None:
     person = replace(explained_person(), margin=None, unknown_probability=None, is_uncalibrated=False)
     assert kinds_of(_candidates(0.5)) == []
     assert verdict_text(person) == ""
+
+
+def test_a_narrow_terminal_loses_neither_names_nor_probabilities() -> None:
+    """Cells are folded."""
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(explanation("party.jpg", explained(three_people().people[0])))
+    printed = captured.get()
+    names = "".join(line[:9].strip() for line in printed.splitlines())
+    assert "VeraMarloweOttilieBrandt" in names
+    assert all(share in printed for share in ("99.9%", "0.1%"))
+    assert "…" not in printed
