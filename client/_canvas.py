@@ -13,13 +13,24 @@ import numpy as np
 from chassis.geometry import Box
 from chassis.images import RGBImage, cv2
 
-__all__ = ["Color", "Style", "PANEL", "enlarged", "rectangle", "corner_marks", "panel", "write", "text_width"]
+__all__ = [
+    "Color",
+    "Style",
+    "PANEL",
+    "TEXT",
+    "enlarged",
+    "rectangle",
+    "corner_marks",
+    "panel",
+    "write",
+    "text_width",
+]
 
 Color = tuple[int, int, int]
 """Red, green, blue, 0..255."""
 
 PANEL: Color = (17, 24, 39)
-_TEXT: Color = (243, 244, 246)
+TEXT: Color = (243, 244, 246)
 _DIM: Color = (168, 175, 188)
 
 _LEAST_SIDE = 640
@@ -99,10 +110,18 @@ def panel(canvas: RGBImage, box: Box, color: Color, style: Style) -> None:
     cv2.rectangle(canvas, (left, top), (edge, bottom - 1), color, cv2.FILLED)
 
 
-def write(canvas: RGBImage, text: str, at: tuple[int, int], style: Style, *, is_title: bool = False) -> None:
-    """Text whose baseline begins at `at`, bright for titles."""
-    size, color = (style.title, _TEXT) if is_title else (style.text, _DIM)
-    cv2.putText(canvas, _ascii(text), at, _FONT, size, color, _weight(style), cv2.LINE_AA)
+def write(
+    canvas: RGBImage,
+    text: str,
+    at: tuple[int, int],
+    style: Style,
+    *,
+    is_title: bool = False,
+    color: Color | None = None,
+) -> None:
+    """Text whose baseline begins at `at`; without a color bright for titles, else dim."""
+    size, usual = (style.title, TEXT) if is_title else (style.text, _DIM)
+    cv2.putText(canvas, _ascii(text), at, _FONT, size, color or usual, _weight(style), cv2.LINE_AA)
 
 
 def text_width(text: str, style: Style, *, is_title: bool = False) -> int:

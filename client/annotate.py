@@ -9,7 +9,6 @@ import numpy as np
 from chassis.geometry import Box
 from chassis.images import RGBImage
 from client._canvas import (
-    PANEL,
     Color,
     Style,
     corner_marks,
@@ -19,6 +18,7 @@ from client._canvas import (
     text_width,
     write,
 )
+from client._legend import Entry, legend
 from client.values import Identification, Person, PersonStatus, ReportState, Sighting, Signal
 
 __all__ = ["annotate", "label_lines", "Color", "STATUS_COLORS"]
@@ -156,60 +156,22 @@ def _inside(box: Box, canvas: RGBImage) -> Box:
 
 def _legend(width: int, seen: Identification, style: Style) -> RGBImage:
     """Rows below the picture: the colours in use, and what each signal had to say."""
-    rows = _wrapped([*_legend_colors(seen), *_legend_signals(seen)], width - 2 * style.pad, style)
-    row_height = style.line_height(is_title=False) + 2 * style.pad
-    strip = np.full((row_height * len(rows), width, 3), PANEL, np.uint8)
-    for index, row in enumerate(rows):
-        x, y = 2 * style.pad, (index + 1) * row_height - round(1.4 * style.pad)
-        for color, text in row:
-            _draw_entry(strip, (x, y), color, text, style)
-            x += _entry_width(color, text, style)
-    return strip
+    return legend([*_legend_colors(seen), *_legend_signals(seen)], width, style)
 
 
-_Entry = tuple[Color | None, str]
-
-
-def _legend_colors(seen: Identification) -> list[_Entry]:
+def _legend_colors(seen: Identification) -> list[Entry]:
     statuses = [status for status in STATUS_COLORS if any(p.status is status for p in seen.people)]
-    entries: list[_Entry] = [(STATUS_COLORS[status], status.value) for status in statuses]
+    entries: list[Entry] = [(STATUS_COLORS[status], status.value) for status in statuses]
     sightings = [*seen.unassigned, *(s for person in seen.people for s in person.sightings)]
     if any(sighting.signal is Signal.TATTOO for sighting in sightings):
         entries.append((_TATTOO_COLOR, "tattoo"))
     return entries or [(None, "nobody visible")]
 
 
-def _legend_signals(seen: Identification) -> list[_Entry]:
+def _legend_signals(seen: Identification) -> list[Entry]:
     return [(None, f"{signal.value}: {_report(seen, signal)}") for signal in Signal if signal in seen.reports]
 
 
 def _report(seen: Identification, signal: Signal) -> str:
     report = seen.reports[signal]
     return f"{report.observations} seen" if report.state is ReportState.OK else report.state.value
-
-
-def _wrapped(entries: Sequence[_Entry], width: int, style: Style) -> list[list[_Entry]]:
-    rows: list[list[_Entry]] = [[]]
-    used = 0
-    for color, text in entries:
-        needed = _entry_width(color, text, style)
-        if rows[-1] and used + needed > width:
-            rows.append([])
-            used = 0
-        rows[-1].append((color, text))
-        used += needed
-    return rows
-
-
-def _entry_width(color: Color | None, text: str, style: Style) -> int:
-    swatch = 0 if color is None else style.line_height(is_title=False) + style.pad
-    return swatch + text_width(text, style) + 3 * style.pad
-
-
-def _draw_entry(strip: RGBImage, at: tuple[int, int], color: Color | None, text: str, style: Style) -> None:
-    x, y = at
-    if color is not None:
-        side = style.line_height(is_title=False)
-        strip[y - side + 2 : y + 2, x : x + side] = color
-        x += side + style.pad
-    write(strip, text, (x, y), style)

@@ -27,6 +27,8 @@ from client.values import (
 __all__ = [
     "identification_table",
     "identification_document",
+    "headline",
+    "status_text",
     "score_text",
     "evidence_text",
     "share_text",
@@ -47,10 +49,7 @@ def identification_table(
 
     At most `candidates` of a person; those without any score only up to `least`, to show how far off.
     """
-    reports = " · ".join(_report_text(report) for report in seen.reports.values())
-    head = Text.assemble(
-        (title, "bold"), f"  {seen.width}x{seen.height}  {seen.elapsed_ms:.0f} ms  ", (reports, "dim")
-    )
+    head = headline(title, seen)
     if not seen.people:
         return Group(head, Text("nobody is visible", style="dim"))
     table = Table("#", "status", "performer", "score", "evidence", show_lines=False)
@@ -58,6 +57,19 @@ def identification_table(
     for number, person in enumerate(seen.people, start=1):
         _add_person(table, number, person, candidates, least)
     return Group(head, table)
+
+
+def headline(title: str, seen: Identification) -> Text:
+    """One line about the picture: size, time, and what became of each signal."""
+    reports = " · ".join(_report_text(report) for report in seen.reports.values())
+    return Text.assemble(
+        (title, "bold"), f"  {seen.width}x{seen.height}  {seen.elapsed_ms:.0f} ms  ", (reports, "dim")
+    )
+
+
+def status_text(person: Person) -> Text:
+    """The status in its color."""
+    return Text(person.status.value, style=_STYLES.get(person.status, ""))
 
 
 def identification_document(file: str, seen: Identification) -> dict[str, Any]:
@@ -102,7 +114,7 @@ def _one_evidence(evidence: Evidence) -> str:
 def _add_person(table: Table, number: int, person: Person, candidates: int, least: int) -> None:
     scored = sum(candidate.score > 0 for candidate in person.candidates)
     shown = person.candidates[: min(candidates, max(scored, least))]
-    status = Text(person.status.value, style=_STYLES.get(person.status, ""))
+    status = status_text(person)
     has_unknown = person.unknown_probability is not None
     if not shown:
         seen = " + ".join(sorted(person.signals))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import RenderableType
 from rich.markup import escape
 
 from chassis.errors import (
@@ -31,9 +32,10 @@ from client.commands._session import (
     signals_option,
 )
 from client.concurrency import started
+from client.explaining import explanation
 from client.picture_file import read_picture
 from client.rendering import identification_document, identification_table
-from client.saving import save_annotated
+from client.saving import save_annotated, save_explained
 from client.values import Hint, Identification, Policy, Signal
 
 __all__ = ["identify"]
@@ -53,6 +55,7 @@ class _Options:
     natural: float | None
     save: Path | None
     as_json: bool
+    explain: bool
 
 
 @click.command()
@@ -94,17 +97,42 @@ class _Options:
     metavar="DIR",
     help="Write each picture there, with boxes, names, scores and signals.",
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show what each probability is made of; --save draws it, too. Implies --policy bayesian.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one entry for each file.")
 def identify(
-    files: tuple[Path, ...], server: str | None, data: Path, scene_date: datetime | None, **options: Any
+    files: tuple[Path, ...],
+    server: str | None,
+    data: Path,
+    scene_date: datetime | None,
+    policy: Policy,
+    explain: bool,
+    **options: Any,
 ) -> None:
     """Say who is in FILES, with the evidence.
 
     Exit code 0: every file was answered, whoever is in it; 3: some files were not, each with
     its reason.
     """
-    day = scene_date.date() if scene_date else None
-    run(lambda: _identify(files, server, data, _Options(scene_date=day, **options)))
+    asked = _Options(
+        scene_date=scene_date.date() if scene_date else None,
+        policy=_explainable(policy) if explain else policy,
+        explain=explain,
+        **options,
+    )
+    run(lambda: _identify(files, server, data, asked))
+
+
+def _explainable(policy: Policy) -> Policy:
+    """The policy that can be explained. Raises UsageError where another one is asked for."""
+    if policy is Policy.WEIGHTED:
+        raise click.UsageError(
+            "--explain is for --policy bayesian: weighted scores are not made of contributions"
+        )
+    return Policy.BAYESIAN
 
 
 async def _identify(files: tuple[Path, ...], server: str | None, data: Path, options: _Options) -> int:
@@ -158,13 +186,30 @@ async def _show(file: Path, answer: Identification | MarqueeError, options: _Opt
         return {"file": str(file), "error": str(answer)}
     document = identification_document(str(file), answer)
     if not options.as_json:
-        out.print(identification_table(str(file), answer, candidates=options.max_candidates))
+        out.print(_told(str(file), answer, options))
     if options.save is not None:
         document["saved"] = str(await _save(file, answer, options.save))
+        if options.explain:
+            document["saved_explanation"] = str(await _save_explanation(file, answer, options.save))
     return document
 
 
+def _told(title: str, seen: Identification, options: _Options) -> RenderableType:
+    if options.explain:
+        return explanation(title, seen, candidates=options.max_candidates)
+    return identification_table(title, seen, candidates=options.max_candidates)
+
+
+# Targets have the whole name: a.jpg and a.png are two pictures.
+
+
 async def _save(file: Path, seen: Identification, directory: Path) -> Path:
-    target = directory / f"{file.name}.marquee.jpg"  # the whole name: a.jpg and a.png are two pictures
+    target = directory / f"{file.name}.marquee.jpg"
     await asyncio.to_thread(lambda: save_annotated(read_picture(file), seen, target))
+    return target
+
+
+async def _save_explanation(file: Path, seen: Identification, directory: Path) -> Path:
+    target = directory / f"{file.name}.explain.png"
+    await asyncio.to_thread(save_explained, seen, target, title=file.name)
     return target

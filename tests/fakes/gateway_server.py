@@ -61,6 +61,8 @@ class FakeGateway(
     def __init__(self) -> None:
         self.enrolled: dict[str, _Enrolled] = {}
         self.requests: list[identification_pb2.IdentifyRequest] = []
+        self.believed: identification_pb2.IdentifyResponse | None = None
+        """What policy BAYESIAN answers for any picture; None: a server that cannot do it."""
         self.is_body_away = False
         """Whether enrolment says that the body signal did not answer."""
         self.troubles: list[MarqueeError] = []
@@ -93,6 +95,8 @@ class FakeGateway(
         self.requests.append(request)
         self._stumble()
         if request.policy == identification_pb2.FUSION_POLICY_BAYESIAN:
+            if self.believed is not None:
+                return self.believed
             raise Unsupported("policy BAYESIAN comes in a later version")
         color = _color_of(request.image)
         people = [] if color == BLACK else [self._person(color, request.max_candidates)]

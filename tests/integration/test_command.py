@@ -1,6 +1,7 @@
 """The `marquee` command as a process, against a gateway in memory."""
 
 import json
+import math
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from chassis.errors import DeadlineExceeded, MarqueeError, Overloaded
 from chassis.images import decode, image_hash
+from client.plotting import WIDTH
 from marquee.common.v1 import common_pb2
+from marquee.gateway.v1 import identification_pb2
 from tests.fakes.command_shell import BLUE, RED, Shell
 from tests.fakes.gateway_server import BLACK, WHITE, Color, fake_gateway
 
@@ -231,6 +234,83 @@ async def test_identify_names_a_policy_that_the_server_cannot_do(shell: Shell) -
     done = await shell.marquee("identify", shell.picture("probe.png", RED), "--policy", "bayesian")
     assert done.code == 1
     assert done.err.splitlines()[-1] == "Error: --policy bayesian: policy BAYESIAN comes in a later version"
+
+
+def _believed() -> identification_pb2.IdentifyResponse:
+    """Ann by her face."""
+    terms = [
+        identification_pb2.Contribution(
+            kind=identification_pb2.CONTRIBUTION_KIND_PRIOR,
+            log_ratio=math.log(1 / 600),
+            summary="one of 1,400",
+        ),
+        identification_pb2.Contribution(
+            kind=identification_pb2.CONTRIBUTION_KIND_FACE,
+            log_ratio=math.log(9000),
+            summary="face, quality 0.91",
+        ),
+    ]
+    ann = identification_pb2.RankedCandidate(
+        performer_id="a", name="Ann Lee", score=15 / 16, probability=15 / 16, contributions=terms
+    )
+    person = identification_pb2.Person(
+        box=common_pb2.Box(x=10, y=10, width=20, height=20),
+        status=identification_pb2.PERSON_STATUS_IDENTIFIED,
+        candidates=[ann],
+        unknown_probability=1 / 16,
+        margin=14 / 16,
+    )
+    return identification_pb2.IdentifyResponse(
+        image_width=64,
+        image_height=64,
+        people=[person],
+        policy=identification_pb2.FUSION_POLICY_BAYESIAN,
+        scene_years=[identification_pb2.SceneYear(year=2018, probability=1.0)],
+    )
+
+
+async def test_identify_explains(shell: Shell) -> None:
+    """Policy bayesian by itself; odds by kind, words, the row of nobody enrolled, and when it was made."""
+    shell.fake.believed = _believed()
+    done = await shell.marquee("identify", shell.picture("probe.png", RED), "--explain")
+    assert done.code == 0, done.err
+    for words in ("1 : 600", "9,000 : 1", "15 : 1", "93.8%", "nobody enrolled", "face, quality 0.91"):
+        assert words in done.out
+    assert "made in 2018, 100%" in done.out
+    assert shell.fake.requests[-1].policy == identification_pb2.FUSION_POLICY_BAYESIAN
+
+
+async def test_identify_draws_the_explanation(shell: Shell) -> None:
+    """Beside the annotated picture; the JSON names both and has the contributions."""
+    shell.fake.believed = _believed()
+    out = shell.folder / "out"
+    asked = ("identify", shell.picture("probe.png", RED), "--explain", "--save", out, "--json")
+    [entry] = await _json(shell, *asked)
+    assert entry["saved"] == str(out / "probe.png.marquee.jpg")
+    assert entry["saved_explanation"] == str(out / "probe.png.explain.png")
+    assert decode((out / "probe.png.explain.png").read_bytes()).shape[1] == WIDTH
+    kinds = [each["kind"] for each in entry["people"][0]["candidates"][0]["contributions"]]
+    assert kinds == ["prior", "face"]
+    assert sorted(each.name for each in out.iterdir()) == ["probe.png.explain.png", "probe.png.marquee.jpg"]
+
+
+async def test_identify_cannot_explain_weighted(shell: Shell) -> None:
+    """A wrong use of the command; the server is not asked."""
+    asked = ("identify", shell.picture("probe.png", RED), "--explain", "--policy", "weighted")
+    done = await shell.marquee(*asked)
+    assert done.code == 2
+    assert "--explain is for --policy bayesian" in done.err
+    assert not shell.fake.requests
+
+
+async def test_identify_names_an_explanation_that_cannot_be_written(shell: Shell) -> None:
+    """One line, exit code 1, and nothing half written."""
+    shell.fake.believed = _believed()
+    out = shell.folder / "out"
+    (out / "probe.png.explain.png").mkdir(parents=True)
+    done = await shell.marquee("identify", shell.picture("probe.png", RED), "--explain", "--save", out)
+    assert done.code == 1
+    assert done.err.splitlines()[-1].startswith(f"Error: {out / 'probe.png.explain.png'} cannot be written (")
 
 
 async def test_status_says_who_is_missing(shell: Shell) -> None:

@@ -99,10 +99,7 @@ async def test_each_template_tells_which_tattoo_it_is_most_like() -> None:
     rows = [embedder_row("a")]
     enrolled = EnrolledTattoos(rows)
     enrolled.add([row(1, "p", LEFT), row(2, "p", UP), row(3, "q", RIGHT)])
-    calibration = Calibration(
-        neutral=0.5, slope_poor=4.0, slope_good=8.0, least_quality=0.1, least=-9.0, most=9.0, genuine=100,
-        impostors=100,
-    )  # fmt: skip
+    calibration = linear_map(0.5, 6.0)
     templates = (
         Template({("a", "1"): UP}, 0.4),
         Template({("other", "1"): UP}, 0.8),
