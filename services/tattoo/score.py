@@ -27,6 +27,8 @@ class TattooQuery:
     key: str
     templates: tuple[Template, ...]
     performer_ids: tuple[str, ...]
+    except_images: frozenset[str] = frozenset()
+    """Hashes of images whose views are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,11 @@ class ScoreTattoos:
         """Of each query, one score for each performer with comparable tattoos, in the order asked."""
         found = await self._pool.run(self._similarities, queries)
         rankings = [
-            Ranking(template, sorted(similarities, key=lambda one: (-similarities[one], one)))
+            Ranking(
+                template,
+                sorted(similarities, key=lambda one: (-similarities[one], one)),
+                query.except_images,
+            )
             for query, of_query in zip(queries, found, strict=True)
             for template, similarities in zip(query.templates, of_query, strict=True)
         ]
@@ -81,7 +87,12 @@ class ScoreTattoos:
     def _similarities(self, queries: Sequence[TattooQuery]) -> list[list[dict[str, float]]]:
         """Of each query's templates, by performer."""
         return [
-            [self._enrolled.similarities(one.vectors, query.performer_ids) for one in query.templates]
+            [
+                self._enrolled.similarities(
+                    one.vectors, query.performer_ids, except_images=query.except_images
+                )
+                for one in query.templates
+            ]
             for query in queries
         ]
 
@@ -112,7 +123,7 @@ class ScoreTattoos:
             TattooScore(
                 one,
                 best[one],
-                self._enrolled.of(one),
+                self._enrolled.of(one, except_images=query.except_images),
                 max(of.get(one, 0) for of in agreeing),
                 self._calibration.llr(best[one], quality) if self._calibration else None,
             )

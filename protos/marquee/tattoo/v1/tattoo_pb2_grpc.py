@@ -90,6 +90,11 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.FromString,
                 _registered_method=True)
+        self.ListKeyPoints = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ListKeyPoints',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsResponse.FromString,
+                _registered_method=True)
         self.ImportTexts = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/ImportTexts',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.SerializeToString,
@@ -224,6 +229,13 @@ class TattooServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListKeyPoints(self, request, context):
+        """The stored key points of views, which exports leave out: so that a template can be made of an exported view.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportTexts(self, request, context):
         """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent.
         """
@@ -350,6 +362,11 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.ExportVectors,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.SerializeToString,
+            ),
+            'ListKeyPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyPoints,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsResponse.SerializeToString,
             ),
             'ImportTexts': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportTexts,
@@ -695,6 +712,33 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/ExportVectors',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ListKeyPoints',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

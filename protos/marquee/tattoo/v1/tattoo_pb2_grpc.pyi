@@ -201,6 +201,22 @@ _TattooServiceExportVectorsType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceListKeyPointsType = typing_extensions.TypeVar(
+    '_TattooServiceListKeyPointsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+)
+
 _TattooServiceImportTextsType = typing_extensions.TypeVar(
     '_TattooServiceImportTextsType',
     grpc.UnaryUnaryMultiCallable[
@@ -345,7 +361,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceListTattoosType, _TattooServiceUpdateTattooType, _TattooServiceMergeTattoosType, _TattooServiceSplitTattooType, _TattooServiceDeleteTattooViewsType, _TattooServiceGetCalibrationType, _TattooServiceSetCalibrationType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceListKeyPointsType, _TattooServiceImportTextsType, _TattooServiceListTattoosType, _TattooServiceUpdateTattooType, _TattooServiceMergeTattoosType, _TattooServiceSplitTattooType, _TattooServiceDeleteTattooViewsType, _TattooServiceGetCalibrationType, _TattooServiceSetCalibrationType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -393,6 +409,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
             marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
@@ -479,6 +499,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
             marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
         ],
@@ -559,6 +583,9 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
 
     ExportVectors: _TattooServiceExportVectorsType
     """The stored vectors of every model that can be searched where their model is in use, page by page."""
+
+    ListKeyPoints: _TattooServiceListKeyPointsType
+    """The stored key points of views, which exports leave out: so that a template can be made of an exported view."""
 
     ImportTexts: _TattooServiceImportTextsType
     """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent."""
@@ -641,6 +668,10 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ExportVectorsRequest,
         marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
@@ -781,6 +812,14 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse]]:
         """The stored vectors of every model that can be searched where their model is in use, page by page."""
+
+    @abc.abstractmethod
+    def ListKeyPoints(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse]]:
+        """The stored key points of views, which exports leave out: so that a template can be made of an exported view."""
 
     @abc.abstractmethod
     def ImportTexts(
