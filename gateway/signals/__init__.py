@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore
+from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore, Trust
 from gateway.signals.body import BodyClient
 from gateway.signals.counted import Column, Counted
 from gateway.signals.enrolled_face import EnrolledFace, FacePage
@@ -29,6 +29,7 @@ __all__ = [
     "Counted",
     "Query",
     "SignalScore",
+    "Trust",
     "Scores",
     "SignalOutcome",
     "Rejection",

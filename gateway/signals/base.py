@@ -18,6 +18,7 @@ from marquee.common.v1 import common_pb2, counts_pb2
 
 __all__ = [
     "Query",
+    "Trust",
     "SignalScore",
     "Scores",
     "SignalOutcome",
@@ -32,6 +33,7 @@ __all__ = [
     "to_queries",
     "range_of",
     "outcome_of",
+    "trust_of",
 ]
 
 _T = TypeVar("_T")
@@ -44,6 +46,16 @@ class Query:
     key: str
     templates: tuple[common_pb2.Template, ...]
     performer_ids: tuple[str, ...]
+    except_images: tuple[str, ...] = ()
+    """Hashes of images what is enrolled from which is not compared; up to 1000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a signal's ratios are believed: whether they were fitted on this library, and a weight 0..1."""
+
+    is_of_this_library: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ class SignalScore:
     """How well one performer fits one person: similarity in the signal's measure, confidence 0..1.
 
     `llr`: natural log of the likelihood ratio, None until the signal is calibrated. `is_compatible`: None
-    where the signal has no such notion. `agreeing_points`: as in `Candidate`.
+    where the signal has no such notion. `agreeing_points`: as in `Candidate`. `trust`: in `llr`.
     """
 
     similarity: float
@@ -59,6 +71,7 @@ class SignalScore:
     llr: float | None = None
     is_compatible: bool | None = None
     agreeing_points: int = 0
+    trust: Trust = Trust()
 
 
 Scores = Mapping[str, Mapping[str, SignalScore]]
@@ -155,7 +168,12 @@ def operating_points_of(points: Sequence[common_pb2.OperatingPoint]) -> tuple[Op
 
 def to_queries(queries: Sequence[Query]) -> list[common_pb2.ScoreQuery]:
     return [
-        common_pb2.ScoreQuery(key=one.key, templates=one.templates, performer_ids=one.performer_ids)
+        common_pb2.ScoreQuery(
+            key=one.key,
+            templates=one.templates,
+            performer_ids=one.performer_ids,
+            except_image_hashes=one.except_images,
+        )
         for one in queries
     ]
 
@@ -163,3 +181,10 @@ def to_queries(queries: Sequence[Query]) -> list[common_pb2.ScoreQuery]:
 def outcome_of(outcomes: Sequence[common_pb2.EnrollOutcome]) -> SignalOutcome:
     rejected = tuple(Rejection(one.index, one.reason, one.detail) for one in outcomes if not one.is_accepted)
     return SignalOutcome(len(outcomes) - len(rejected), rejected)
+
+
+def trust_of(calibration: common_pb2.CalibrationInUse | None) -> Trust:
+    """None, from a service that does not say: as what ships."""
+    return (
+        Trust() if calibration is None else Trust(calibration.is_of_this_library, plain(calibration.weight))
+    )

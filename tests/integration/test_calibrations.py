@@ -106,7 +106,7 @@ async def test_replicas_follow(faces: FaceSystem) -> None:
         used = await _set(faces, _fitted(most=2.0))
 
         async def follows() -> bool:
-            return await _in_use(second) == used
+            return bool(await _in_use(second) == used)
 
         await until(follows)
     async with open_face_system(faces.dsn, face=_SECTION) as third:
