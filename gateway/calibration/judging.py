@@ -1,4 +1,4 @@
-"""Whether a calibration of this library is better than what ships, on performers it is not fitted on. Pure."""
+"""Whether a calibration of this library is better than what ships, on performers it does not know. Pure."""
 
 from __future__ import annotations
 

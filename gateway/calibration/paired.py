@@ -21,7 +21,7 @@ _LEAST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class PairedImage:
-    """Natural logs of one image's likelihood ratios by both signals, by performer: the right one and others."""
+    """Natural logs of one image's likelihood ratios, by performer: the right one and others."""
 
     performer_id: str
     face: Mapping[str, float]
