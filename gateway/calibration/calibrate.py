@@ -62,11 +62,7 @@ class Calibrate:
     async def _calibrated(self, galleries: _Galleries, options: Options) -> list[SignalReport]:
         for gallery in galleries.values():
             await gallery.read()
-        probes = {
-            one: choose_probes(galleries[one].images, most=options.most_probes, seed=options.seed)
-            for one in options.signals
-        }
-        paired = _paired_probes(galleries, options)
+        probes, paired = await asyncio.to_thread(_chosen, galleries, options)
         for signal, gallery in galleries.items():
             await gallery.fetch([*probes.get(signal, ()), *paired])
         measured = {
@@ -99,8 +95,13 @@ class Calibrate:
         face, ink = calibrations[Signal.FACE], calibrations[Signal.TATTOO]
         if face is None or ink is None or len(paired) < LEAST_IMAGES:
             return PairedTest(len(paired), len({one.performer_id for one in paired}))
-        images = _paired_images(*await self._compared_by_both(galleries, paired, options), face, ink)
-        return await asyncio.to_thread(paired_test, images, unknown=self._unknown, seed=options.seed)
+        compared = await self._compared_by_both(galleries, paired, options)
+
+        def tested() -> PairedTest:
+            images = _paired_images(*compared, face, ink)
+            return paired_test(images, unknown=self._unknown, seed=options.seed)
+
+        return await asyncio.to_thread(tested)
 
     async def _compared_by_both(
         self, galleries: _Galleries, paired: Sequence[Probe], options: Options
@@ -113,12 +114,16 @@ class Calibrate:
         return by_face, by_tattoo
 
 
-def _paired_probes(galleries: _Galleries, options: Options) -> tuple[Probe, ...]:
-    """Images to test both signals on; none where that is not asked for."""
+def _chosen(
+    galleries: _Galleries, options: Options
+) -> tuple[Mapping[Signal, tuple[Probe, ...]], tuple[Probe, ...]]:
+    """Probes of each signal, and images to test both on, where that is asked for."""
+    most, seed = options.most_probes, options.seed
+    probes = {one: choose_probes(galleries[one].images, most=most, seed=seed) for one in options.signals}
     if Signal.TATTOO not in options.signals:
-        return ()
+        return probes, ()
     face, tattoo = galleries[Signal.FACE].images, galleries[Signal.TATTOO].images
-    return choose_paired(face, tattoo, most=options.most_probes, seed=options.seed)
+    return probes, choose_paired(face, tattoo, most=most, seed=seed)
 
 
 def _paired_images(

@@ -15,7 +15,8 @@ from gateway.signals import Query, SignalScore
 
 __all__ = ["Compared", "compare"]
 
-_AT_ONCE = 16
+# Between other calls, which do not wait for long.
+_AT_ONCE = 4
 _MOST_TEMPLATES = 256
 
 

@@ -14,7 +14,8 @@ from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 
 __all__ = ["CalibratedClient", "ModelKey", "Spot", "Templates", "read_images", "read_templates"]
 
-_PAGE = 2000
+# Read between other calls, which do not wait for long.
+_PAGE = 500
 _MOST_IMAGES = 50
 
 ModelKey = tuple[str, str]

@@ -92,7 +92,7 @@ class Gallery:
             self.client,
             probes,
             self._templates,
-            {one: others_of(one, performer_ids, seed=seed) for one in probes},
+            await asyncio.to_thread(_others, probes, performer_ids, seed),
             seconds=self._seconds,
             on_compared=lambda count: self._say(stage, count, len(probes)),
         )
@@ -100,7 +100,8 @@ class Gallery:
     async def measure(self, probes: Sequence[Probe], *, seed: int) -> Measured:
         """Compare probes with everybody, fit, and judge."""
         compared = await self.compare(probes, sorted(self.images), stage=Stage.COMPARING, seed=seed)
-        pairs, judged, problem = labelled(compared), None, ""
+        pairs = await asyncio.to_thread(labelled, compared)
+        judged, problem = None, ""
         self._say(Stage.FITTING, 0, 1)
         try:
             judged = await asyncio.to_thread(fit_and_judge, pairs, self.shipped, seed=seed)
@@ -116,3 +117,7 @@ class Gallery:
     def _calibration(self, fitted: calibration_pb2.FittedCalibration) -> Calibration:
         with well_formed(self.client.signal):
             return from_parameters(fitted.parameters)
+
+
+def _others(probes: Sequence[Probe], performer_ids: Sequence[str], seed: int) -> dict[Probe, tuple[str, ...]]:
+    return {one: others_of(one, performer_ids, seed=seed) for one in probes}
