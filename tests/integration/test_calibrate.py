@@ -19,6 +19,7 @@ from chassis.signal.shipped_calibration import read_shipped
 from client.api import Marquee
 from client.calibrating import CalibrationOutcome, CalibrationProgress, CalibrationReport, SignalCalibration
 from client.values import Signal
+from gateway.signals import BodyClient, FaceClient, Query, TattooClient, Trust
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 from marquee.gateway.v1 import calibration_pb2, calibration_pb2_grpc
@@ -28,6 +29,7 @@ from tests.fakes.calibration_gallery import FACE_MODEL, Shoots, fill_gallery
 from tests.fakes.command_shell import ended, start_command
 from tests.fakes.face_service import open_face_system, template_of
 from tests.fakes.gateway_system import open_system
+from tests.fakes.signals import FakeBody, FakeFace, FakeTattoo
 from tests.fakes.transfer_system import TransferSystem, migrate_transfer, open_transfer_system
 from tests.fakes.waiting import until
 
@@ -226,3 +228,18 @@ async def test_a_caller_who_leaves_stops_it(database: str) -> None:
 async def _marquee(port: int) -> AsyncIterator[Marquee]:
     async with Marquee.connect(f"127.0.0.1:{port}", timeout=30) as marquee:
         yield marquee
+
+
+async def test_a_score_says_how_far_it_is_to_be_trusted(database: str) -> None:
+    """As the service says it; one that does not say, as what ships."""
+    async with open_system(database) as system, AsyncExitStack() as stack:
+        for name, client_of in (("face", FaceClient), ("tattoo", TattooClient), ("body", BodyClient)):
+            fake: FakeFace | FakeTattoo | FakeBody = getattr(system, name)
+            fake.known["anna"]["a view"] = 0.9
+            channel = await stack.enter_async_context(open_channel(system.served[name].address))
+            template = common_pb2.Template(embeddings=[common_pb2.Embedding(vector=b"a view")])
+            queries = [Query("q", (template,), ("anna",))]
+            client = client_of(channel)
+            assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust()
+            fake.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=0.3)
+            assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust(True, 0.3)

@@ -4,46 +4,52 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 import pytest_asyncio
 
-from chassis.signal.calibration import Calibration
-from chassis.signal.calibration_parameters import to_parameters
-from chassis.signal.shipped_calibration import read_shipped
+from chassis.signal.calibration import Pairs, fit_calibration
+from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from marquee.common.v1 import calibration_pb2, common_pb2
 from marquee.face.v1 import face_pb2
 from marquee.tattoo.v1 import tattoo_pb2
 from services.face.config import FaceSection
+from services.tattoo.key_point_translation import to_proto_key_points
+from services.tattoo.key_points import find_key_points
 from tests.fakes import tattoo_service
+from tests.fakes.drawings import drawing
 from tests.fakes.face_service import FaceSystem, enrolment, migrate_face, open_face_system, template_of
-from tests.fakes.tattoo_service import TattooSystem, migrate_tattoo, open_tattoo_system, plain_section
+from tests.fakes.tattoo_service import (
+    TattooSystem,
+    migrate_tattoo,
+    open_tattoo_system,
+    plain_section,
+    system,
+)
 from tests.fakes.waiting import until
 
-system = tattoo_service.system
+__all__ = ["system"]
+
 
 _DLIB = ("dlib_resnet",)
 # One embedder that needs nothing built.
 _SECTION = FaceSection(port=0, embedder=_DLIB)
 
 
-def _shipped() -> Calibration:
-    return next(
-        one.calibration
-        for one in read_shipped("services.face")
-        if tuple(name for name, _ in one.models) == _DLIB
-    )
-
-
-def _fitted(**changes: float) -> calibration_pb2.FittedCalibration:
-    """A calibration of this library, told by how it differs from what ships."""
-    parameters = to_parameters(_shipped()) | changes
+def _fitted(seed: int = 1, changes: Mapping[str, float] | None = None) -> calibration_pb2.FittedCalibration:
+    """A calibration of this library; another one for another seed."""
+    rng = np.random.default_rng(seed)
+    kinds = [Pairs(rng.normal(mean, 0.1, 100), rng.uniform(0.5, 1, 100)) for mean in (0.8, 0.2)]
     return calibration_pb2.FittedCalibration(
-        parameters=parameters, provenance="a test", genuine_pairs=70, impostor_pairs=700
+        parameters={**to_parameters(fit_calibration(*kinds)), **(changes or {})},
+        provenance="a test",
+        genuine_pairs=70,
+        impostor_pairs=700,
     )
 
 
@@ -86,14 +92,16 @@ async def test_what_ships_is_used_until_there_is_one_of_this_library(faces: Face
     assert before.calibration.weight == 1.0
     assert before.calibration.genuine_pairs > 0
 
-    used = await _set(faces, _fitted(most=1.5), weight=0.0)
+    used = await _set(faces, _fitted(), weight=0.0)
     assert used.is_of_this_library
     after = await _score(faces, performer)
     assert after.calibration == used == await _in_use(faces)
     assert (used.provenance, used.genuine_pairs, used.impostor_pairs, used.weight) == ("a test", 70, 700, 0)
     assert used.created_at
-    assert after.results[0].scores[0].llr == pytest.approx(1.5)
-    assert before.results[0].scores[0].llr > 1.5
+    [score] = after.results[0].scores
+    own = from_parameters(_fitted().parameters)
+    assert score.llr == pytest.approx(own.llr(score.similarity, 0.9), rel=1e-4)
+    assert score.llr != before.results[0].scores[0].llr
 
     back = await _set(faces, None)
     assert not back.is_of_this_library
@@ -103,7 +111,7 @@ async def test_what_ships_is_used_until_there_is_one_of_this_library(faces: Face
 async def test_replicas_follow(faces: FaceSystem) -> None:
     """Another process uses it without a restart; one that starts later, too."""
     async with open_face_system(faces.dsn, face=_SECTION) as second:
-        used = await _set(faces, _fitted(most=2.0))
+        used = await _set(faces, _fitted())
 
         async def follows() -> bool:
             return bool(await _in_use(second) == used)
@@ -115,8 +123,9 @@ async def test_replicas_follow(faces: FaceSystem) -> None:
 
 async def test_the_same_again_is_one_row(faces: FaceSystem) -> None:
     """Calibrating twice leaves what calibrating once leaves."""
-    used = await _set(faces, _fitted(most=2.0))
-    assert await _set(faces, _fitted(most=2.0)) == used
+    used = await _set(faces, _fitted())
+    assert await _set(faces, _fitted()) == used
+    assert await _set(faces, _fitted(2)) != used
 
 
 async def test_one_for_other_models_is_refused(faces: FaceSystem) -> None:
@@ -131,7 +140,7 @@ async def test_one_for_other_models_is_refused(faces: FaceSystem) -> None:
 
 async def test_one_of_another_version_stays_stored_and_is_not_used(faces: FaceSystem) -> None:
     """It comes back when its models serve."""
-    await _set(faces, _fitted(most=2.0))
+    await _set(faces, _fitted())
     await faces.execute("""UPDATE face.calibrations SET models = '[["dlib_resnet", "0.1"]]'""")
 
     async def is_shipped() -> bool:
@@ -153,7 +162,7 @@ async def test_one_of_another_version_stays_stored_and_is_not_used(faces: FaceSy
 
 async def test_one_that_this_code_does_not_understand_is_passed_over(faces: FaceSystem) -> None:
     """After an upgrade that changes the form: what ships is used."""
-    await _set(faces, _fitted(most=2.0))
+    await _set(faces, _fitted())
     await faces.execute("""UPDATE face.calibrations SET parameters = '{"slope": 1}'""")
 
     async def is_shipped() -> bool:
@@ -162,13 +171,16 @@ async def test_one_that_this_code_does_not_understand_is_passed_over(faces: Face
     await until(is_shipped)
 
 
+_NAME = next(iter(_fitted().parameters))
+
+
 @pytest.mark.parametrize(
-    "changes", [{"most": math.nan}, {"most": math.inf}, {"another": 1.0}], ids=["nan", "infinite", "unknown"]
+    "changes", [{_NAME: math.nan}, {_NAME: math.inf}, {"another": 1.0}], ids=["nan", "infinite", "unknown"]
 )
 async def test_what_is_no_calibration_is_refused(faces: FaceSystem, changes: dict[str, float]) -> None:
     """And nothing is stored."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await _set(faces, _fitted(**changes))
+        await _set(faces, _fitted(changes=changes))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert not (await _in_use(faces)).is_of_this_library
 
@@ -176,7 +188,7 @@ async def test_what_is_no_calibration_is_refused(faces: FaceSystem, changes: dic
 async def test_a_missing_parameter_or_a_wrong_weight_is_refused(faces: FaceSystem) -> None:
     """Nothing is guessed."""
     incomplete = _fitted()
-    del incomplete.parameters["most"]
+    del incomplete.parameters[_NAME]
     for fitted, weight in ((incomplete, 1.0), (_fitted(), 1.5), (_fitted(), math.nan)):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await _set(faces, fitted, weight)
@@ -268,9 +280,37 @@ async def test_tattoos_follow_a_calibration_as_faces_do(database: str, tmp_path:
 
 
 async def test_key_points_of_views_are_listed(system: TattooSystem) -> None:
-    """A view without any is left out."""
+    """A view without any is left out, as is another performer's in the same image."""
+    anna, bea = await system.performer(), await system.performer()
+    pointed = tattoo_service.template_of(1)
+    pointed.key_points.CopyFrom(to_proto_key_points(find_key_points(drawing(1))))
+    await system.enroll(anna, tattoo_service.enrolment(pointed, image="one"))
+    await system.enroll(anna, tattoo_service.enrolment(tattoo_service.template_of(2), image="two"))
+    await system.enroll(bea, tattoo_service.enrolment(pointed, image="one"))
+    images = [
+        tattoo_pb2.PerformerImage(performer_id=anna, image_hash=hashlib.sha256(name).hexdigest())
+        for name in (b"one", b"two")
+    ]
+    reply = await system.stub.ListKeyPoints(tattoo_pb2.ListKeyPointsRequest(images=images), timeout=10)
+    [view] = reply.views
+    assert (view.performer_id, view.image_hash) == (anna, images[0].image_hash)
+    assert view.key_points == pointed.key_points
+    assert view.box.width == 30
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await system.stub.ListKeyPoints(tattoo_pb2.ListKeyPointsRequest(images=images * 51), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_an_excepted_view_is_not_verified_either(system: TattooSystem) -> None:
+    """Its key points agree with themselves."""
     anna = await system.performer()
-    await system.enroll(anna, tattoo_service.enrolment(tattoo_service.template_of(1), image="one"))
-    image = tattoo_pb2.PerformerImage(performer_id=anna, image_hash=hashlib.sha256(b"one").hexdigest())
-    reply = await system.stub.ListKeyPoints(tattoo_pb2.ListKeyPointsRequest(images=[image]), timeout=10)
-    assert not reply.views
+    pointed = tattoo_service.template_of(1)
+    pointed.key_points.CopyFrom(to_proto_key_points(find_key_points(drawing(1))))
+    await system.enroll(anna, tattoo_service.enrolment(pointed, image="one"))
+    await system.enroll(anna, tattoo_service.enrolment(tattoo_service.template_of(2), image="two"))
+    for out, agrees in (([], True), ([hashlib.sha256(b"one").hexdigest()], False)):
+        query = common_pb2.ScoreQuery(
+            key="q", templates=[pointed], performer_ids=[anna], except_image_hashes=out
+        )
+        reply = await system.stub.Score(tattoo_pb2.ScoreRequest(queries=[query]), timeout=20)
+        assert (reply.results[0].scores[0].agreeing_points > 0) is agrees
