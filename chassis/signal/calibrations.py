@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -29,6 +30,7 @@ class Calibrations:
         self._shipped = {one.models: one for one in shipped}
         self._stored: Mapping[tuple[ModelKey, ...], StoredCalibration] = {}
         self._used: Mapping[tuple[ModelKey, ...], UsedCalibration] = {}
+        self._turn = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"<Calibrations, {len(self._used)} of this library, {len(self._shipped)} shipped>"
@@ -44,10 +46,11 @@ class Calibrations:
 
     async def look(self) -> None:
         """See what was committed before this call. Raises as the database does."""
-        stored = {one.models: one for one in await self._store.newest()}
-        if stored != self._stored:
-            used = {models: self._usable(one) for models, one in stored.items()}
-            self._stored, self._used = stored, {key: one for key, one in used.items() if one is not None}
+        async with self._turn:  # what was read first is not what is used last
+            stored = {one.models: one for one in await self._store.newest()}
+            if stored != self._stored:
+                used = {models: self._usable(one) for models, one in stored.items()}
+                self._stored, self._used = stored, {key: one for key, one in used.items() if one is not None}
 
     async def put(self, models: Sequence[ModelKey], fitted: Fitted | None, weight: float) -> None:
         """Commit what these embedders, which serve, are calibrated by, and use it; `fitted` None: what ships.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,8 @@ async def compare(
             )
             for number, one in enumerate(batch)
         ]
-        scores = await asked(client.signal, client.score(queries, timeout=seconds)) if queries else {}
+        call = partial(client.score, queries, timeout=seconds)
+        scores = await asked(client.signal, call) if queries else {}
         for query, probe in zip(queries, batch, strict=True):
             scored = scores.get(query.key, {})
             if probe.performer_id in scored:

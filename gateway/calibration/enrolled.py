@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from functools import partial
 from typing import Protocol
 
 from gateway.calibration.asking import asked
@@ -109,7 +110,13 @@ async def _add_key_points(
 async def _pages(client: CalibratedClient, seconds: float) -> AsyncIterator[Sequence[transfer_pb2.VectorRow]]:
     token = ""
     while True:
-        call = client.export_vectors(page_size=_PAGE, page_token=token, with_set_aside=False, timeout=seconds)
+        call = partial(
+            client.export_vectors,
+            page_size=_PAGE,
+            page_token=token,
+            with_set_aside=False,
+            timeout=seconds,
+        )
         page = await asked(client.signal, call)
         yield page.rows
         token = page.next_page_token

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chassis.signal.calibration import Calibration, TooFewPairs
 from chassis.signal.calibration_parameters import from_parameters
@@ -52,7 +53,7 @@ class Gallery:
     @classmethod
     async def open(cls, client: CalibratedClient, *, seconds: float, tell: Tell) -> Gallery:
         """Ask for the embedders that serve and what they are calibrated by."""
-        state = await asked(client.signal, client.calibration(timeout=seconds))
+        state = await asked(client.signal, partial(client.calibration, timeout=seconds))
         return cls(client, state, seconds=seconds, tell=tell)
 
     @property

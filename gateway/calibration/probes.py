@@ -77,13 +77,18 @@ def others_of(probe: Probe, performer_ids: Sequence[str], *, seed: int) -> tuple
 
 def _eligible(performer_id: str, own: Mapping[str, str], days: Mapping[str, str]) -> list[Probe]:
     """Images of `own` that can be compared with another one of it; `days`: of all that are to be left out."""
+    by_day: dict[str, set[str]] = {}
+    for image_hash, day in days.items():
+        by_day.setdefault(day, set()).add(image_hash)
+    undated = sum(not days[one] for one in own)
     found = []
     for image_hash in sorted(own):
         day = days[image_hash]
-        out = {image_hash} | {one for one, other in days.items() if day and other == day}
-        rest = [one for one in own if one not in out]
-        if rest and len(out) <= _MOST_EXCEPT:
-            is_undated = not day or any(not days[one] for one in rest)
+        out = by_day[day] if day else {image_hash}
+        has_rest = sum(one in own for one in out) < len(own)
+        if has_rest and len(out) <= _MOST_EXCEPT:
+            # Undated ones are compared with all others but themselves.
+            is_undated = not day or undated > 0
             found.append(Probe(performer_id, image_hash, tuple(sorted(out)), is_undated))
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_parameters import to_parameters
 from gateway.calibration.asking import asked
@@ -34,7 +36,7 @@ async def settle(
     )
     in_use = gallery.state.in_use if gallery.state.HasField("in_use") else None
     if change is not None and not options.is_dry_run:
-        call = gallery.client.set_calibration(change, timeout=seconds)
+        call = partial(gallery.client.set_calibration, change, timeout=seconds)
         in_use = await asked(gallery.client.signal, call)
     return SignalReport(
         signal=gallery.client.signal,
@@ -56,7 +58,7 @@ async def discard(gallery: Gallery, options: Options, *, seconds: float) -> Sign
     in_use = gallery.state.in_use if gallery.state.HasField("in_use") else None
     if not options.is_dry_run:
         change = calibration_pb2.CalibrationChange(models=gallery.state.models)
-        call = gallery.client.set_calibration(change, timeout=seconds)
+        call = partial(gallery.client.set_calibration, change, timeout=seconds)
         in_use = await asked(gallery.client.signal, call)
     words = (
         "what ships is used again" if gallery.state.HasField("shipped") else "nothing is used: nothing ships"
