@@ -101,7 +101,8 @@ async def _add_key_points(
     spots = list(dict.fromkeys((performer_id, image_hash) for performer_id, image_hash, *_ in views))
     for start in range(0, len(spots), _MOST_IMAGES):
         images = spots[start : start + _MOST_IMAGES]
-        for one in await asked(client.signal, client.key_points(images, timeout=seconds)):
+        call = partial(client.key_points, images, timeout=seconds)
+        for one in await asked(client.signal, call):
             template = views.get(_view_of(one.performer_id, one.image_hash, one.box))
             if template is not None:
                 template.key_points.CopyFrom(one.key_points)

@@ -14,22 +14,29 @@ import pytest
 
 from chassis.channels import open_channel
 from chassis.errors import InvalidInput, Unavailable
+from chassis.geometry import Box
 from chassis.signal.calibration_parameters import to_parameters
 from chassis.signal.shipped_calibration import read_shipped
 from client.api import Marquee
 from client.calibrating import CalibrationOutcome, CalibrationProgress, CalibrationReport, SignalCalibration
 from client.values import Signal
+from gateway.calibration.enrolled import read_images, read_templates
 from gateway.signals import BodyClient, FaceClient, Query, TattooClient, Trust
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 from marquee.gateway.v1 import calibration_pb2, calibration_pb2_grpc
 from services.face.config import FaceSection
 from services.face.table import BUILT_IN_ROWS
+from services.tattoo.key_point_translation import to_proto_key_points
+from services.tattoo.key_points import find_key_points
+from tests.fakes import tattoo_service
 from tests.fakes.calibration_gallery import FACE_MODEL, Shoots, fill_gallery
 from tests.fakes.command_shell import ended, start_command
+from tests.fakes.drawings import drawing
 from tests.fakes.face_service import open_face_system, template_of
 from tests.fakes.gateway_system import open_system
 from tests.fakes.signals import FakeBody, FakeFace, FakeTattoo
+from tests.fakes.tattoo_service import migrate_tattoo, open_tattoo_system, plain_section
 from tests.fakes.transfer_system import TransferSystem, migrate_transfer, open_transfer_system
 from tests.fakes.waiting import until
 
@@ -243,3 +250,31 @@ async def test_a_score_says_how_far_it_is_to_be_trusted(database: str) -> None:
             assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust()
             fake.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=0.3)
             assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust(True, 0.3)
+
+
+async def test_templates_of_tattoos_have_their_key_points(database: str, tmp_path: Path) -> None:
+    """Exports leave them out; without them a probe would be judged otherwise than the next scene is."""
+    await migrate_tattoo(database)
+    async with open_tattoo_system(database, plain_section(tmp_path)) as system:
+        anna = await system.performer()
+        pointed = tattoo_service.template_of(1)
+        pointed.key_points.CopyFrom(to_proto_key_points(find_key_points(drawing(1))))
+        offered = [
+            tattoo_service.enrolment(pointed, image="one"),
+            tattoo_service.enrolment(tattoo_service.template_of(2), image="one", box=Box(50, 60, 30, 40)),
+            tattoo_service.enrolment(pointed, image="two"),
+        ]
+        assert all(one.is_accepted for one in await system.enroll(anna, *offered))
+        client, key = TattooClient(system.channel), (tattoo_service.MODEL, tattoo_service.VERSION)
+        images = await read_images(client, {key}, seconds=5, on_read=lambda _: None)
+        spot = (anna, offered[0].source.image_hash)
+        assert images == {anna: dict.fromkeys((one.source.image_hash for one in offered), "")}
+        found = await read_templates(client, {key}, [spot], seconds=5)
+        assert found.keys() == {spot}
+        assert sorted(one.HasField("key_points") for one in found[spot]) == [False, True]
+        for template in found[spot]:
+            assert template.quality == pytest.approx(0.9)
+            assert [(one.model, one.version) for one in template.embeddings] == [key]
+            if template.HasField("key_points"):
+                assert template.key_points == pointed.key_points
+        assert not await read_templates(client, {("another", "1")}, [spot], seconds=5)

@@ -12,29 +12,9 @@ from hypothesis import strategies as st
 
 from chassis.signal.calibration import LEAST_PAIRS, Calibration, TooFewPairs, cllr, fit_calibration
 from gateway.calibration.bootstrap import draws, mean_interval
-from gateway.calibration.compared import Compared
 from gateway.calibration.judging import fit_and_judge
 from gateway.calibration.pairs import LEAST_GENUINE, halves, labelled
-from gateway.calibration.probes import Probe
-
-
-def gallery(
-    performers: int, probes: int = 3, *, genuine: float = 0.7, impostor: float = 0.1, spread: float = 0.1
-) -> list[Compared]:
-    """Everybody's probes against everybody else."""
-    rng = np.random.default_rng(performers)
-    names = [f"performer {number:03d}" for number in range(performers)]
-    return [
-        Compared(
-            probe=Probe(name, f"{name} {number}", (f"{name} {number}",), is_undated=False),
-            quality=0.8,
-            own=float(rng.normal(genuine, spread)),
-            others=tuple(one for one in names if one != name),
-            similarities=rng.normal(impostor, spread, performers - 1),
-        )
-        for name in names
-        for number in range(probes)
-    ]
+from tests.fakes.compared_gallery import gallery
 
 
 def shipped(**likeness: float) -> Calibration:
