@@ -23,7 +23,7 @@ from client.calibrating import (
     SignalCalibration,
 )
 from client.commands._running import err, out, run
-from client.commands._session import data_option, open_marquee, server_option, signals_option
+from client.commands._session import data_option, open_marquee, server_option, signals_option_of
 from client.rendering import calibration_text
 from client.values import Signal
 
@@ -39,7 +39,7 @@ _WORDS = {
 
 
 @click.command()
-@signals_option
+@signals_option_of(Signal.FACE, Signal.TATTOO)
 @click.option("--dry-run", is_flag=True, help="Measure and judge, and store nothing.")
 @click.option("--discard", is_flag=True, help="Measure nothing; use again what ships.")
 @click.option(
@@ -138,9 +138,11 @@ def _show(report: CalibrationReport) -> None:
     )
     for column in table.columns[2:]:
         column.justify = "right"
+    are_measured = any(one.outcome is not CalibrationOutcome.DISCARDED for one in report.signals)
     for one in report.signals:
         table.add_row(one.signal.value, _WORDS[one.outcome], *_cells(one))
-    out.print(table)
+    if are_measured:
+        out.print(table)
     for one in report.signals:
         lines = [
             one.detail,

@@ -7,7 +7,7 @@ from functools import partial
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_parameters import to_parameters
 from gateway.calibration.asking import asked
-from gateway.calibration.judging import LEAST_SHARE, HeldOut
+from gateway.calibration.judging import LEAST_SHARE, HeldOut, Judged
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.report import Options, Outcome, SignalReport
@@ -30,7 +30,7 @@ async def settle(
 
     test: what decides on the weight; None: the weight is 1.
     """
-    outcome, detail = _outcome(measured)
+    outcome, detail = _outcome(gallery, measured)
     change = _change(
         gallery, measured, outcome, weight=test.weight if test is not None else 1.0, options=options
     )
@@ -66,22 +66,23 @@ async def discard(gallery: Gallery, options: Options, *, seconds: float) -> Sign
     return SignalReport(signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=in_use)
 
 
-def _outcome(measured: Measured) -> tuple[Outcome, str]:
+def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:
     if measured.judged is None:
         return Outcome.TOO_FEW_PAIRS, f"{measured.problem}; nothing was changed"
     held_out = measured.judged.held_out
     if held_out.is_better:
-        return Outcome.FITTED, _figures(held_out)
+        return Outcome.FITTED, _figures(gallery, held_out)
     return Outcome.NOT_BETTER, (
-        f"{_figures(held_out)}: better in {held_out.share_better:.0%} of draws of performers, "
-        f"{LEAST_SHARE:.0%} are needed; what ships is used"
+        f"{_figures(gallery, held_out)}: better in {held_out.share_better:.0%} of draws of performers, "
+        f"{LEAST_SHARE:.0%} are needed; it is not used"
     )
 
 
-def _figures(held_out: HeldOut) -> str:
+def _figures(gallery: Gallery, held_out: HeldOut) -> str:
+    shipped = "what ships" if gallery.state.HasField("shipped") else "nothing ships, which is"
     return (
         f"C_llr {held_out.own:.3f} on {held_out.performers} performers that were not fitted on, "
-        f"what ships {held_out.shipped:.3f}"
+        f"{shipped} {held_out.shipped:.3f}"
     )
 
 
@@ -91,7 +92,7 @@ def _change(
     """What to store; None: nothing."""
     models = gallery.state.models
     if outcome is Outcome.FITTED and measured.judged is not None:
-        fitted = _fitted(measured, measured.judged.own, measured.judged.held_out, options)
+        fitted = _fitted(gallery, measured, measured.judged, options)
         return calibration_pb2.CalibrationChange(models=models, fitted=fitted, weight=weight)
     if outcome is Outcome.NOT_BETTER and not _is_shipped(gallery.state, weight):
         return calibration_pb2.CalibrationChange(models=models, weight=weight)
@@ -105,14 +106,14 @@ def _is_shipped(state: calibration_pb2.CalibrationState, weight: float) -> bool:
 
 
 def _fitted(
-    measured: Measured, own: Calibration, held_out: HeldOut, options: Options
+    gallery: Gallery, measured: Measured, judged: Judged, options: Options
 ) -> calibration_pb2.FittedCalibration:
     pairs = measured.pairs
     return calibration_pb2.FittedCalibration(
-        parameters=to_parameters(own),
+        parameters=to_parameters(judged.own),
         provenance=(
             f"this library: {pairs.performers} performers, {measured.undated_pairs} genuine pairs undated; "
-            f"{_figures(held_out)}; seed {options.seed}"
+            f"{_figures(gallery, judged.held_out)}; seed {options.seed}"
         ),
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostors),
