@@ -15,7 +15,7 @@ import pytest
 from chassis.channels import open_channel
 from chassis.errors import InvalidInput, Unavailable
 from chassis.geometry import Box
-from chassis.signal.calibration_parameters import to_parameters
+from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from chassis.signal.shipped_calibration import read_shipped
 from client.api import Marquee
 from client.calibrating import CalibrationOutcome, CalibrationProgress, CalibrationReport, SignalCalibration
@@ -33,7 +33,7 @@ from tests.fakes import tattoo_service
 from tests.fakes.calibration_gallery import FACE_MODEL, Shoots, fill_gallery
 from tests.fakes.command_shell import ended, start_command
 from tests.fakes.drawings import drawing
-from tests.fakes.face_service import open_face_system, template_of
+from tests.fakes.face_service import both_embedders, enrolment, migrate_face, open_face_system, template_of
 from tests.fakes.gateway_system import open_system
 from tests.fakes.signals import FakeBody, FakeFace, FakeTattoo
 from tests.fakes.tattoo_service import migrate_tattoo, open_tattoo_system, plain_section
@@ -278,3 +278,25 @@ async def test_templates_of_tattoos_have_their_key_points(database: str, tmp_pat
             if template.HasField("key_points"):
                 assert template.key_points == pointed.key_points
         assert not await read_templates(client, {("another", "1")}, [spot], seconds=5)
+
+
+@both_embedders
+async def test_a_probe_has_the_vectors_of_every_embedder(database: str) -> None:
+    """As a face that is seen has; what is left out is left out of both."""
+    await migrate_face(database)
+    async with open_face_system(database) as system, AsyncExitStack() as stack:
+        anna = await system.performer()
+        offered = [enrolment(template_of(1), image="one"), enrolment(template_of(2), image="two")]
+        await system.enroll(anna, *offered)
+        reply = await system.stub.GetCalibration(face_pb2.GetCalibrationRequest(), timeout=10)
+        models = [(one.model, one.version) for one in reply.state.models]
+        assert len(models) == 2
+        assert from_parameters(reply.state.shipped.parameters) == from_parameters(reply.state.used.parameters)
+        client = FaceClient(await stack.enter_async_context(open_channel(system.address)))
+        one, spot = offered[0].source.image_hash, (anna, offered[0].source.image_hash)
+        found = await read_templates(client, models, [spot], seconds=5)
+        [template] = found[spot]
+        assert {(each.model, each.version) for each in template.embeddings} == set(models)
+        assert template.signal == common_pb2.SIGNAL_FACE
+        scores = await client.score([Query("q", (template,), (anna,), (one,))], timeout=5)
+        assert scores["q"][anna].similarity < 0.5
