@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 
-from chassis.interceptors import OutgoingStream, OutgoingUnary
+from chassis.interceptors import OutgoingReplies, OutgoingStream, OutgoingUnary
 
 __all__ = ["open_channel"]
 
@@ -30,7 +30,7 @@ async def open_channel(
             # A proxy configured for the web must not see calls to a neighbour.
             ("grpc.enable_http_proxy", 0),
         ],
-        interceptors=[OutgoingUnary(), OutgoingStream()],
+        interceptors=[OutgoingUnary(), OutgoingReplies(), OutgoingStream()],
     )
     async with channel:
         yield channel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, KeysView, Mapping, Sequence
+from collections.abc import Container, Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from threading import Lock
@@ -144,34 +144,47 @@ class Gallery:
                 return _ranked(best)[:k]
             wanted *= _GROWTH
 
-    def similarities(self, vector: ArrayLike, performer_ids: Iterable[str]) -> dict[str, float]:
+    def similarities(
+        self, vector: ArrayLike, performer_ids: Iterable[str], *, leave_out: Container[int] = ()
+    ) -> dict[str, float]:
         """Exact similarity of each performer's most similar vector; performers without one are left out.
+
+        leave_out: rows that are not compared.
 
         Raises:
             InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
         """
         seqs = [seq for performer_id in set(performer_ids) for seq in self.seqs_of(performer_id)]
-        similarities = self._index.similarities(vector, seqs)
+        compared = [seq for seq in seqs if seq not in leave_out]
+        similarities = self._index.similarities(vector, compared)
         return self._best_of([Neighbor(*pair) for pair in similarities.items()])
 
-    def most_alike(self, vector: ArrayLike, performer_ids: Iterable[str], k: int) -> list[tuple[int, str]]:
+    def most_alike(
+        self, vector: ArrayLike, performer_ids: Iterable[str], k: int, *, leave_out: Container[int] = ()
+    ) -> list[tuple[int, str]]:
         """At most k rows of these performers and whose they are, the most similar first, ties by row.
+
+        leave_out: rows that are not compared.
 
         Raises:
             InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
         """
-        owners = {seq: one for one in set(performer_ids) for seq in self.seqs_of(one)}
+        owners = {seq: one for one in set(performer_ids) for seq in self.seqs_of(one) if seq not in leave_out}
         similarities = self._index.similarities(vector, owners)
         best = sorted(similarities, key=lambda seq: (-similarities[seq], seq))
         return [(seq, owners[seq]) for seq in best[:k]]
 
-    def closest(self, vector: ArrayLike, performer_ids: Iterable[str]) -> dict[str, int]:
+    def closest(
+        self, vector: ArrayLike, performer_ids: Iterable[str], *, leave_out: Container[int] = ()
+    ) -> dict[str, int]:
         """Each performer's most similar row, ties by row; performers without one are left out.
+
+        leave_out: rows that are not compared.
 
         Raises:
             InvalidInput: wrong dimension, NaN, infinite or a zero vector (cosine).
         """
-        rows = {one: self.seqs_of(one) for one in set(performer_ids)}
+        rows = {one: [seq for seq in self.seqs_of(one) if seq not in leave_out] for one in set(performer_ids)}
         similarities = self._index.similarities(vector, [seq for seqs in rows.values() for seq in seqs])
         # A row that was withdrawn meanwhile has no similarity.
         found = {one: [seq for seq in seqs if seq in similarities] for one, seqs in rows.items()}

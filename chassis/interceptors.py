@@ -18,7 +18,7 @@ from chassis.logging import REQUEST_ID_KEY, new_request_id
 from chassis.metrics import Metrics
 from chassis.status import code_of, public_message
 
-__all__ = ["RequestInterceptor", "OutgoingUnary", "OutgoingStream"]
+__all__ = ["RequestInterceptor", "OutgoingUnary", "OutgoingReplies", "OutgoingStream"]
 
 _log = structlog.get_logger()
 # Answered at any load and not logged: probes come every few seconds, and liveness must not fail under load.
@@ -28,7 +28,7 @@ _LONGEST_REQUEST_ID = 64
 
 
 class RequestInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps every unary and bidirectional handler of a server."""
+    """Wraps every handler of a server but those of client streams, of which there are none."""
 
     def __init__(
         self, *, max_concurrent: int, default_deadline: float, metrics: Metrics | None = None
@@ -53,6 +53,8 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         request_id = _request_id_of(handler_call_details.invocation_metadata)
         if handler.unary_unary:
             return _replace_unary(handler, self._unary(handler.unary_unary, method, request_id))
+        if handler.unary_stream:
+            return _replace_replies(handler, self._stream(handler.unary_stream, method, request_id))
         if handler.stream_stream:
             return _replace_stream(handler, self._stream(handler.stream_stream, method, request_id))
         return handler
@@ -120,6 +122,15 @@ class OutgoingUnary(grpc.aio.UnaryUnaryClientInterceptor):
         return await continuation(_with_context(client_call_details), request)
 
 
+class OutgoingReplies(grpc.aio.UnaryStreamClientInterceptor):
+    """The same for calls with many replies."""
+
+    async def intercept_unary_stream(
+        self, continuation: Any, client_call_details: ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(_with_context(client_call_details), request)
+
+
 class OutgoingStream(grpc.aio.StreamStreamClientInterceptor):
     """The same for bidirectional streams."""
 
@@ -148,6 +159,12 @@ def _request_id_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> str:
 
 def _replace_unary(handler: Any, behavior: Any) -> grpc.RpcMethodHandler[Any, Any]:
     return grpc.unary_unary_rpc_method_handler(
+        behavior, handler.request_deserializer, handler.response_serializer
+    )
+
+
+def _replace_replies(handler: Any, behavior: Any) -> grpc.RpcMethodHandler[Any, Any]:
+    return grpc.unary_stream_rpc_method_handler(
         behavior, handler.request_deserializer, handler.response_serializer
     )
 

@@ -24,6 +24,7 @@ def service_status(
     observations: int = 0,
     model_change: common_pb2.ModelChange | None = None,
     not_searchable: Sequence[common_pb2.NotSearchable] = (),
+    calibration: common_pb2.CalibrationInUse | None = None,
 ) -> common_pb2.ServiceStatus:
     """The status of this process: version, readiness, age, memory and the counts given."""
     return common_pb2.ServiceStatus(
@@ -37,6 +38,7 @@ def service_status(
         resident_bytes=_resident_bytes(),
         model_change=model_change,
         not_searchable=not_searchable,
+        calibration=calibration,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from client._wire import named, signal
 from client.system import (
+    CalibrationInUse,
     DoNotIdentify,
     IndexRecall,
     IndexState,
@@ -17,7 +18,7 @@ from client.transfer._wire import not_searchable
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import status_pb2
 
-__all__ = ["system_status", "model_change"]
+__all__ = ["calibration_in_use", "system_status", "model_change"]
 
 
 def system_status(reply: status_pb2.GetStatusResponse) -> SystemStatus:
@@ -53,6 +54,18 @@ def _service_state(reply: common_pb2.ServiceStatus) -> ServiceState:
         resident_bytes=reply.resident_bytes,
         model_change=model_change(reply.model_change) if reply.HasField("model_change") else None,
         not_searchable=tuple(not_searchable(each) for each in reply.not_searchable),
+        calibration=calibration_in_use(reply.calibration) if reply.HasField("calibration") else None,
+    )
+
+
+def calibration_in_use(reply: common_pb2.CalibrationInUse) -> CalibrationInUse:
+    return CalibrationInUse(
+        is_of_this_library=reply.is_of_this_library,
+        provenance=reply.provenance,
+        genuine_pairs=reply.genuine_pairs,
+        impostor_pairs=reply.impostor_pairs,
+        created_at=reply.created_at,
+        weight=round(reply.weight, 6),
     )
 
 

@@ -20,6 +20,7 @@ import grpc
 
 from chassis.channels import open_channel
 from client import _backfill_wire, _system_wire, _wire
+from client._calibration_calls import CalibrationCalls
 from client._image_calls import ImageCalls
 from client._review_calls import ReviewCalls
 from client._streams import Source, errors_translated
@@ -39,6 +40,7 @@ from client.values import ExternalId, Hint, Identification, Policy, Signal
 from marquee.gateway.v1 import (
     backfill_pb2,
     backfill_pb2_grpc,
+    calibration_pb2_grpc,
     catalogue_pb2,
     catalogue_pb2_grpc,
     identification_pb2,
@@ -53,7 +55,7 @@ __all__ = ["Marquee", "DEFAULT_ADDRESS"]
 DEFAULT_ADDRESS = "127.0.0.1:50050"
 
 
-class Marquee(ImageCalls, ReviewCalls):
+class Marquee(ImageCalls, ReviewCalls, CalibrationCalls):
     """One connection to a gateway; calls may run side by side. Make it with `connect`."""
 
     def __init__(self, channel: grpc.aio.Channel, *, address: str, timeout: float) -> None:
@@ -62,6 +64,7 @@ class Marquee(ImageCalls, ReviewCalls):
         self._backfill = backfill_pb2_grpc.BackfillServiceStub(channel)
         self._review = review_pb2_grpc.ReviewServiceStub(channel)
         self._status = status_pb2_grpc.StatusServiceStub(channel)
+        self._calibration = calibration_pb2_grpc.CalibrationServiceStub(channel)
         self._timeout = timeout
         self.transfer = Transfer(channel, timeout=timeout)
         """Export and import."""

@@ -19,6 +19,7 @@ _COMMANDS = {
     "backfill": "client.commands.backfill:backfill",
     "identify": "client.commands.identify:identify",
     "evaluate": "client.commands.evaluate:evaluate",
+    "calibrate": "client.commands.calibrate:calibrate",
     "status": "client.commands.status:status",
     "tattoos": "client.commands.tattoos:tattoos",
     "coverage": "client.commands.coverage:coverage",

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from client.system import CalibrationInUse
 from client.transfer.values import NotSearchable
 from client.values import (
     Candidate,
@@ -33,6 +34,7 @@ __all__ = [
     "evidence_text",
     "share_text",
     "not_searchable_text",
+    "calibration_text",
 ]
 
 _STYLES = {
@@ -140,3 +142,18 @@ def _report_text(report: SignalReport) -> str:
     if report.state is ReportState.OK:
         return f"{report.signal.value} {report.observations} seen"
     return f"{report.signal.value} {report.state.value}"
+
+
+def calibration_text(calibration: CalibrationInUse | None) -> str:
+    """What ratios rest on, in one line: fitted here and when, or shipped; pairs; weight."""
+    if calibration is None:
+        return "not calibrated: similarities say nothing of probabilities"
+    day = calibration.created_at[: len("YYYY-MM-DD")]
+    where = (
+        f"calibrated on this library on {day}" if calibration.is_of_this_library else "calibration that ships"
+    )
+    if calibration.genuine_pairs or calibration.impostor_pairs:
+        basis = f"{calibration.genuine_pairs:,} genuine and {calibration.impostor_pairs:,} impostor pairs"
+    else:
+        basis = calibration.provenance
+    return f"{where}: {basis}; weight {calibration.weight:g}"

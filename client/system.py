@@ -15,6 +15,7 @@ __all__ = [
     "IndexRecall",
     "IndexState",
     "ModelChange",
+    "CalibrationInUse",
     "ServiceState",
     "DoNotIdentify",
     "SystemStatus",
@@ -109,6 +110,22 @@ class ModelChange:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationInUse:
+    """What turns a signal's similarities into likelihood ratios."""
+
+    is_of_this_library: bool
+    """Whether it was fitted on this library; else it came with Marquee."""
+    provenance: str
+    """Which pairs, of which pictures."""
+    genuine_pairs: int
+    impostor_pairs: int
+    created_at: str
+    """RFC 3339; "" when it came with Marquee."""
+    weight: float
+    """What ratios are multiplied by when evidence is fused, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceState:
     """What one service says of itself, or why nobody could ask it."""
 
@@ -126,6 +143,8 @@ class ServiceState:
     """None: every enrolled observation is described by the models that are wanted."""
     not_searchable: tuple[NotSearchable, ...] = ()
     """Stored observations that no model in use describes."""
+    calibration: CalibrationInUse | None = None
+    """None: similarities say nothing of probabilities."""
 
     @property
     def is_preparing(self) -> bool:

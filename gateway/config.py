@@ -41,7 +41,8 @@ class GatewaySection(ServerSection):
     pending_seconds: float = pydantic.Field(default=20.0, gt=0)
     """Longest that a signal may take to list what waits for a new model; counting many takes its time."""
     transfer_seconds: float = pydantic.Field(default=60.0, gt=0)
-    """Longest that a signal may take to store one portion of an import, or to give one page of an export."""
+    """Longest that a signal may take to store one portion of an import, to give one page of an export, or to
+    compare one portion of a calibration's probes."""
 
     unknown_probability: float = pydantic.Field(default=0.3, gt=0, lt=1)
     """Policy BAYESIAN: how often a person in a picture is nobody of the gallery."""

@@ -20,6 +20,8 @@ from chassis.work import WorkPool
 from gateway.backfill.list_images import ListImages
 from gateway.backfill.reembed_image import ReembedImage, ReembedLimits
 from gateway.backfill_servicer import BackfillServicer
+from gateway.calibration.calibrate import Calibrate
+from gateway.calibration_servicer import CalibrationServicer
 from gateway.catalogue.coverage import CoverageReport
 from gateway.catalogue.coverage_listing import ListCoverage
 from gateway.catalogue.forget import ForgetPerformer
@@ -50,6 +52,7 @@ from gateway.transfer.import_vectors import AdmitVectors, ImportVectors
 from gateway.transfer_servicer import TransferServicer
 from marquee.gateway.v1 import (
     backfill_pb2_grpc,
+    calibration_pb2_grpc,
     catalogue_pb2_grpc,
     identification_pb2_grpc,
     review_pb2_grpc,
@@ -86,6 +89,7 @@ async def open_gateway(
             _transfer(config, signals, pool, today),
             _review(config, signals, pool),
             _tattoos(config, signals, pool, today),
+            _calibration(config, signals),
         ]
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
         yield await stack.enter_async_context(serving)
@@ -278,6 +282,15 @@ def _tattoos(
     )
     register = partial(tattoos_pb2_grpc.add_TattooCatalogueServiceServicer_to_server, servicer)
     return ("marquee.gateway.v1.TattooCatalogueService", register)
+
+
+def _calibration(config: GatewayConfig, signals: Signals) -> tuple[str, Callable[[grpc.aio.Server], None]]:
+    settings = config.gateway
+    calibrate = Calibrate(signals, seconds=settings.transfer_seconds, unknown=settings.unknown_probability)
+    register = partial(
+        calibration_pb2_grpc.add_CalibrationServiceServicer_to_server, CalibrationServicer(calibrate)
+    )
+    return ("marquee.gateway.v1.CalibrationService", register)
 
 
 def _image_limits(config: GatewayConfig) -> ImageLimits:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 
-__all__ = ["Calibration", "calibration_from", "cllr", "parameters_of"]
+__all__ = ["Calibration", "cllr"]
 
 Values = NDArray[np.float64]
 
@@ -88,23 +88,6 @@ class Calibration:
         return np.minimum(np.log(failed + (1 - failed) * np.exp(seen)), self.most)
 
 
-def parameters_of(calibration: Calibration) -> dict[str, float]:
-    """The map as numbers by name, such as `ratios.3`."""
-    found = {"most": calibration.most}
-    for name in _LISTED:
-        found |= {f"{name}.{place}": value for place, value in enumerate(getattr(calibration, name))}
-    return found
-
-
-def calibration_from(parameters: Mapping[str, float], *, genuine: int, impostors: int) -> Calibration:
-    """The map with these parameters. Raises InvalidInput for others than `parameters_of` gives."""
-    lists = {name: _listed(name, parameters) for name in _LISTED}
-    wanted = {"most", *(f"{name}.{place}" for name, of in lists.items() for place in range(len(of)))}
-    if wanted != set(parameters):
-        raise InvalidInput(f"parameters: {min(wanted ^ set(parameters))} is missing or unknown")
-    return Calibration(**lists, most=parameters["most"], genuine=genuine, impostors=impostors)
-
-
 def cllr(genuine: Values, impostors: Values) -> float:
     """C_llr of log ratios [n], in bits: 0 is perfect, 1 says nothing, more misleads.
 
@@ -113,14 +96,6 @@ def cllr(genuine: Values, impostors: Values) -> float:
     missed = np.logaddexp(0, -genuine).mean()
     alarmed = np.logaddexp(0, impostors).mean()
     return float((missed + alarmed) / 2 / math.log(2))
-
-
-_LISTED = ("similarities", "ratios", "qualities", "failures")
-
-
-def _listed(name: str, parameters: Mapping[str, float]) -> tuple[float, ...]:
-    count = sum(one.startswith(f"{name}.") for one in parameters)
-    return tuple(parameters[key] for place in range(count) if (key := f"{name}.{place}") in parameters)
 
 
 def _rises(values: Sequence[float], *, strictly: bool = False) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -32,12 +32,14 @@ _PATIENCE_SECONDS = 10.0
 _log = structlog.get_logger()
 
 AllFollowed = Callable[[], Iterable[Followed[Any, Any]]]
+Look = Callable[[], Awaitable[None]]
 
 
 class FollowWatch:
     """Has everything followed catch up once a second, and at once when the database gives a hint.
 
-    A hint can be lost, so it only saves waiting; polling is what can be relied on.
+    A hint can be lost, so it only saves waiting; polling is what can be relied on. also: what else looks at
+    the database each time, such as calibrations.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class FollowWatch:
         followed: AllFollowed,
         settings: IndexSection | None = None,
         *,
+        also: Sequence[Look] = (),
         trim_seconds: float = _TRIM_SECONDS,
     ) -> None:
         self._pool = pool
         self._channel = channel
         self._followed = followed
+        self._also = tuple(also)
         self._trim_seconds = trim_seconds
         self._settings = settings or IndexSection()
         self._hint = asyncio.Event()
@@ -92,7 +96,8 @@ class FollowWatch:
             self._hint.clear()
             followed = tuple(self._followed())
             looks = (self._tried("following", one.look(), one.troubles) for one in followed)
-            are_well = all(await asyncio.gather(*looks))
+            others = [self._tried("following", look(), self._troubles) for look in self._also]
+            are_well, _ = await asyncio.gather(_all(*looks), _all(*others))
             is_behind = are_well and any(one.is_behind for one in followed)
 
     async def _keep_files(self) -> None:
@@ -182,3 +187,7 @@ class FollowWatch:
             _log.exception("failed", what=what)
         troubles[what] = trouble
         return not trouble
+
+
+async def _all(*tried: Awaitable[bool]) -> bool:
+    return all(await asyncio.gather(*tried))

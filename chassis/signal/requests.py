@@ -22,6 +22,7 @@ __all__ = [
     "MOST_OBSERVATIONS",
     "check_count",
     "parse_image_hash",
+    "parse_except_images",
     "check_max_candidates",
     "check_queries",
     "parse_performer_ids",
@@ -39,6 +40,7 @@ MOST_OBSERVATIONS = 256
 """Observations of one Enroll."""
 _SHORTEST = 1e-6
 _MOST_QUERIES, _MOST_TEMPLATES, _MOST_PERFORMERS, _MOST_CANDIDATES = 256, 256, 1000, 1000
+_MOST_EXCEPT = 1000
 
 
 def check_count(field: str, count: int, *, least: int, most: int) -> None:
@@ -115,3 +117,12 @@ def parse_image_hash(text: str) -> str:
     if not _SHA256.fullmatch(text):
         raise InvalidInput("image_hash: not 64 lower-case hexadecimal digits")
     return text
+
+
+def parse_except_images(texts: Sequence[str]) -> frozenset[str]:
+    """Up to 1000 hashes of images what is enrolled from which is not compared."""
+    check_count("except_image_hashes", len(texts), least=0, most=_MOST_EXCEPT)
+    for text in texts:
+        if not _SHA256.fullmatch(text):
+            raise InvalidInput("except_image_hashes: not 64 lower-case hexadecimal digits")
+    return frozenset(texts)

@@ -20,6 +20,7 @@ __all__ = [
     "server_option",
     "policy_option",
     "signals_option",
+    "signals_option_of",
     "open_marquee",
     "starting",
 ]
@@ -49,23 +50,28 @@ policy_option = click.option(
 )
 
 
-def _to_signals(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[Signal, ...]:
-    names = [name.strip() for name in value.split(",") if name.strip()]
-    known = [signal.value for signal in Signal if signal is not Signal.UNSPECIFIED]
-    for name in names:
-        if name not in known:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(known)}")
-    return tuple(dict.fromkeys(Signal(name) for name in names))
+def signals_option_of(*signals: Signal) -> Callable[[_F], _F]:
+    """The option --signals, which takes some of these."""
+    known = [signal.value for signal in signals]
+
+    def parse(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[Signal, ...]:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        for name in names:
+            if name not in known:
+                raise click.BadParameter(f"{name!r} is none of {', '.join(known)}")
+        return tuple(dict.fromkeys(Signal(name) for name in names))
+
+    return click.option(
+        "--signals",
+        default="",
+        metavar="NAME[,NAME]",
+        show_default="all",
+        callback=parse,
+        help=f"Signals to use: {', '.join(known)}.",
+    )
 
 
-signals_option = click.option(
-    "--signals",
-    default="",
-    metavar="NAME[,NAME]",
-    show_default="all",
-    callback=_to_signals,
-    help="Signals to use: face, tattoo, body.",
-)
+signals_option = signals_option_of(Signal.FACE, Signal.TATTOO, Signal.BODY)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from chassis.errors import Unavailable
 from client.api import Marquee
 from client.commands._running import out, run
 from client.commands._session import data_option, server_option
-from client.rendering import not_searchable_text, share_text
+from client.rendering import calibration_text, not_searchable_text, share_text
 from client.supervisor.data_folder import DataFolder
 from client.system import ModelChange, ModelState, ModelUse, ServiceState, SystemStatus
 from client.values import Signal
@@ -68,6 +68,9 @@ def _show(address: str, seen: SystemStatus) -> None:
     for signal, state in seen.signals.items():
         if state.model_change is not None:
             out.print(change_text(signal, state, state.model_change), highlight=False, soft_wrap=True)
+        if state.calibration is not None:
+            text = escape(calibration_text(state.calibration))
+            out.print(f"{signal.value}: {text}", highlight=False, soft_wrap=True)
         for model in state.models:
             for trouble in index_troubles(model):
                 out.print(f"{signal.value}: [yellow]{escape(trouble)}[/]", highlight=False, soft_wrap=True)

@@ -19,8 +19,8 @@ from marquee.common.v1 import common_pb2, counts_pb2
 
 __all__ = [
     "Query",
-    "SignalScore",
     "Trust",
+    "SignalScore",
     "Scores",
     "SignalOutcome",
     "Rejection",
@@ -34,6 +34,7 @@ __all__ = [
     "to_queries",
     "range_of",
     "outcome_of",
+    "trust_of",
 ]
 
 _T = TypeVar("_T")
@@ -46,11 +47,13 @@ class Query:
     key: str
     templates: tuple[common_pb2.Template, ...]
     performer_ids: tuple[str, ...]
+    except_images: tuple[str, ...] = ()
+    """Hashes of images what is enrolled from which is not compared; up to 1000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a signal's ratios rest on, and how much they count, 0..1."""
+    """How far a signal's ratios are believed: whether they were fitted on this library, and a weight 0..1."""
 
     is_of_this_library: bool = False
     weight: float = 1.0
@@ -63,7 +66,7 @@ class SignalScore:
     `llr`: natural log of the likelihood ratio, None until the signal is calibrated. `is_compatible`: None
     where the signal has no such notion. `agreeing_points`: as in `Candidate`. `measurements`: bodies enrolled
     of the performer. `facts`: what is known of the performer's tattoos, and `matches`, one for each template
-    in the query's order: which of them it is most like; only from the tattoo signal.
+    in the query's order: which of them it is most like; only from the tattoo signal. `trust`: in `llr`.
     """
 
     similarity: float
@@ -171,7 +174,12 @@ def operating_points_of(points: Sequence[common_pb2.OperatingPoint]) -> tuple[Op
 
 def to_queries(queries: Sequence[Query]) -> list[common_pb2.ScoreQuery]:
     return [
-        common_pb2.ScoreQuery(key=one.key, templates=one.templates, performer_ids=one.performer_ids)
+        common_pb2.ScoreQuery(
+            key=one.key,
+            templates=one.templates,
+            performer_ids=one.performer_ids,
+            except_image_hashes=one.except_images,
+        )
         for one in queries
     ]
 
@@ -179,3 +187,10 @@ def to_queries(queries: Sequence[Query]) -> list[common_pb2.ScoreQuery]:
 def outcome_of(outcomes: Sequence[common_pb2.EnrollOutcome]) -> SignalOutcome:
     rejected = tuple(Rejection(one.index, one.reason, one.detail) for one in outcomes if not one.is_accepted)
     return SignalOutcome(len(outcomes) - len(rejected), rejected)
+
+
+def trust_of(calibration: common_pb2.CalibrationInUse | None) -> Trust:
+    """None, from a service that does not say: as what ships."""
+    return (
+        Trust() if calibration is None else Trust(calibration.is_of_this_library, plain(calibration.weight))
+    )

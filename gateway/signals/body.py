@@ -13,6 +13,7 @@ from gateway.signals.base import (
     Scores,
     SignalOutcome,
     SignalScore,
+    Trust,
     answered,
     candidates_of,
     operating_points_of,
@@ -21,6 +22,7 @@ from gateway.signals.base import (
     plain,
     range_of,
     to_queries,
+    trust_of,
     well_formed,
 )
 from gateway.signals.counted import Counted, counted_of
@@ -53,8 +55,9 @@ class BodyClient:
     async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores:
         request = body_pb2.ScoreRequest(queries=to_queries(queries))
         response = await answered(self._stub.Score(request, timeout=timeout))
+        trust = trust_of(response.calibration if response.HasField("calibration") else None)
         return {
-            one.key: {score.performer_id: _score_of(score) for score in one.scores}
+            one.key: {score.performer_id: _score_of(score, trust) for score in one.scores}
             for one in response.results
         }
 
@@ -105,11 +108,12 @@ def _body_of(body: body_pb2.BodyObservation) -> BodySeen:
     )
 
 
-def _score_of(score: body_pb2.BodyScore) -> SignalScore:
+def _score_of(score: body_pb2.BodyScore, trust: Trust) -> SignalScore:
     return SignalScore(
         similarity=plain(score.similarity),
         confidence=plain(score.confidence),
         llr=score.llr if score.HasField("llr") else None,
+        trust=trust,
         is_compatible=score.is_compatible,
         measurements=score.measurements,
     )

@@ -14,6 +14,7 @@ from gateway.signals.base import (
     Scores,
     SignalOutcome,
     SignalScore,
+    Trust,
     answered,
     candidates_of,
     operating_points_of,
@@ -21,6 +22,7 @@ from gateway.signals.base import (
     plain,
     range_of,
     to_queries,
+    trust_of,
     well_formed,
 )
 from gateway.signals.counted import Counted, counted_of
@@ -28,7 +30,7 @@ from gateway.signals.enrolled_face import FacePage, page_of
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
-from marquee.common.v1 import common_pb2, transfer_pb2
+from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 
 __all__ = ["FaceClient"]
@@ -57,8 +59,9 @@ class FaceClient:
     async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores:
         request = face_pb2.ScoreRequest(queries=to_queries(queries))
         response = await answered(self._stub.Score(request, timeout=timeout))
+        trust = trust_of(response.calibration if response.HasField("calibration") else None)
         return {
-            one.key: {score.performer_id: _score_of(score) for score in one.scores}
+            one.key: {score.performer_id: _score_of(score, trust) for score in one.scores}
             for one in response.results
         }
 
@@ -184,6 +187,19 @@ class FaceClient:
         with well_formed(self.signal):
             return counted_of(response.counts, faces)
 
+    async def calibration(self, *, timeout: float) -> calibration_pb2.CalibrationState:
+        """What the embedders that serve are calibrated by."""
+        request = face_pb2.GetCalibrationRequest()
+        return (await answered(self._stub.GetCalibration(request, timeout=timeout))).state
+
+    async def set_calibration(
+        self, change: calibration_pb2.CalibrationChange, *, timeout: float
+    ) -> common_pb2.CalibrationInUse | None:
+        """Change that, and return what is used then. Raises Refused too: other embedders serve."""
+        request = face_pb2.SetCalibrationRequest(change=change)
+        response = await answered(self._stub.SetCalibration(request, timeout=timeout))
+        return response.calibration if response.HasField("calibration") else None
+
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(face_pb2.GetStatusRequest(), timeout=timeout))).status
 
@@ -199,9 +215,10 @@ def _face_of(face: face_pb2.FaceObservation) -> FaceSeen:
     )
 
 
-def _score_of(score: face_pb2.FaceScore) -> SignalScore:
+def _score_of(score: face_pb2.FaceScore, trust: Trust) -> SignalScore:
     return SignalScore(
         similarity=plain(score.similarity),
         confidence=plain(score.confidence),
         llr=score.llr if score.HasField("llr") else None,
+        trust=trust,
     )

@@ -13,6 +13,7 @@ from gateway.signals.base import (
     Scores,
     SignalOutcome,
     SignalScore,
+    Trust,
     answered,
     candidates_of,
     operating_points_of,
@@ -21,6 +22,7 @@ from gateway.signals.base import (
     plain,
     range_of,
     to_queries,
+    trust_of,
     well_formed,
 )
 from gateway.signals.counted import Counted, counted_of
@@ -28,7 +30,7 @@ from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.tattoo_catalogue import TattooCatalogueClient
 from gateway.signals.tattoo_facts import TattooFacts, facts_of, match_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
-from marquee.common.v1 import common_pb2, transfer_pb2
+from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
 
 __all__ = ["TattooClient"]
@@ -59,9 +61,10 @@ class TattooClient:
     async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores:
         request = tattoo_pb2.ScoreRequest(queries=to_queries(queries))
         response = await answered(self._stub.Score(request, timeout=timeout))
+        trust = trust_of(response.calibration if response.HasField("calibration") else None)
         with well_formed(self.signal):
             return {
-                one.key: {score.performer_id: _score_of(score) for score in one.scores}
+                one.key: {score.performer_id: _score_of(score, trust) for score in one.scores}
                 for one in response.results
             }
 
@@ -147,6 +150,14 @@ class TattooClient:
         response = await answered(self._stub.ExportVectors(request, timeout=timeout))
         return VectorPage(response.rows, response.next_page_token)
 
+    async def key_points(
+        self, images: Sequence[tuple[str, str]], *, timeout: float
+    ) -> Sequence[tattoo_pb2.ViewKeyPoints]:
+        """Stored key points of views of performers in images: pairs of id and hash, up to 100."""
+        asked = [tattoo_pb2.PerformerImage(performer_id=one, image_hash=image) for one, image in images]
+        request = tattoo_pb2.ListKeyPointsRequest(images=asked)
+        return (await answered(self._stub.ListKeyPoints(request, timeout=timeout))).views
+
     async def import_texts(
         self, texts: Sequence[transfer_pb2.TattooText], *, timeout: float
     ) -> tattoo_pb2.ImportTextsResponse:
@@ -174,6 +185,19 @@ class TattooClient:
         with well_formed(self.signal):
             return counted_of(response.counts)
 
+    async def calibration(self, *, timeout: float) -> calibration_pb2.CalibrationState:
+        """What the embedders that serve are calibrated by."""
+        request = tattoo_pb2.GetCalibrationRequest()
+        return (await answered(self._stub.GetCalibration(request, timeout=timeout))).state
+
+    async def set_calibration(
+        self, change: calibration_pb2.CalibrationChange, *, timeout: float
+    ) -> common_pb2.CalibrationInUse | None:
+        """Change that, and return what is used then. Raises Refused too: other embedders serve."""
+        request = tattoo_pb2.SetCalibrationRequest(change=change)
+        response = await answered(self._stub.SetCalibration(request, timeout=timeout))
+        return response.calibration if response.HasField("calibration") else None
+
     async def status(self, *, timeout: float) -> common_pb2.ServiceStatus:
         return (await answered(self._stub.GetStatus(tattoo_pb2.GetStatusRequest(), timeout=timeout))).status
 
@@ -189,11 +213,12 @@ def _tattoo_of(tattoo: tattoo_pb2.TattooObservation) -> TattooSeen:
     )
 
 
-def _score_of(score: tattoo_pb2.TattooScore) -> SignalScore:
+def _score_of(score: tattoo_pb2.TattooScore, trust: Trust) -> SignalScore:
     return SignalScore(
         similarity=plain(score.similarity),
         confidence=plain(score.confidence),
         llr=score.llr if score.HasField("llr") else None,
+        trust=trust,
         agreeing_points=score.agreeing_points,
         facts=facts_of(score.known, score.regions),
         matches=tuple(map(match_of, score.matches)),

@@ -10,6 +10,7 @@ from typing import Never
 
 from chassis.gallery import Gallery
 from chassis.index import VectorIndex
+from chassis.row_images import RowImages, image_code
 from chassis.signal.followed import Followed
 from chassis.signal.model_sets import ModelKey
 from services.body.likelihood import similarities
@@ -29,6 +30,8 @@ class MeasurementRow:
     seq: int
     performer_id: str
     measurement: Measurement
+    image: int = 0
+    """Its `image_code`; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class EnrolledBodies:
         self._index = RatioIndex()
         self._bodies: dict[str, EnrolledBody] = {}
         self._performers: dict[int, str] = {}
+        self._images = RowImages()
         self._turn = Lock()
 
     def __repr__(self) -> str:
@@ -94,6 +98,7 @@ class EnrolledBodies:
         with self._turn:
             for row in rows:
                 if row.seq not in self._performers:
+                    self._images.put([(row.seq, row.image)])
                     self._performers[row.seq] = row.performer_id
                     known = self._bodies.get(row.performer_id)
                     rest = known.rows if known is not None else {}
@@ -114,9 +119,17 @@ class EnrolledBodies:
                     rows = self._bodies[performer_id].rows
                     self._put(performer_id, {one: rows[one] for one in rows if one != seq})
 
-    def of(self, performer_id: str) -> EnrolledBody | None:
-        """What is enrolled of a performer; None when nothing is."""
-        return self._bodies.get(performer_id)
+    def of(self, performer_id: str, *, except_images: Iterable[str] = ()) -> EnrolledBody | None:
+        """What is enrolled of a performer; None when nothing is.
+
+        except_images: hashes of images whose measurements do not count.
+        """
+        body, codes = self._bodies.get(performer_id), frozenset(map(image_code, except_images))
+        out = self._images.among(body.rows, codes) if body is not None else frozenset()
+        if body is None or not out:
+            return body
+        rows = {seq: one for seq, one in body.rows.items() if seq not in out}
+        return EnrolledBody(combine(list(rows.values())), rows) if rows else None
 
     def search(self, probe: Measurement, k: int) -> list[LookAlike]:
         """At most k performers of like build, most similar first, ties by id; none for k = 0."""

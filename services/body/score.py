@@ -24,6 +24,8 @@ class BodyQuery:
     measurements: tuple[Measurement, ...]
     """None at all fits nobody."""
     performer_ids: tuple[str, ...]
+    except_images: frozenset[str] = frozenset()
+    """Hashes of images whose measurements are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class ScoreBodies:
 
     def _score(self, query: BodyQuery) -> list[BodyScore]:
         bodies = self._bodies.known
-        known = [(one, body) for one in query.performer_ids if (body := bodies.of(one)) is not None]
+        found = ((one, bodies.of(one, except_images=query.except_images)) for one in query.performer_ids)
+        known = [(one, body) for one, body in found if body is not None]
         if not query.measurements or not known:
             return []
         probe = combine(query.measurements)

@@ -22,7 +22,7 @@ from services.body.score import ScoreBodies
 from services.body.store import NewMeasurement
 from services.body.table import MeasurementModel
 from services.body.template import DIMENSION
-from services.body.translation import BodyTranslation
+from services.body.translation import CALIBRATION, BodyTranslation
 
 __all__ = ["BodyServicer"]
 
@@ -101,5 +101,6 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
             models=[*self._networks, measurement],
             performers=self._bodies.known.performers,
             observations=len(self._bodies.known),
+            calibration=CALIBRATION,
         )
         return pb.GetStatusResponse(status=status)

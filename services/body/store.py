@@ -14,6 +14,7 @@ from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_to_bytes
+from chassis.row_images import image_code
 from chassis.signal.counting import count_range, to_proto_counts
 from chassis.signal.enrolment import Stored
 from chassis.signal.feed import FeedTable
@@ -127,7 +128,8 @@ class MeasurementStore:
 
 
 def _row(row: asyncpg.Record) -> MeasurementRow:
-    return MeasurementRow(row["seq"], str(row["performer_id"]), stored_measurement(row["vector"]))
+    measurement = stored_measurement(row["vector"])
+    return MeasurementRow(row["seq"], str(row["performer_id"]), measurement, image_code(row["image_hash"]))
 
 
 _INSERT = """
@@ -153,6 +155,6 @@ WHERE performer_id > $1::uuid AND performer_id <= $2::uuid AND model = $4 AND ve
 GROUP BY performer_id ORDER BY performer_id LIMIT $3
 """
 _ROWS = """
-SELECT seq, performer_id, vector FROM body.measurements
+SELECT seq, performer_id, vector, image_hash FROM body.measurements
 WHERE seq = ANY($1::bigint[]) AND model = $2 AND version = $3
 """

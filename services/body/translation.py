@@ -17,6 +17,7 @@ from chassis.signal.requests import (
     check_count,
     check_queries,
     embeddings_of,
+    parse_except_images,
     parse_performer_ids,
     parse_share,
 )
@@ -33,7 +34,12 @@ from services.body.store import NewMeasurement
 from services.body.table import OPERATING_POINT, MeasurementModel, confidence_of
 from services.body.template import DIMENSION, decode, encode
 
-__all__ = ["BodyTranslation"]
+__all__ = ["CALIBRATION", "BodyTranslation"]
+
+CALIBRATION = common_pb2.CalibrationInUse(
+    provenance="how proportions vary between adults, ANSUR II; not fitted on pairs of pictures", weight=0
+)
+"""What the ratios rest on. They count nothing until they are shown to help."""
 
 
 class BodyTranslation:
@@ -59,7 +65,7 @@ class BodyTranslation:
             pb.BodyScores(key=query.key, scores=[_score(one) for one in of_query])
             for query, of_query in zip(queries, scores, strict=True)
         ]
-        return pb.ScoreResponse(results=results)
+        return pb.ScoreResponse(results=results, calibration=CALIBRATION)
 
     def compared(self, request: pb.CompareRequest) -> list[Measurement | None]:
         check_count("templates", len(request.templates), least=1, most=MOST_COMPARED)
@@ -103,6 +109,7 @@ class BodyTranslation:
             key=query.key,
             measurements=tuple(one for one in measurements if one is not None),
             performer_ids=tuple(parse_performer_ids(query.performer_ids)),
+            except_images=parse_except_images(query.except_image_hashes),
         )
 
     def _view(self, observation: pb.BodyEnrolment) -> NewMeasurement:

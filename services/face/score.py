@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,13 +36,17 @@ def score_person(
     templates: Sequence[FaceTemplate],
     performer_ids: Sequence[str],
     calibration: Calibration | None = None,
+    *,
+    except_images: Iterable[str] = (),
 ) -> list[PerformerScore]:
     """Scores of the performers that have enrolled faces, in the order asked, each once.
 
     Each template is compared exactly with all faces of a performer and the best counts; the templates of the
-    person are averaged by their quality. calibration: of the library's embedders.
+    person are averaged by their quality. calibration: of the library's embedders. except_images: hashes of
+    images whose faces are not compared.
     """
-    seen = [(template, library.positions(template, performer_ids)) for template in templates]
+    out = library.rows_from(performer_ids, except_images)
+    seen = [(one, library.positions(one, performer_ids, leave_out=out)) for one in templates]
     scores = []
     for performer_id in dict.fromkeys(performer_ids):
         parts = [(one.quality, found[performer_id]) for one, found in seen if performer_id in found]
@@ -50,7 +54,8 @@ def score_person(
             likeness = library.ensemble.likeness(_mean_by_quality(parts))
             best = max(quality for quality, _ in parts)
             llr = calibration.llr(likeness.similarity, best) if calibration else None
-            scores.append(PerformerScore(performer_id, likeness, library.faces_of(performer_id), llr))
+            faces = library.faces_of(performer_id, leave_out=out)
+            scores.append(PerformerScore(performer_id, likeness, faces, llr))
     return scores
 
 

@@ -10,6 +10,8 @@ import grpc
 from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
+from chassis.signal.calibration_calls import change_calibration, to_proto_calibration, to_proto_state
+from chassis.signal.calibrations import Calibrations
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.pending import PendingStore, parse_pending, to_proto_pending
 from chassis.signal.requests import (
@@ -19,9 +21,9 @@ from chassis.signal.requests import (
     parse_performer_ids,
 )
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
-from chassis.signal.shipped_calibration import shipped_for
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
+from chassis.signal.used_calibration import UsedCalibration
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2
 from marquee.face.v1 import face_pb2 as pb
@@ -55,6 +57,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         store: FaceStore,
         faces: FaceList,
         change: FaceChange,
+        calibrations: Calibrations,
         embedders: FaceEmbedders,
         pending: PendingStore,
         transfer: VectorTransfer,
@@ -69,6 +72,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self._store = store
         self._faces = faces
         self._change = change
+        self._calibrations = calibrations
         self._embedders = embedders
         self._pending = pending
         self._transfer = transfer
@@ -86,7 +90,11 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
         models = self._models(generations_of(_scored(request)))
         queries = await self._work.run(_translation(models).queries, request)
-        return pb.ScoreResponse(results=[await self._work.run(_scores, models, query) for query in queries])
+        used = self._calibrations.of(models.library.ensemble.keys)
+        return pb.ScoreResponse(
+            results=[await self._work.run(_scores, models, query, used) for query in queries],
+            calibration=used.to_proto() if used is not None else None,
+        )
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
         models = self._models(generations_of(request.templates))
@@ -157,6 +165,17 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         )
         return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
 
+    async def GetCalibration(
+        self, request: pb.GetCalibrationRequest, context: _Context
+    ) -> pb.GetCalibrationResponse:
+        return pb.GetCalibrationResponse(state=to_proto_state(self._calibrations, self._serving()))
+
+    async def SetCalibration(
+        self, request: pb.SetCalibrationRequest, context: _Context
+    ) -> pb.SetCalibrationResponse:
+        used = await change_calibration(self._calibrations, self._serving(), request.change)
+        return pb.SetCalibrationResponse(calibration=used)
+
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         library, in_use = self._models().library, self._change.in_use
         embedders = to_proto_embedders(EMBEDDER_ROLE, in_use, least_recall=self._least_recall)
@@ -167,6 +186,7 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
             observations=library.faces,
             model_change=to_proto_change(self._change),
             not_searchable=await self._unsearchable.seen(self._serving()),
+            calibration=to_proto_calibration(self._calibrations, self._serving()),
         )
         return pb.GetStatusResponse(status=status)
 
@@ -185,9 +205,14 @@ def _scored(request: pb.ScoreRequest) -> Iterable[common_pb2.Template]:
     return (template for query in request.queries for template in query.templates)
 
 
-def _scores(models: FaceModels, query: Query) -> pb.FaceScores:
-    calibration = shipped_for("services.face", models.library.ensemble.keys)
-    scores = score_person(models.library, query.templates, query.performer_ids, calibration)
+def _scores(models: FaceModels, query: Query, used: UsedCalibration | None) -> pb.FaceScores:
+    scores = score_person(
+        models.library,
+        query.templates,
+        query.performer_ids,
+        used.calibration if used is not None else None,
+        except_images=query.except_images,
+    )
     return _translation(models).scored(query.key, scores)
 
 

@@ -16,6 +16,8 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
+from chassis.signal.calibration_store import CalibrationStore
+from chassis.signal.calibrations import Calibrations
 from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.follow_watch import FollowWatch
@@ -24,6 +26,7 @@ from chassis.signal.index_metrics import IndexCollector
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.pending import PendingStore
 from chassis.signal.responses import to_proto_model
+from chassis.signal.shipped_calibration import read_shipped
 from chassis.work import WorkPool
 from marquee.face.v1 import face_pb2_grpc
 from services.face.config import FaceConfig
@@ -75,7 +78,11 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
         )
         await start_with(change, wanted)
         await asyncio.to_thread(following.prune, [row.key for row in change.in_use.rows])
-        follow = FollowWatch(pool, FEED.channel, lambda: change.followed, config.index)
+        calibrations = Calibrations(CalibrationStore(pool, SCHEMA.schema), read_shipped("services.face"))
+        await calibrations.look()
+        follow = FollowWatch(
+            pool, FEED.channel, lambda: change.followed, config.index, also=[calibrations.look]
+        )
         metrics.registry.register(IndexCollector(lambda: change.followed))
         await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
@@ -93,6 +100,7 @@ async def open_face(config: FaceConfig) -> AsyncIterator[Server]:
             store=store,
             faces=FaceList(pool),
             change=change,
+            calibrations=calibrations,
             embedders=embedders,
             pending=PendingStore(pool, OBSERVATIONS),
             transfer=transfer,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Never
 
 import asyncpg
 import numpy as np
@@ -17,6 +16,7 @@ from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_from_bytes, vector_to_bytes
 from chassis.protos import ImageSource
+from chassis.row_images import image_code
 from chassis.signal.counting import count_range
 from chassis.signal.enrolment import Stored
 from chassis.signal.feed import FeedTable
@@ -26,7 +26,7 @@ from marquee.common.v1 import counts_pb2
 from services.face.counting import COUNT_FACES, FACES_BY_QUALITY
 from services.face.deciding import apply_policy
 from services.face.ensemble import ModelKey
-from services.face.library import FaceRow
+from services.face.library import FaceFacts, FaceRow
 from services.face.policy import Decision, FaceState, Verdict
 from services.face.table import EmbedderRow
 from services.face.template import FaceTemplate
@@ -166,9 +166,11 @@ class FaceStore:
             found = await self._pool.fetch(_ROWS, seqs)
         return [self._row(row) for row in found if _key_of(row) in self._dimensions]
 
-    async def facts(self, seqs: Sequence[int]) -> list[Never]:
-        """Nothing: of a face only the performer is known."""
-        return []
+    async def facts(self, seqs: Sequence[int]) -> list[FaceFacts]:
+        """The images of those of the rows that are there."""
+        with translate():
+            found = await self._pool.fetch(_FACTS, seqs)
+        return [FaceFacts(seq, image_code(prefix)) for seq, prefix in found]
 
     async def _insert(self, connection: Connection, performer_id: str, view: NewFace) -> bool:
         """Whether any of the face's vectors is new."""
@@ -188,7 +190,7 @@ class FaceStore:
     def _row(self, row: asyncpg.Record) -> FaceRow:
         key = _key_of(row)
         vector = vector_from_bytes(row["vector"], dimension=self._dimensions[key])
-        return FaceRow(row["seq"], str(row["performer_id"]), key, vector)
+        return FaceRow(row["seq"], str(row["performer_id"]), key, vector, image_code(row["image_hash"]))
 
 
 def _stored(image_hash: str, is_new: bool, decision: Decision) -> Stored:
@@ -231,6 +233,7 @@ _LOOKUP = FACES_BY_QUALITY.format(
     condition="performer_id = ANY($1::uuid[])", names="$2::text[]", versions="$3::text[]"
 )
 _ROWS = """
-SELECT seq, performer_id, model, version, vector FROM face.vectors
+SELECT seq, performer_id, model, version, vector, image_hash FROM face.vectors
 WHERE seq = ANY($1::bigint[]) AND state = 'active'
 """
+_FACTS = "SELECT seq, left(image_hash, 16) FROM face.vectors WHERE seq = ANY($1::bigint[])"

@@ -16,6 +16,7 @@ from chassis.signal.requests import (
     check_count,
     check_queries,
     embeddings_of,
+    parse_except_images,
     parse_performer_ids,
     parse_share,
     unit_vector_of,
@@ -40,6 +41,8 @@ class Query:
     key: str
     templates: tuple[FaceTemplate, ...]
     performer_ids: tuple[str, ...]
+    except_images: frozenset[str] = frozenset()
+    """Hashes of images whose faces are not compared."""
 
 
 class FaceTranslation:
@@ -56,6 +59,7 @@ class FaceTranslation:
                 query.key,
                 tuple(self._template(one) for one in query.templates),
                 tuple(parse_performer_ids(query.performer_ids)),
+                parse_except_images(query.except_image_hashes),
             )
             for query in request.queries
         ]

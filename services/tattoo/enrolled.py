@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from threading import Lock
 
@@ -131,14 +131,16 @@ class EnrolledTattoos:
                 for seq, performer_id in gallery.withdraw(gone).items():
                     self._unlearn(performer_id, seq)
 
-    def of(self, performer_id: str) -> tuple[KnownTattoo, ...]:
+    def of(self, performer_id: str, *, except_images: Container[str] = ()) -> tuple[KnownTattoo, ...]:
         """What is known of a performer's tattoos, oldest row first; of one in one image only once.
 
-        Another embedder's vector of the same tattoo in the same image is no second tattoo.
+        Another embedder's vector of the same tattoo in the same image is no second tattoo. except_images:
+        hashes of images that do not count.
         """
         found: dict[tuple[str, Box], KnownTattoo] = {}
         for _, known in sorted(self._known.get(performer_id, {}).items()):
-            found.setdefault((known.image_hash, known.box), known)
+            if known.image_hash not in except_images:
+                found.setdefault((known.image_hash, known.box), known)
         return tuple(found.values())
 
     def search(self, vectors: Mapping[ModelKey, Vector], k: int) -> list[Match]:
@@ -155,19 +157,34 @@ class EnrolledTattoos:
         return [Match(*pair) for pair in ranking[:k]]
 
     def similarities(
-        self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str]
+        self,
+        vectors: Mapping[ModelKey, Vector],
+        performer_ids: Iterable[str],
+        *,
+        except_images: Set[str] = frozenset(),
     ) -> dict[str, float]:
-        """Exact similarity of the probe to each performer's most similar tattoo; without shared models {}."""
+        """Exact similarity of the probe to each performer's most similar tattoo; without shared models {}.
+
+        except_images: hashes of images whose views are not compared.
+        """
         wanted = list(performer_ids)
+        out = self._rows_from(wanted, except_images)
         positions: dict[str, list[float]] = {}
         for model, vector in self._shared(vectors).items():
             point = self._points[model]
-            for performer_id, similarity in self._galleries[model].similarities(vector, wanted).items():
+            for performer_id, similarity in (
+                self._galleries[model].similarities(vector, wanted, leave_out=out).items()
+            ):
                 positions.setdefault(performer_id, []).append(point.position(similarity))
         return {one: self._told(sum(found) / len(found)) for one, found in positions.items()}
 
     def most_alike(
-        self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str], k: int
+        self,
+        vectors: Mapping[ModelKey, Vector],
+        performer_ids: Iterable[str],
+        k: int,
+        *,
+        except_images: Set[str] = frozenset(),
     ) -> list[tuple[int, str]]:
         """At most k rows of these performers and whose they are, the most similar first.
 
@@ -175,13 +192,37 @@ class EnrolledTattoos:
         """
         shared = self._shared(vectors)
         model = next((one for one in self._galleries if one in shared), None)
-        return [] if model is None else self._galleries[model].most_alike(shared[model], performer_ids, k)
+        if model is None:
+            return []
+        wanted = list(performer_ids)
+        out = self._rows_from(wanted, except_images)
+        return self._galleries[model].most_alike(shared[model], wanted, k, leave_out=out)
 
-    def closest(self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str]) -> dict[str, int]:
+    def _rows_from(self, performer_ids: Iterable[str], image_hashes: Set[str]) -> frozenset[int]:
+        if not image_hashes:
+            return frozenset()
+        return frozenset(
+            seq
+            for performer_id in performer_ids
+            for seq, known in self._known.get(performer_id, {}).items()
+            if known.image_hash in image_hashes
+        )
+
+    def closest(
+        self,
+        vectors: Mapping[ModelKey, Vector],
+        performer_ids: Iterable[str],
+        *,
+        except_images: Set[str] = frozenset(),
+    ) -> dict[str, int]:
         """Each performer's most similar row; judged as by `most_alike`, without a shared embedder none."""
         shared = self._shared(vectors)
         model = next((one for one in self._galleries if one in shared), None)
-        return {} if model is None else self._galleries[model].closest(shared[model], performer_ids)
+        if model is None:
+            return {}
+        wanted = list(performer_ids)
+        out = self._rows_from(wanted, except_images)
+        return self._galleries[model].closest(shared[model], wanted, leave_out=out)
 
     def tattoo_of(self, performer_id: str, seq: int) -> str:
         """Id of the tattoo that a performer's row shows; "" when the row is not here."""

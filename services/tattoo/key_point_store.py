@@ -5,14 +5,26 @@ They are biometric templates: kept in the view's row, gone with it, never logged
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from chassis.errors import InvalidInput
 from chassis.geometry import Box
 from chassis.postgres import Connection, Pool, translate
 from services.tattoo.key_points import VERSION, KeyPoints, from_bytes, to_bytes
 
-__all__ = ["KeyPointStore", "renew_key_points", "stored_key_points"]
+__all__ = ["KeyPointStore", "ViewPoints", "renew_key_points", "stored_key_points"]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPoints:
+    """The key points of one enrolled view."""
+
+    performer_id: str
+    image_hash: str
+    box: Box
+    points: KeyPoints
 
 
 class KeyPointStore:
@@ -36,6 +48,20 @@ class KeyPointStore:
                 continue
         return found
 
+    async def of_images(self, images: Sequence[tuple[str, str]]) -> list[ViewPoints]:
+        """Of the views of performers in images, pairs of id and hash; otherwise as `of_rows`."""
+        performers, hashes = [one for one, _ in images], [one for _, one in images]
+        with translate():
+            rows = await self._pool.fetch(_OF_IMAGES, performers, hashes, VERSION)
+        found = []
+        for row in rows:
+            with suppress(InvalidInput):  # damaged: as if there were none
+                points = from_bytes(row["key_points"])
+                found.append(
+                    ViewPoints(str(row["performer_id"]), row["image_hash"], Box(*row["box"]), points)
+                )
+        return found
+
 
 def stored_key_points(points: KeyPoints | None) -> tuple[bytes | None, str | None]:
     """What a row keeps: the bytes and their version."""
@@ -54,6 +80,13 @@ async def renew_key_points(
 _OF_ROWS = """
 SELECT seq, key_points FROM tattoo.performer_tattoos
 WHERE seq = ANY($1::bigint[]) AND key_points_version = $2
+"""
+_OF_IMAGES = """
+SELECT DISTINCT ON (performer_id, image_hash, box) performer_id, image_hash, box, key_points
+FROM tattoo.performer_tattoos
+WHERE (performer_id, image_hash) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))
+      AND key_points_version = $3
+ORDER BY performer_id, image_hash, box, seq
 """
 _RENEW = """
 UPDATE tattoo.performer_tattoos SET key_points = $4, key_points_version = $5

@@ -27,6 +27,8 @@ class TattooQuery:
     key: str
     templates: tuple[Template, ...]
     performer_ids: tuple[str, ...]
+    except_images: frozenset[str] = frozenset()
+    """Hashes of images whose views are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class ScoreTattoos:
         """Of each query, one score for each performer with comparable tattoos, in the order asked."""
         found = await self._pool.run(self._compared, queries)
         rankings = [
-            Ranking(template, _ranked(compared.similarities))
+            Ranking(template, _ranked(compared.similarities), query.except_images)
             for query, of_query in zip(queries, found, strict=True)
             for template, compared in zip(query.templates, of_query, strict=True)
         ]
@@ -105,8 +107,12 @@ class ScoreTattoos:
         return [
             [
                 _Compared(
-                    self._enrolled.similarities(one.vectors, query.performer_ids),
-                    self._enrolled.closest(one.vectors, query.performer_ids),
+                    self._enrolled.similarities(
+                        one.vectors, query.performer_ids, except_images=query.except_images
+                    ),
+                    self._enrolled.closest(
+                        one.vectors, query.performer_ids, except_images=query.except_images
+                    ),
                 )
                 for one in query.templates
             ]
@@ -143,7 +149,7 @@ class ScoreTattoos:
             TattooScore(
                 one,
                 best[one],
-                self._enrolled.of(one),
+                self._enrolled.of(one, except_images=query.except_images),
                 max(of.get(one, 0) for of in points),
                 self._llr(best[one], quality),
                 tuple(

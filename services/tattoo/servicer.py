@@ -10,7 +10,10 @@ import grpc
 from chassis.health import Readiness
 from chassis.protos import parse_uuid
 from chassis.service_status import service_status
+from chassis.signal.calibration_calls import change_calibration, to_proto_calibration, to_proto_state
+from chassis.signal.calibrations import Calibrations
 from chassis.signal.enrolment import Enrolment
+from chassis.signal.model_sets import ModelKey
 from chassis.signal.pending import PendingStore, parse_pending
 from chassis.signal.requests import (
     check_max_candidates,
@@ -19,9 +22,9 @@ from chassis.signal.requests import (
     parse_performer_ids,
 )
 from chassis.signal.responses import to_proto_change, to_proto_embedders, to_proto_outcomes
-from chassis.signal.shipped_calibration import shipped_for
 from chassis.signal.transfer import VectorTransfer
 from chassis.signal.unsearchable import Unsearchable
+from chassis.signal.used_calibration import UsedCalibration
 from chassis.work import WorkPool
 from marquee.common.v1 import common_pb2, tattoos_pb2
 from marquee.tattoo.v1 import tattoo_pb2 as pb
@@ -34,6 +37,8 @@ from services.tattoo.catalogue_translation import (
     parse_views,
     to_proto_performer,
 )
+from services.tattoo.key_point_store import KeyPointStore
+from services.tattoo.key_point_translation import parse_performer_images, to_proto_view_points
 from services.tattoo.lookup import LookUpTattoos
 from services.tattoo.models_in_use import TattooChange, TattooModels, models_of
 from services.tattoo.observe import ObserveTattoos
@@ -59,9 +64,11 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         observe: ObserveTattoos,
         work: WorkPool,
         verify: VerifyCandidates,
+        key_points: KeyPointStore,
         enroll: Enrolment[NewTattoo],
         lookup: LookUpTattoos,
         change: TattooChange,
+        calibrations: Calibrations,
         pending: PendingStore,
         transfer: VectorTransfer,
         texts: TattooTexts,
@@ -75,9 +82,11 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         self._observe = observe
         self._work = work
         self._verify = verify
+        self._key_points = key_points
         self._enroll = enroll
         self._lookup = lookup
         self._change = change
+        self._calibrations = calibrations
         self._pending = pending
         self._transfer = transfer
         self._texts = texts
@@ -96,15 +105,16 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         models = models_of(self._change, generations_of(_scored(request)))
         translation = _translation(models)
         queries = translation.queries(request)
-        score = self._score(models)
-        scores = await score(queries)
+        used = self._calibrations.of(_keys(models))
+        scores = await self._score(models, used)(queries)
         performer_ids = {one.performer_id for of_query in scores for one in of_query}
         regions = await self._lookup.regions(sorted(performer_ids)) if performer_ids else {}
-        return translation.scored(queries, scores, regions)
+        calibration = used.to_proto() if used is not None else None
+        return translation.scored(queries, scores, regions, calibration)
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
         models = models_of(self._change, generations_of(request.templates))
-        similarities = await self._score(models).compare(_translation(models).compared(request))
+        similarities = await self._score(models, None).compare(_translation(models).compared(request))
         return pb.CompareResponse(similarities=similarities.reshape(-1).tolist())
 
     async def Enroll(self, request: pb.EnrollRequest, context: _Context) -> pb.EnrollResponse:
@@ -153,6 +163,12 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         page = await self._transfer.give(request.page_size, request.page_token)
         return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
 
+    async def ListKeyPoints(
+        self, request: pb.ListKeyPointsRequest, context: _Context
+    ) -> pb.ListKeyPointsResponse:
+        found = await self._key_points.of_images(parse_performer_images(request))
+        return pb.ListKeyPointsResponse(views=map(to_proto_view_points, found))
+
     async def ImportTexts(self, request: pb.ImportTextsRequest, context: _Context) -> pb.ImportTextsResponse:
         read = await self._texts.take(request.texts)
         return pb.ImportTextsResponse(
@@ -195,12 +211,23 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         await self._owner.delete(performer_id, parse_views(request.view_ids))
         return pb.DeleteTattooViewsResponse(tattoos=await self._tattoos(performer_id))
 
-    def _score(self, models: TattooModels) -> ScoreTattoos:
-        calibration = shipped_for("services.tattoo", [row.key for row in models.rows])
+    def _score(self, models: TattooModels, used: UsedCalibration | None) -> ScoreTattoos:
+        calibration = used.calibration if used is not None else None
         return ScoreTattoos(models.enrolled, self._work, models.rows, self._verify, calibration)
 
     async def _tattoos(self, performer_id: str) -> tattoos_pb2.PerformerTattoos:
         return to_proto_performer(await self._catalogue.of(performer_id))
+
+    async def GetCalibration(
+        self, request: pb.GetCalibrationRequest, context: _Context
+    ) -> pb.GetCalibrationResponse:
+        return pb.GetCalibrationResponse(state=to_proto_state(self._calibrations, self._serving()))
+
+    async def SetCalibration(
+        self, request: pb.SetCalibrationRequest, context: _Context
+    ) -> pb.SetCalibrationResponse:
+        used = await change_calibration(self._calibrations, self._serving(), request.change)
+        return pb.SetCalibrationResponse(calibration=used)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         detector, in_use = self._detector, self._change.in_use
@@ -215,13 +242,21 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
             performers=enrolled.performers,
             observations=len(enrolled),
             model_change=to_proto_change(self._change),
-            not_searchable=await self._unsearchable.seen([row.key for row in in_use.serving.rows]),
+            not_searchable=await self._unsearchable.seen(self._serving()),
+            calibration=to_proto_calibration(self._calibrations, self._serving()),
         )
         return pb.GetStatusResponse(status=status)
+
+    def _serving(self) -> list[ModelKey]:
+        return [row.key for row in self._change.in_use.serving.rows]
 
 
 def _translation(models: TattooModels) -> TattooTranslation:
     return TattooTranslation(models.rows, generation=models.generation)
+
+
+def _keys(models: TattooModels) -> list[ModelKey]:
+    return [row.key for row in models.rows]
 
 
 def _scored(request: pb.ScoreRequest) -> Iterable[common_pb2.Template]:

@@ -16,6 +16,8 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import open_database, open_inference
 from chassis.server import Server, open_server
+from chassis.signal.calibration_store import CalibrationStore
+from chassis.signal.calibrations import Calibrations
 from chassis.signal.change_watch import ChangeWatch, start_with
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.follow_watch import FollowWatch
@@ -24,6 +26,7 @@ from chassis.signal.index_metrics import IndexCollector
 from chassis.signal.model_set_store import ModelSetStore
 from chassis.signal.models_ready import ModelsReady
 from chassis.signal.pending import PendingStore
+from chassis.signal.shipped_calibration import read_shipped
 from chassis.work import WorkPool
 from marquee.tattoo.v1 import tattoo_pb2_grpc
 from services.tattoo.arrange_watch import ArrangeWatch
@@ -77,12 +80,17 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         )
         await start_with(change, chosen.embedders)
         await asyncio.to_thread(following.prune, [row.key for row in change.in_use.rows])
-        follow = FollowWatch(pool, FEED.channel, lambda: change.followed, config.index)
+        calibrations = Calibrations(CalibrationStore(pool, SCHEMA.schema), read_shipped("services.tattoo"))
+        await calibrations.look()
+        follow = FollowWatch(
+            pool, FEED.channel, lambda: change.followed, config.index, also=[calibrations.look]
+        )
         metrics.registry.register(IndexCollector(lambda: change.followed))
         await stack.enter_async_context(follow.watching())
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
-        verify = VerifyCandidates(KeyPointStore(pool), work, candidates=settings.verify_candidates)
+        key_points = KeyPointStore(pool)
+        verify = VerifyCandidates(key_points, work, candidates=settings.verify_candidates)
         observe = _observe(config, chosen, inference, change, work, verify)
         await stack.enter_async_context(ArrangeWatch(WaitingViews(pool)).watching())
         detector = ModelsReady(inference, chosen.detector_files, observe.check)
@@ -97,9 +105,11 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
             observe=observe,
             work=work,
             verify=verify,
+            key_points=key_points,
             enroll=Enrolment(store, watch.caught_up, changes, least_quality=settings.enrol_quality),
             lookup=LookUpTattoos(store, RegionStore(pool)),
             change=change,
+            calibrations=calibrations,
             pending=PendingStore(pool, OBSERVATIONS),
             transfer=transfer,
             texts=TattooTexts(pool),

@@ -18,6 +18,7 @@ from chassis.signal.requests import (
     check_count,
     check_queries,
     embeddings_of,
+    parse_except_images,
     parse_fingerprint,
     parse_performer_ids,
     parse_share,
@@ -73,8 +74,9 @@ class TattooTranslation:
         queries: Sequence[TattooQuery],
         scores: Sequence[Sequence[TattooScore]],
         regions: Mapping[str, Sequence[RegionStatement]],
+        calibration: common_pb2.CalibrationInUse | None = None,
     ) -> pb.ScoreResponse:
-        """`regions`: what is known of them, by performer."""
+        """`regions`: what is known of them, by performer; `calibration`: what the ratios rest on."""
         results = [
             pb.TattooScores(
                 key=query.key,
@@ -82,7 +84,7 @@ class TattooTranslation:
             )
             for query, of_query in zip(queries, scores, strict=True)
         ]
-        return pb.ScoreResponse(results=results)
+        return pb.ScoreResponse(results=results, calibration=calibration)
 
     def compared(self, request: pb.CompareRequest) -> list[Template]:
         check_count("templates", len(request.templates), least=1, most=MOST_COMPARED)
@@ -146,6 +148,7 @@ class TattooTranslation:
             key=query.key,
             templates=tuple(self._template(one) for one in query.templates),
             performer_ids=tuple(parse_performer_ids(query.performer_ids)),
+            except_images=parse_except_images(query.except_image_hashes),
         )
 
     def _enrolment(self, observation: pb.TattooEnrolment) -> NewTattoo:

@@ -40,6 +40,8 @@ class Ranking:
 
     template: Template
     performer_ids: Sequence[str]
+    except_images: frozenset[str] = frozenset()
+    """Hashes of images whose views are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,12 @@ class VerifyCandidates:
     def _views(self, enrolled: EnrolledTattoos, rankings: Sequence[Ranking]) -> list[list[tuple[int, str]]]:
         # As many views as performers: those of further performers are less alike than all of these.
         return [
-            enrolled.most_alike(one.template.vectors, one.performer_ids[: self.candidates], self.candidates)
+            enrolled.most_alike(
+                one.template.vectors,
+                one.performer_ids[: self.candidates],
+                self.candidates,
+                except_images=one.except_images,
+            )
             for one in rankings
         ]
 

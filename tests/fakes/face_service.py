@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class FaceSystem:
 
     stub: face_pb2_grpc.FaceServiceAsyncStub
     dsn: str
+    address: str
 
     async def performer(self) -> str:
         """A new performer in the catalogue; returns the id."""
@@ -113,8 +114,10 @@ async def open_face_system(
         index=index or IndexSection(),
         face=(face or FaceSection(port=0)).model_copy(update={"metrics_port": None}),
     )
-    async with open_face(config) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
-        yield FaceSystem(face_pb2_grpc.FaceServiceStub(channel), dsn)
+    async with AsyncExitStack() as stack:
+        address = f"127.0.0.1:{(await stack.enter_async_context(open_face(config))).port}"
+        channel = await stack.enter_async_context(open_channel(address))
+        yield FaceSystem(face_pb2_grpc.FaceServiceStub(channel), dsn, address)
 
 
 async def migrate_face(dsn: str) -> None:

@@ -24,6 +24,7 @@ from marquee.body.v1 import body_pb2, body_pb2_grpc
 from marquee.common.v1 import common_pb2, counts_pb2
 from marquee.face.v1 import face_pb2, face_pb2_grpc
 from marquee.tattoo.v1 import tattoo_pb2
+from tests.fakes.calibration import FakeCalibration
 from tests.fakes.model_change import FakeChange, pending_of
 from tests.fakes.stored_vectors import StoredVectors
 from tests.fakes.tattoo_catalogue import NoTattooCatalogue
@@ -57,6 +58,7 @@ class FakeSignal(Generic[_SeenT]):
         """What ImportVectors brought."""
         self.change = FakeChange()
         """The change of models that is going on, if any."""
+        self.calibration = FakeCalibration()
         self.errors: dict[str, BaseException] = {}
         self.delays: dict[str, float] = {}
         self.gates: dict[str, asyncio.Event] = {}
@@ -186,6 +188,7 @@ class FakeSignal(Generic[_SeenT]):
             performers=len(self.enrolled),
             observations=sum(map(len, self.enrolled.values())),
             model_change=self.change.status(),
+            calibration=self.calibration.in_use,
         )
 
 
@@ -233,7 +236,7 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
             )
             for query in request.queries
         ]
-        return face_pb2.ScoreResponse(results=results)
+        return face_pb2.ScoreResponse(results=results, calibration=self.calibration.in_use)
 
     async def Enroll(self, request: face_pb2.EnrollRequest, context: _Context) -> face_pb2.EnrollResponse:
         await self._enter("Enroll", request)
@@ -313,6 +316,18 @@ class FakeFace(FakeSignal[FaceSeen], face_pb2_grpc.FaceServiceServicer):
     async def Compare(self, request: face_pb2.CompareRequest, context: _Context) -> face_pb2.CompareResponse:
         raise NotImplementedError
 
+    async def GetCalibration(
+        self, request: face_pb2.GetCalibrationRequest, context: _Context
+    ) -> face_pb2.GetCalibrationResponse:
+        await self._enter("GetCalibration", request)
+        return face_pb2.GetCalibrationResponse(state=self.calibration.state())
+
+    async def SetCalibration(
+        self, request: face_pb2.SetCalibrationRequest, context: _Context
+    ) -> face_pb2.SetCalibrationResponse:
+        await self._enter("SetCalibration", request)
+        return face_pb2.SetCalibrationResponse(calibration=self.calibration.change(request.change))
+
     async def GetStatus(
         self, request: face_pb2.GetStatusRequest, context: _Context
     ) -> face_pb2.GetStatusResponse:
@@ -361,7 +376,7 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
             )
             for query in request.queries
         ]
-        return tattoo_pb2.ScoreResponse(results=results)
+        return tattoo_pb2.ScoreResponse(results=results, calibration=self.calibration.in_use)
 
     async def Enroll(self, request: tattoo_pb2.EnrollRequest, context: _Context) -> tattoo_pb2.EnrollResponse:
         await self._enter("Enroll", request)
@@ -380,6 +395,12 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
         await self._enter("ExportVectors", request)
         rows, token = self.stored_vectors.page(request.page_size, request.page_token)
         return tattoo_pb2.ExportVectorsResponse(rows=rows, next_page_token=token)
+
+    async def ListKeyPoints(
+        self, request: tattoo_pb2.ListKeyPointsRequest, context: _Context
+    ) -> tattoo_pb2.ListKeyPointsResponse:
+        await self._enter("ListKeyPoints", request)
+        return tattoo_pb2.ListKeyPointsResponse()
 
     async def ImportTexts(
         self, request: tattoo_pb2.ImportTextsRequest, context: _Context
@@ -444,6 +465,18 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
     ) -> tattoo_pb2.CompareResponse:
         raise NotImplementedError
 
+    async def GetCalibration(
+        self, request: tattoo_pb2.GetCalibrationRequest, context: _Context
+    ) -> tattoo_pb2.GetCalibrationResponse:
+        await self._enter("GetCalibration", request)
+        return tattoo_pb2.GetCalibrationResponse(state=self.calibration.state())
+
+    async def SetCalibration(
+        self, request: tattoo_pb2.SetCalibrationRequest, context: _Context
+    ) -> tattoo_pb2.SetCalibrationResponse:
+        await self._enter("SetCalibration", request)
+        return tattoo_pb2.SetCalibrationResponse(calibration=self.calibration.change(request.change))
+
     async def GetStatus(
         self, request: tattoo_pb2.GetStatusRequest, context: _Context
     ) -> tattoo_pb2.GetStatusResponse:
@@ -481,7 +514,7 @@ class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
             )
             for query in request.queries
         ]
-        return body_pb2.ScoreResponse(results=results)
+        return body_pb2.ScoreResponse(results=results, calibration=self.calibration.in_use)
 
     async def Enroll(self, request: body_pb2.EnrollRequest, context: _Context) -> body_pb2.EnrollResponse:
         await self._enter("Enroll", request)

@@ -18,6 +18,7 @@ from chassis.health import Readiness
 from chassis.interceptors import RequestInterceptor
 from chassis.server import Server, open_server
 from marquee.face.v1 import face_pb2, face_pb2_grpc
+from marquee.gateway.v1 import calibration_pb2, calibration_pb2_grpc
 
 _SERVICE = "marquee.face.v1.FaceService"
 
@@ -237,3 +238,39 @@ async def test_reflection_lists_the_service() -> None:
 def test_the_interceptor_shows_its_state() -> None:
     """A repr says how busy it is."""
     assert repr(RequestInterceptor(max_concurrent=3, default_deadline=1)) == "RequestInterceptor(0/3 active)"
+
+
+class _Calibrating(calibration_pb2_grpc.CalibrationServiceServicer):
+    """One reply, then an error."""
+
+    def __init__(self) -> None:
+        self.seen_request_id = ""
+
+    async def Calibrate(
+        self, request: calibration_pb2.CalibrateRequest, context: object
+    ) -> AsyncIterator[calibration_pb2.CalibrateResponse]:
+        self.seen_request_id = structlog.contextvars.get_contextvars()["request_id"]
+        yield calibration_pb2.CalibrateResponse()
+        raise errors.Unavailable("the signal is away")
+
+
+async def test_many_replies_are_wrapped_as_one_is() -> None:
+    """Codes, words and request ids of calls that answer more than once."""
+    servicer = _Calibrating()
+    settings = ServerSection(port=0, metrics_port="off")
+    name = "marquee.gateway.v1.CalibrationService"
+
+    def register(server: grpc.aio.Server) -> None:
+        calibration_pb2_grpc.add_CalibrationServiceServicer_to_server(servicer, server)
+
+    serving = open_server(settings, services=[(name, register)], readiness=Readiness({}))
+    async with serving as server, open_channel(f"127.0.0.1:{server.port}") as channel:
+        stub: calibration_pb2_grpc.CalibrationServiceAsyncStub
+        stub = calibration_pb2_grpc.CalibrationServiceStub(channel)
+        call = stub.Calibrate(calibration_pb2.CalibrateRequest())
+        assert await call.read() == calibration_pb2.CalibrateResponse()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert caught.value.details() == "the signal is away"
+    assert servicer.seen_request_id

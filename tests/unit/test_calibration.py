@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidInput
-from chassis.signal.calibration import Calibration, calibration_from, cllr, parameters_of
+from chassis.signal.calibration import Calibration, cllr
 
 _MAP = Calibration(
     similarities=(0.0, 0.5, 1.0), ratios=(-4.0, 1.0, 20.0), qualities=(0.0, 0.5, 1.0),
@@ -53,44 +54,27 @@ def test_many_at_once_are_the_same() -> None:
     assert _MAP.llrs(similarities, qualities) == pytest.approx(each)
 
 
-def test_its_parameters_are_numbers_by_name() -> None:
-    """And the map comes back from them."""
-    parameters = parameters_of(_MAP)
-    assert parameters["ratios.2"] == 20.0
-    assert parameters["most"] == 8.0
-    assert calibration_from(parameters, genuine=100, impostors=1000) == _MAP
-
-
 @pytest.mark.parametrize(
     "change",
     [
-        {"ratios.1": -9.0},
-        {"ratios.0": math.nan},
-        {"similarities.1": 0.0},
-        {"failures.2": 0.5},
-        {"failures.2": 0.0},
-        {"failures.0": 1.5},
+        {"ratios": (-4.0, -9.0, 20.0)},
+        {"ratios": (-4.0, math.nan, 20.0)},
+        {"ratios": (-4.0, 1.0)},
+        {"similarities": (0.0, 0.0, 1.0)},
+        {"similarities": (0.0,), "ratios": (0.0,)},
+        {"failures": (1.0, 0.3, 0.5)},
+        {"failures": (1.0, 0.3, 0.0)},
+        {"failures": (1.5, 0.3, 0.1)},
+        {"qualities": (0.0, 2.0, 1.0)},
         {"most": -1.0},
         {"most": math.inf},
-        {"slope": 3.0},
-        {"ratios.4": 30.0},
-        {"qualities.1": 2.0},
     ],
     ids=str,
 )
-def test_parameters_that_are_no_map_are_refused(change: dict[str, float]) -> None:
-    """Falling, not finite, out of range, unknown, or one too many."""
+def test_what_is_no_map_is_refused(change: dict[str, Any]) -> None:
+    """Falling, not finite, out of range, or of too few knots."""
     with pytest.raises(InvalidInput):
-        calibration_from({**parameters_of(_MAP), **change}, genuine=1, impostors=1)
-
-
-@pytest.mark.parametrize("name", ["most", "ratios.2", "failures.0"])
-def test_a_parameter_that_is_missing_is_named(name: str) -> None:
-    """Or one that it leaves alone."""
-    parameters = parameters_of(_MAP)
-    del parameters[name]
-    with pytest.raises(InvalidInput):
-        calibration_from(parameters, genuine=1, impostors=1)
+        Calibration(**{**asdict(_MAP), **change})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

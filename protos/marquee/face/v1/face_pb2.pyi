@@ -9,6 +9,7 @@ import google.protobuf.descriptor
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
+import marquee.common.v1.calibration_pb2
 import marquee.common.v1.common_pb2
 import marquee.common.v1.counts_pb2
 import marquee.common.v1.transfer_pb2
@@ -830,6 +831,81 @@ class ExportVectorsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "rows", b"rows"]) -> None: ...
 
 Global___ExportVectorsResponse: typing_extensions.TypeAlias = ExportVectorsResponse
+
+@typing.final
+class GetCalibrationRequest(google.protobuf.message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+Global___GetCalibrationRequest: typing_extensions.TypeAlias = GetCalibrationRequest
+
+@typing.final
+class GetCalibrationResponse(google.protobuf.message.Message):
+    """What is used."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    @property
+    def state(self) -> marquee.common.v1.calibration_pb2.CalibrationState:
+        """Of the embedders that serve."""
+
+    def __init__(
+        self,
+        *,
+        state: marquee.common.v1.calibration_pb2.CalibrationState | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["state", b"state"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["state", b"state"]) -> None: ...
+
+Global___GetCalibrationResponse: typing_extensions.TypeAlias = GetCalibrationResponse
+
+@typing.final
+class SetCalibrationRequest(google.protobuf.message.Message):
+    """What is to be used."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: builtins.int
+    @property
+    def change(self) -> marquee.common.v1.calibration_pb2.CalibrationChange:
+        """For the embedders that serve."""
+
+    def __init__(
+        self,
+        *,
+        change: marquee.common.v1.calibration_pb2.CalibrationChange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["change", b"change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change"]) -> None: ...
+
+Global___SetCalibrationRequest: typing_extensions.TypeAlias = SetCalibrationRequest
+
+@typing.final
+class SetCalibrationResponse(google.protobuf.message.Message):
+    """What is used now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CALIBRATION_FIELD_NUMBER: builtins.int
+    @property
+    def calibration(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
+        """Unset where the embedders that serve have no calibration."""
+
+    def __init__(
+        self,
+        *,
+        calibration: marquee.common.v1.common_pb2.CalibrationInUse | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration"]) -> None: ...
+
+Global___SetCalibrationResponse: typing_extensions.TypeAlias = SetCalibrationResponse
 
 @typing.final
 class GetStatusRequest(google.protobuf.message.Message):

@@ -100,6 +100,16 @@ class FaceServiceStub:
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ExportVectorsRequest.SerializeToString,
                 response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.ExportVectorsResponse.FromString,
                 _registered_method=True)
+        self.GetCalibration = channel.unary_unary(
+                '/marquee.face.v1.FaceService/GetCalibration',
+                request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.GetCalibrationRequest.SerializeToString,
+                response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.GetCalibrationResponse.FromString,
+                _registered_method=True)
+        self.SetCalibration = channel.unary_unary(
+                '/marquee.face.v1.FaceService/SetCalibration',
+                request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.SetCalibrationRequest.SerializeToString,
+                response_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.SetCalibrationResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.face.v1.FaceService/GetStatus',
                 request_serializer=marquee_dot_face_dot_v1_dot_face__pb2.GetStatusRequest.SerializeToString,
@@ -211,6 +221,23 @@ class FaceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCalibration(self, request, context):
+        """What the ratios of the embedders that serve rest on, with its parameters and with what ships.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCalibration(self, request, context):
+        """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
+        other embedders stays stored and counts when those serve again. Idempotent.
+        FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
+        unknown or not finite, or parameters that together are no calibration.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Models, counts, memory and readiness.
         """
@@ -285,6 +312,16 @@ def add_FaceServiceServicer_to_server(servicer, server):
                     servicer.ExportVectors,
                     request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.ExportVectorsRequest.FromString,
                     response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.ExportVectorsResponse.SerializeToString,
+            ),
+            'GetCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCalibration,
+                    request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.GetCalibrationRequest.FromString,
+                    response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.GetCalibrationResponse.SerializeToString,
+            ),
+            'SetCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCalibration,
+                    request_deserializer=marquee_dot_face_dot_v1_dot_face__pb2.SetCalibrationRequest.FromString,
+                    response_serializer=marquee_dot_face_dot_v1_dot_face__pb2.SetCalibrationResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -644,6 +681,60 @@ class FaceService:
             '/marquee.face.v1.FaceService/ExportVectors',
             marquee_dot_face_dot_v1_dot_face__pb2.ExportVectorsRequest.SerializeToString,
             marquee_dot_face_dot_v1_dot_face__pb2.ExportVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.face.v1.FaceService/GetCalibration',
+            marquee_dot_face_dot_v1_dot_face__pb2.GetCalibrationRequest.SerializeToString,
+            marquee_dot_face_dot_v1_dot_face__pb2.GetCalibrationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.face.v1.FaceService/SetCalibration',
+            marquee_dot_face_dot_v1_dot_face__pb2.SetCalibrationRequest.SerializeToString,
+            marquee_dot_face_dot_v1_dot_face__pb2.SetCalibrationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -233,6 +233,38 @@ _FaceServiceExportVectorsType = typing_extensions.TypeVar(
     ],
 )
 
+_FaceServiceGetCalibrationType = typing_extensions.TypeVar(
+    '_FaceServiceGetCalibrationType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.GetCalibrationRequest,
+        marquee.face.v1.face_pb2.GetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.GetCalibrationRequest,
+        marquee.face.v1.face_pb2.GetCalibrationResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.GetCalibrationRequest,
+        marquee.face.v1.face_pb2.GetCalibrationResponse,
+    ],
+)
+
+_FaceServiceSetCalibrationType = typing_extensions.TypeVar(
+    '_FaceServiceSetCalibrationType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.SetCalibrationRequest,
+        marquee.face.v1.face_pb2.SetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.SetCalibrationRequest,
+        marquee.face.v1.face_pb2.SetCalibrationResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.SetCalibrationRequest,
+        marquee.face.v1.face_pb2.SetCalibrationResponse,
+    ],
+)
+
 _FaceServiceGetStatusType = typing_extensions.TypeVar(
     '_FaceServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -249,7 +281,7 @@ _FaceServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceDiscardImageType, _FaceServiceAcceptFaceType, _FaceServiceLookupType, _FaceServiceCountObservationsType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetStatusType]):
+class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreType, _FaceServiceCompareType, _FaceServiceEnrollType, _FaceServiceForgetType, _FaceServiceDiscardImageType, _FaceServiceAcceptFaceType, _FaceServiceLookupType, _FaceServiceCountObservationsType, _FaceServiceListFacesType, _FaceServiceListPendingType, _FaceServiceImportVectorsType, _FaceServiceExportVectorsType, _FaceServiceGetCalibrationType, _FaceServiceSetCalibrationType, _FaceServiceGetStatusType]):
     """Owns face detection, the face index and the face vectors. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -305,6 +337,14 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.ExportVectorsRequest,
             marquee.face.v1.face_pb2.ExportVectorsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.GetCalibrationRequest,
+            marquee.face.v1.face_pb2.GetCalibrationResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.SetCalibrationRequest,
+            marquee.face.v1.face_pb2.SetCalibrationResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.GetStatusRequest,
@@ -367,6 +407,14 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
             marquee.face.v1.face_pb2.ExportVectorsResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.GetCalibrationRequest,
+            marquee.face.v1.face_pb2.GetCalibrationResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.face.v1.face_pb2.SetCalibrationRequest,
+            marquee.face.v1.face_pb2.SetCalibrationResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.face.v1.face_pb2.GetStatusRequest,
             marquee.face.v1.face_pb2.GetStatusResponse,
         ],
@@ -427,6 +475,16 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
     ExportVectors: _FaceServiceExportVectorsType
     """The stored vectors of every model that can be searched where their model is in use, page by page."""
 
+    GetCalibration: _FaceServiceGetCalibrationType
+    """What the ratios of the embedders that serve rest on, with its parameters and with what ships."""
+
+    SetCalibration: _FaceServiceSetCalibrationType
+    """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
+    other embedders stays stored and counts when those serve again. Idempotent.
+    FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
+    unknown or not finite, or parameters that together are no calibration.
+    """
+
     GetStatus: _FaceServiceGetStatusType
     """Models, counts, memory and readiness."""
 
@@ -482,6 +540,14 @@ FaceServiceAsyncStub: typing_extensions.TypeAlias = FaceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.ExportVectorsRequest,
         marquee.face.v1.face_pb2.ExportVectorsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.GetCalibrationRequest,
+        marquee.face.v1.face_pb2.GetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.face.v1.face_pb2.SetCalibrationRequest,
+        marquee.face.v1.face_pb2.SetCalibrationResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.face.v1.face_pb2.GetStatusRequest,
@@ -611,6 +677,26 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.ExportVectorsResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.ExportVectorsResponse]]:
         """The stored vectors of every model that can be searched where their model is in use, page by page."""
+
+    @abc.abstractmethod
+    def GetCalibration(
+        self,
+        request: marquee.face.v1.face_pb2.GetCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.GetCalibrationResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.GetCalibrationResponse]]:
+        """What the ratios of the embedders that serve rest on, with its parameters and with what ships."""
+
+    @abc.abstractmethod
+    def SetCalibration(
+        self,
+        request: marquee.face.v1.face_pb2.SetCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.face.v1.face_pb2.SetCalibrationResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.SetCalibrationResponse]]:
+        """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
+        other embedders stays stored and counts when those serve again. Idempotent.
+        FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
+        unknown or not finite, or parameters that together are no calibration.
+        """
 
     @abc.abstractmethod
     def GetStatus(

@@ -9,6 +9,7 @@ import google.protobuf.descriptor
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
+import marquee.common.v1.calibration_pb2
 import marquee.common.v1.common_pb2
 import marquee.common.v1.counts_pb2
 import marquee.common.v1.tattoos_pb2
@@ -818,6 +819,103 @@ class ExportVectorsResponse(google.protobuf.message.Message):
 Global___ExportVectorsResponse: typing_extensions.TypeAlias = ExportVectorsResponse
 
 @typing.final
+class ListKeyPointsRequest(google.protobuf.message.Message):
+    """Which views: those of one performer in one image each."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    IMAGES_FIELD_NUMBER: builtins.int
+    @property
+    def images(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PerformerImage]:
+        """Up to 100."""
+
+    def __init__(
+        self,
+        *,
+        images: collections.abc.Iterable[Global___PerformerImage] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["images", b"images"]) -> None: ...
+
+Global___ListKeyPointsRequest: typing_extensions.TypeAlias = ListKeyPointsRequest
+
+@typing.final
+class PerformerImage(google.protobuf.message.Message):
+    """One performer in one image."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    IMAGE_HASH_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    image_hash: builtins.str
+    """SHA-256 of the image, 64 lower-case hexadecimal digits."""
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        image_hash: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["image_hash", b"image_hash", "performer_id", b"performer_id"]) -> None: ...
+
+Global___PerformerImage: typing_extensions.TypeAlias = PerformerImage
+
+@typing.final
+class ViewKeyPoints(google.protobuf.message.Message):
+    """The key points of one view."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PERFORMER_ID_FIELD_NUMBER: builtins.int
+    IMAGE_HASH_FIELD_NUMBER: builtins.int
+    BOX_FIELD_NUMBER: builtins.int
+    KEY_POINTS_FIELD_NUMBER: builtins.int
+    performer_id: builtins.str
+    """Performer id."""
+    image_hash: builtins.str
+    """SHA-256 of the image."""
+    @property
+    def box(self) -> marquee.common.v1.common_pb2.Box:
+        """Where in the image."""
+
+    @property
+    def key_points(self) -> marquee.common.v1.common_pb2.KeyPoints:
+        """Of the version in use."""
+
+    def __init__(
+        self,
+        *,
+        performer_id: builtins.str = ...,
+        image_hash: builtins.str = ...,
+        box: marquee.common.v1.common_pb2.Box | None = ...,
+        key_points: marquee.common.v1.common_pb2.KeyPoints | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["box", b"box", "key_points", b"key_points"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["box", b"box", "image_hash", b"image_hash", "key_points", b"key_points", "performer_id", b"performer_id"]) -> None: ...
+
+Global___ViewKeyPoints: typing_extensions.TypeAlias = ViewKeyPoints
+
+@typing.final
+class ListKeyPointsResponse(google.protobuf.message.Message):
+    """Those that there are."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VIEWS_FIELD_NUMBER: builtins.int
+    @property
+    def views(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___ViewKeyPoints]:
+        """In any order; views without key points of the version in use are left out."""
+
+    def __init__(
+        self,
+        *,
+        views: collections.abc.Iterable[Global___ViewKeyPoints] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["views", b"views"]) -> None: ...
+
+Global___ListKeyPointsResponse: typing_extensions.TypeAlias = ListKeyPointsResponse
+
+@typing.final
 class ImportTextsRequest(google.protobuf.message.Message):
     """What somebody says."""
 
@@ -870,6 +968,81 @@ class ImportTextsResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["known", b"known", "stored", b"stored", "without_performer", b"without_performer", "without_region", b"without_region"]) -> None: ...
 
 Global___ImportTextsResponse: typing_extensions.TypeAlias = ImportTextsResponse
+
+@typing.final
+class GetCalibrationRequest(google.protobuf.message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+Global___GetCalibrationRequest: typing_extensions.TypeAlias = GetCalibrationRequest
+
+@typing.final
+class GetCalibrationResponse(google.protobuf.message.Message):
+    """What is used."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    @property
+    def state(self) -> marquee.common.v1.calibration_pb2.CalibrationState:
+        """Of the embedders that serve."""
+
+    def __init__(
+        self,
+        *,
+        state: marquee.common.v1.calibration_pb2.CalibrationState | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["state", b"state"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["state", b"state"]) -> None: ...
+
+Global___GetCalibrationResponse: typing_extensions.TypeAlias = GetCalibrationResponse
+
+@typing.final
+class SetCalibrationRequest(google.protobuf.message.Message):
+    """What is to be used."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: builtins.int
+    @property
+    def change(self) -> marquee.common.v1.calibration_pb2.CalibrationChange:
+        """For the embedders that serve."""
+
+    def __init__(
+        self,
+        *,
+        change: marquee.common.v1.calibration_pb2.CalibrationChange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["change", b"change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change"]) -> None: ...
+
+Global___SetCalibrationRequest: typing_extensions.TypeAlias = SetCalibrationRequest
+
+@typing.final
+class SetCalibrationResponse(google.protobuf.message.Message):
+    """What is used now."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CALIBRATION_FIELD_NUMBER: builtins.int
+    @property
+    def calibration(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
+        """Unset where the embedders that serve have no calibration."""
+
+    def __init__(
+        self,
+        *,
+        calibration: marquee.common.v1.common_pb2.CalibrationInUse | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration"]) -> None: ...
+
+Global___SetCalibrationResponse: typing_extensions.TypeAlias = SetCalibrationResponse
 
 @typing.final
 class GetStatusRequest(google.protobuf.message.Message):

@@ -90,6 +90,11 @@ class TattooServiceStub:
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.FromString,
                 _registered_method=True)
+        self.ListKeyPoints = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/ListKeyPoints',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsResponse.FromString,
+                _registered_method=True)
         self.ImportTexts = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/ImportTexts',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.SerializeToString,
@@ -119,6 +124,16 @@ class TattooServiceStub:
                 '/marquee.tattoo.v1.TattooService/DeleteTattooViews',
                 request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsRequest.SerializeToString,
                 response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsResponse.FromString,
+                _registered_method=True)
+        self.GetCalibration = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/GetCalibration',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetCalibrationRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetCalibrationResponse.FromString,
+                _registered_method=True)
+        self.SetCalibration = channel.unary_unary(
+                '/marquee.tattoo.v1.TattooService/SetCalibration',
+                request_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SetCalibrationRequest.SerializeToString,
+                response_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SetCalibrationResponse.FromString,
                 _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.tattoo.v1.TattooService/GetStatus',
@@ -214,6 +229,13 @@ class TattooServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListKeyPoints(self, request, context):
+        """The stored key points of views, which exports leave out: so that a template can be made of an exported view.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportTexts(self, request, context):
         """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent.
         """
@@ -254,6 +276,23 @@ class TattooServiceServicer:
     def DeleteTattooViews(self, request, context):
         """Deletes views, which then are not enrolled again from the same pictures. NOT_FOUND: the performer has not all of
         them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCalibration(self, request, context):
+        """What the ratios of the embedders that serve rest on, with its parameters and with what ships.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCalibration(self, request, context):
+        """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
+        other embedders stays stored and counts when those serve again. Idempotent.
+        FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
+        unknown or not finite, or parameters that together are no calibration.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -324,6 +363,11 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ExportVectorsResponse.SerializeToString,
             ),
+            'ListKeyPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyPoints,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsResponse.SerializeToString,
+            ),
             'ImportTexts': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportTexts,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ImportTextsRequest.FromString,
@@ -353,6 +397,16 @@ def add_TattooServiceServicer_to_server(servicer, server):
                     servicer.DeleteTattooViews,
                     request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsRequest.FromString,
                     response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsResponse.SerializeToString,
+            ),
+            'GetCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCalibration,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetCalibrationRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetCalibrationResponse.SerializeToString,
+            ),
+            'SetCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCalibration,
+                    request_deserializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SetCalibrationRequest.FromString,
+                    response_serializer=marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SetCalibrationResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -669,6 +723,33 @@ class TattooService:
             _registered_method=True)
 
     @staticmethod
+    def ListKeyPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/ListKeyPoints',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.ListKeyPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ImportTexts(request,
             target,
             options=(),
@@ -820,6 +901,60 @@ class TattooService:
             '/marquee.tattoo.v1.TattooService/DeleteTattooViews',
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsRequest.SerializeToString,
             marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.DeleteTattooViewsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/GetCalibration',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetCalibrationRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.GetCalibrationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.tattoo.v1.TattooService/SetCalibration',
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SetCalibrationRequest.SerializeToString,
+            marquee_dot_tattoo_dot_v1_dot_tattoo__pb2.SetCalibrationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -201,6 +201,22 @@ _TattooServiceExportVectorsType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceListKeyPointsType = typing_extensions.TypeVar(
+    '_TattooServiceListKeyPointsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+)
+
 _TattooServiceImportTextsType = typing_extensions.TypeVar(
     '_TattooServiceImportTextsType',
     grpc.UnaryUnaryMultiCallable[
@@ -297,6 +313,38 @@ _TattooServiceDeleteTattooViewsType = typing_extensions.TypeVar(
     ],
 )
 
+_TattooServiceGetCalibrationType = typing_extensions.TypeVar(
+    '_TattooServiceGetCalibrationType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse,
+    ],
+)
+
+_TattooServiceSetCalibrationType = typing_extensions.TypeVar(
+    '_TattooServiceSetCalibrationType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse,
+    ],
+)
+
 _TattooServiceGetStatusType = typing_extensions.TypeVar(
     '_TattooServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -313,7 +361,7 @@ _TattooServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceImportTextsType, _TattooServiceListTattoosType, _TattooServiceUpdateTattooType, _TattooServiceMergeTattoosType, _TattooServiceSplitTattooType, _TattooServiceDeleteTattooViewsType, _TattooServiceGetStatusType]):
+class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooServiceScoreType, _TattooServiceCompareType, _TattooServiceEnrollType, _TattooServiceForgetType, _TattooServiceDiscardImageType, _TattooServiceLookupType, _TattooServiceCountObservationsType, _TattooServiceListPendingType, _TattooServiceImportVectorsType, _TattooServiceExportVectorsType, _TattooServiceListKeyPointsType, _TattooServiceImportTextsType, _TattooServiceListTattoosType, _TattooServiceUpdateTattooType, _TattooServiceMergeTattoosType, _TattooServiceSplitTattooType, _TattooServiceDeleteTattooViewsType, _TattooServiceGetCalibrationType, _TattooServiceSetCalibrationType, _TattooServiceGetStatusType]):
     """Owns tattoo detection, the tattoo index and the tattoo rows. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -363,6 +411,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
             marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
         ],
@@ -385,6 +437,14 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
             marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+            marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+            marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -439,6 +499,10 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
             marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+            marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
             marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
         ],
@@ -461,6 +525,14 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
         grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
             marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+            marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+            marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
             marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -512,6 +584,9 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
     ExportVectors: _TattooServiceExportVectorsType
     """The stored vectors of every model that can be searched where their model is in use, page by page."""
 
+    ListKeyPoints: _TattooServiceListKeyPointsType
+    """The stored key points of views, which exports leave out: so that a template can be made of an exported view."""
+
     ImportTexts: _TattooServiceImportTextsType
     """Reads what somebody says of performers' tattoos into body regions, and keeps what is understood. Idempotent."""
 
@@ -534,6 +609,16 @@ class TattooServiceStub(typing.Generic[_TattooServiceObserveType, _TattooService
     DeleteTattooViews: _TattooServiceDeleteTattooViewsType
     """Deletes views, which then are not enrolled again from the same pictures. NOT_FOUND: the performer has not all of
     them.
+    """
+
+    GetCalibration: _TattooServiceGetCalibrationType
+    """What the ratios of the embedders that serve rest on, with its parameters and with what ships."""
+
+    SetCalibration: _TattooServiceSetCalibrationType
+    """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
+    other embedders stays stored and counts when those serve again. Idempotent.
+    FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
+    unknown or not finite, or parameters that together are no calibration.
     """
 
     GetStatus: _TattooServiceGetStatusType
@@ -585,6 +670,10 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
         marquee.tattoo.v1.tattoo_pb2.ExportVectorsResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
         marquee.tattoo.v1.tattoo_pb2.ImportTextsResponse,
     ],
@@ -607,6 +696,14 @@ TattooServiceAsyncStub: typing_extensions.TypeAlias = TattooServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsRequest,
         marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+        marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.tattoo.v1.tattoo_pb2.GetStatusRequest,
@@ -717,6 +814,14 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
         """The stored vectors of every model that can be searched where their model is in use, page by page."""
 
     @abc.abstractmethod
+    def ListKeyPoints(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.ListKeyPointsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.ListKeyPointsResponse]]:
+        """The stored key points of views, which exports leave out: so that a template can be made of an exported view."""
+
+    @abc.abstractmethod
     def ImportTexts(
         self,
         request: marquee.tattoo.v1.tattoo_pb2.ImportTextsRequest,
@@ -768,6 +873,26 @@ class TattooServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.DeleteTattooViewsResponse]]:
         """Deletes views, which then are not enrolled again from the same pictures. NOT_FOUND: the performer has not all of
         them.
+        """
+
+    @abc.abstractmethod
+    def GetCalibration(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.GetCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.GetCalibrationResponse]]:
+        """What the ratios of the embedders that serve rest on, with its parameters and with what ships."""
+
+    @abc.abstractmethod
+    def SetCalibration(
+        self,
+        request: marquee.tattoo.v1.tattoo_pb2.SetCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse, collections.abc.Awaitable[marquee.tattoo.v1.tattoo_pb2.SetCalibrationResponse]]:
+        """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
+        other embedders stays stored and counts when those serve again. Idempotent.
+        FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
+        unknown or not finite, or parameters that together are no calibration.
         """
 
     @abc.abstractmethod

@@ -1,0 +1,136 @@
+"""Calibrating on the library's own pictures, as plain frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from client.system import CalibrationInUse
+from client.values import Signal
+
+__all__ = [
+    "CalibrationOutcome",
+    "CalibrationProgress",
+    "CalibrationReport",
+    "CalibrationStage",
+    "Estimate",
+    "HeldOut",
+    "OnProgress",
+    "PairedTest",
+    "SignalCalibration",
+]
+
+
+class CalibrationStage(StrEnum):
+    """What is being done."""
+
+    READING = "reading"
+    COMPARING = "comparing"
+    FITTING = "fitting"
+    TESTING = "testing"
+    UNSPECIFIED = "unspecified"
+
+
+class CalibrationOutcome(StrEnum):
+    """What became of one signal's calibration."""
+
+    FITTED = "fitted"
+    """The new one is better, and is used; of a dry run: would be."""
+    NOT_BETTER = "not better"
+    """What ships is used."""
+    TOO_FEW_PAIRS = "too few pairs"
+    """Nothing was changed."""
+    DISCARDED = "discarded"
+    """What ships is used again, as asked for."""
+    UNSPECIFIED = "unspecified"
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationProgress:
+    """How far one signal is."""
+
+    signal: Signal
+    stage: CalibrationStage
+    done: int
+    total: int
+    """0: nobody knows yet."""
+
+
+OnProgress = Callable[[CalibrationProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure, and 95% of what it is when performers are drawn anew."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """C_llr in bits, 0 is perfect, 1 says nothing, on performers that were not fitted on."""
+
+    performers: int
+    own: float
+    shipped: float
+    """1 where nothing ships."""
+    difference: Estimate
+    """Own less shipped."""
+    share_better: float
+    """How often own is better when performers are drawn anew, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTest:
+    """Whether tattoos help faces, on images in which both are enrolled of one performer."""
+
+    images: int
+    performers: int
+    least_images: int
+    """Without which nothing is tested."""
+    is_tested: bool
+    rank1_face: float
+    """Share of images whose right performer comes first by face alone, 0..1."""
+    rank1_both: float
+    rank1_gain: Estimate | None
+    log_gain: Estimate | None
+    """Of the log probability of the right performer."""
+    weight: float
+    """What follows: 0 where tattoos hurt, else 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalCalibration:
+    """What became of one signal."""
+
+    signal: Signal
+    outcome: CalibrationOutcome
+    detail: str
+    """In words, with numbers."""
+    performers: int
+    """With a probe."""
+    probes: int
+    genuine_pairs: int
+    impostor_pairs: int
+    least_genuine_pairs: int
+    """Without which nothing is fitted."""
+    undated_pairs: int
+    """Genuine pairs in which a day is unknown."""
+    held_out: HeldOut | None
+    paired_test: PairedTest | None
+    in_use: CalibrationInUse | None
+    """What is used now; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationReport:
+    """What became of everything."""
+
+    signals: tuple[SignalCalibration, ...]
+    is_dry_run: bool
+    seed: int
+    body: str
+    """Why the body is not in it."""

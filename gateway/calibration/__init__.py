@@ -1,0 +1,1 @@
+"""Fitting to this library what turns similarities into log-likelihood ratios; docs/calibration.md."""

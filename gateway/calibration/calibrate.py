@@ -1,0 +1,147 @@
+"""The story of a calibration: read what is enrolled, compare it with itself, fit, judge, test, and store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from chassis.signal.calibration import Calibration
+from gateway.calibration.compared import Compared
+from gateway.calibration.enrolled import CalibratedClient
+from gateway.calibration.measuring import Gallery, Measured
+from gateway.calibration.paired import LEAST_IMAGES, PairedImage, PairedTest, paired_test
+from gateway.calibration.probes import Probe, choose_paired, choose_probes
+from gateway.calibration.report import Options, Report, SignalReport, Stage, Tell
+from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.observations import Signal
+from gateway.signals import Signals
+
+__all__ = ["Calibrate"]
+
+_Galleries = Mapping[Signal, Gallery]
+
+
+class Calibrate:
+    """Fits to this library what turns similarities into likelihood ratios.
+
+    seconds: longest that a signal may take for one call; unknown: probability, between 0 and 1, that a person
+    in a picture is nobody of the gallery.
+    """
+
+    def __init__(self, signals: Signals, *, seconds: float, unknown: float) -> None:
+        self._clients: dict[Signal, CalibratedClient] = {
+            Signal.FACE: signals.face,
+            Signal.TATTOO: signals.tattoo,
+        }
+        self._seconds = seconds
+        self._unknown = unknown
+
+    async def __call__(self, options: Options, tell: Tell) -> Report:
+        """Calibrate; nothing is stored before everything is measured.
+
+        Raises Unavailable, DeadlineExceeded or Overloaded naming a signal that does not answer, Refused where
+        models switch meanwhile.
+        """
+        galleries = await self._open(options, tell)
+        if options.discard:
+            reports = [
+                await discard(galleries[one], options, seconds=self._seconds) for one in options.signals
+            ]
+        else:
+            reports = await self._calibrated(galleries, options)
+        return Report(tuple(reports), options.is_dry_run, options.seed)
+
+    async def _open(self, options: Options, tell: Tell) -> dict[Signal, Gallery]:
+        """Of the signals asked for; tattoos are tested together with faces."""
+        is_tested = Signal.TATTOO in options.signals and not options.discard
+        needed = dict.fromkeys([*options.signals, *([Signal.FACE] if is_tested else [])])
+        return {
+            one: await Gallery.open(self._clients[one], seconds=self._seconds, tell=tell) for one in needed
+        }
+
+    async def _calibrated(self, galleries: _Galleries, options: Options) -> list[SignalReport]:
+        for gallery in galleries.values():
+            await gallery.read()
+        probes, paired = await asyncio.to_thread(_chosen, galleries, options)
+        for signal, gallery in galleries.items():
+            await gallery.fetch([*probes.get(signal, ()), *paired])
+        measured = {
+            one: await galleries[one].measure(probes[one], seed=options.seed) for one in options.signals
+        }
+        test = await self._tested(galleries, measured, paired, options)
+        return [
+            await settle(
+                galleries[one],
+                measured[one],
+                test if one is Signal.TATTOO else None,
+                options,
+                seconds=self._seconds,
+            )
+            for one in options.signals
+        ]
+
+    async def _tested(
+        self,
+        galleries: _Galleries,
+        measured: Mapping[Signal, Measured],
+        paired: Sequence[Probe],
+        options: Options,
+    ) -> PairedTest | None:
+        """None where tattoos are not calibrated here."""
+        tattoo = measured.get(Signal.TATTOO)
+        if tattoo is None or tattoo.judged is None:
+            return None
+        calibrations = {one: chosen_of(gallery, measured.get(one)) for one, gallery in galleries.items()}
+        face, ink = calibrations[Signal.FACE], calibrations[Signal.TATTOO]
+        if face is None or ink is None or len(paired) < LEAST_IMAGES:
+            return PairedTest(len(paired), len({one.performer_id for one in paired}))
+        compared = await self._compared_by_both(galleries, paired, options)
+
+        def tested() -> PairedTest:
+            images = _paired_images(*compared, face, ink)
+            return paired_test(images, unknown=self._unknown, seed=options.seed)
+
+        return await asyncio.to_thread(tested)
+
+    async def _compared_by_both(
+        self, galleries: _Galleries, paired: Sequence[Probe], options: Options
+    ) -> tuple[list[Compared], list[Compared]]:
+        both = sorted(galleries[Signal.FACE].images.keys() & galleries[Signal.TATTOO].images.keys())
+        by_face, by_tattoo = [
+            await galleries[one].compare(paired, both, stage=Stage.TESTING, seed=options.seed)
+            for one in (Signal.FACE, Signal.TATTOO)
+        ]
+        return by_face, by_tattoo
+
+
+def _chosen(
+    galleries: _Galleries, options: Options
+) -> tuple[Mapping[Signal, tuple[Probe, ...]], tuple[Probe, ...]]:
+    """Probes of each signal, and images to test both on, where that is asked for."""
+    most, seed = options.most_probes, options.seed
+    probes = {one: choose_probes(galleries[one].images, most=most, seed=seed) for one in options.signals}
+    if Signal.TATTOO not in options.signals:
+        return probes, ()
+    face, tattoo = galleries[Signal.FACE].images, galleries[Signal.TATTOO].images
+    return probes, choose_paired(face, tattoo, most=most, seed=seed)
+
+
+def _paired_images(
+    by_face: Sequence[Compared], by_tattoo: Sequence[Compared], face: Calibration, tattoo: Calibration
+) -> list[PairedImage]:
+    """The images that both could compare, with the performers whom both could compare."""
+    tattoos = {one.probe: one for one in by_tattoo}
+    images = []
+    for one in by_face:
+        if one.probe in tattoos:
+            ratios = _ratios(one, face), _ratios(tattoos[one.probe], tattoo)
+            shared = ratios[0].keys() & ratios[1].keys()
+            chosen = ({who: of_signal[who] for who in sorted(shared)} for of_signal in ratios)
+            images.append(PairedImage(one.probe.performer_id, *chosen))
+    return images
+
+
+def _ratios(compared: Compared, calibration: Calibration) -> dict[str, float]:
+    similarities = zip(compared.others, compared.similarities.tolist(), strict=True)
+    everybody = {compared.probe.performer_id: compared.own, **dict(similarities)}
+    return {who: calibration.llr(similarity, compared.quality) for who, similarity in everybody.items()}

@@ -1,0 +1,89 @@
+"""Probes compared with the rest of the gallery: leave-one-out, by the signal's own Score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.calibration.asking import asked
+from gateway.calibration.enrolled import CalibratedClient, Templates
+from gateway.calibration.probes import Probe
+from gateway.signals import Query, SignalScore
+
+__all__ = ["Compared", "compare"]
+
+# Between other calls, which do not wait for long.
+_AT_ONCE = 4
+_MOST_TEMPLATES = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What a probe is like."""
+
+    probe: Probe
+    quality: float
+    """0..1, of its best view."""
+    own: float
+    """Similarity to its performer's other images, in the signal's measure."""
+    others: tuple[str, ...]
+    """Other performers that it could be compared with."""
+    similarities: NDArray[np.float64]
+    """To each of these, (n,)."""
+
+
+async def compare(
+    client: CalibratedClient,
+    probes: Sequence[Probe],
+    templates: Templates,
+    others: Mapping[Probe, tuple[str, ...]],
+    *,
+    seconds: float,
+    on_compared: Callable[[int], None],
+) -> list[Compared]:
+    """Compare each probe with its performer and with others, without what it leaves out.
+
+    Those of which nothing is enrolled any more, or whose performer has nothing else, are passed over.
+    on_compared: called with the number of probes done. Raises as `asked` does.
+    """
+    found: list[Compared] = []
+    for start in range(0, len(probes), _AT_ONCE):
+        batch = [one for one in probes[start : start + _AT_ONCE] if _spot(one) in templates]
+        queries = [
+            Query(
+                str(number),
+                tuple(templates[_spot(one)][:_MOST_TEMPLATES]),
+                (one.performer_id, *others[one]),
+                one.except_images,
+            )
+            for number, one in enumerate(batch)
+        ]
+        call = partial(client.score, queries, timeout=seconds)
+        scores = await asked(client.signal, call) if queries else {}
+        for query, probe in zip(queries, batch, strict=True):
+            scored = scores.get(query.key, {})
+            if probe.performer_id in scored:
+                found.append(_compared(query, probe, others[probe], scored))
+        on_compared(min(start + _AT_ONCE, len(probes)))
+    return found
+
+
+def _compared(
+    query: Query, probe: Probe, others: Sequence[str], scored: Mapping[str, SignalScore]
+) -> Compared:
+    known = tuple(one for one in others if one in scored)
+    return Compared(
+        probe=probe,
+        quality=max(one.quality for one in query.templates),
+        own=scored[probe.performer_id].similarity,
+        others=known,
+        similarities=np.array([scored[one].similarity for one in known], np.float64),
+    )
+
+
+def _spot(probe: Probe) -> tuple[str, str]:
+    return (probe.performer_id, probe.image_hash)

@@ -1,0 +1,125 @@
+"""What the gallery of one signal says of similarities: read, drawn, compared, fitted and judged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from chassis.signal.calibration import Calibration
+from chassis.signal.calibration_fitting import TooFewPairs
+from chassis.signal.calibration_parameters import from_parameters
+from gateway.calibration.asking import asked
+from gateway.calibration.compared import Compared, compare
+from gateway.calibration.enrolled import CalibratedClient, ModelKey, Templates, read_images, read_templates
+from gateway.calibration.judging import Judged, fit_and_judge
+from gateway.calibration.pairs import LabelledPairs, labelled
+from gateway.calibration.probes import Images, Probe, others_of
+from gateway.calibration.report import Progress, Stage, Tell
+from gateway.signals.base import well_formed
+from marquee.common.v1 import calibration_pb2
+
+__all__ = ["Gallery", "Measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One signal's pairs, and what was fitted on them."""
+
+    probes: int
+    pairs: LabelledPairs
+    undated_pairs: int
+    judged: Judged | None
+    problem: str
+    """Why nothing was fitted; "" where something was."""
+
+
+class Gallery:
+    """What one signal has enrolled, as one calibration sees it. Its calls raise as `asked` does."""
+
+    def __init__(
+        self, client: CalibratedClient, state: calibration_pb2.CalibrationState, *, seconds: float, tell: Tell
+    ) -> None:
+        self.client = client
+        self.state = state
+        self.images: Images = {}
+        self._templates: Templates = {}
+        self._seconds = seconds
+        self._tell = tell
+
+    def __repr__(self) -> str:
+        return f"<Gallery of {self.client.signal.label}, {len(self.images)} performers>"
+
+    @classmethod
+    async def open(cls, client: CalibratedClient, *, seconds: float, tell: Tell) -> Gallery:
+        """Ask for the embedders that serve and what they are calibrated by."""
+        state = await asked(client.signal, partial(client.calibration, timeout=seconds))
+        return cls(client, state, seconds=seconds, tell=tell)
+
+    @property
+    def models(self) -> frozenset[ModelKey]:
+        """The embedders that serve."""
+        return frozenset((one.model, one.version) for one in self.state.models)
+
+    @property
+    def shipped(self) -> Calibration | None:
+        """What came with the service; None: nothing. Raises Unavailable for one that is none."""
+        return self._calibration(self.state.shipped) if self.state.HasField("shipped") else None
+
+    @property
+    def used(self) -> Calibration | None:
+        """What is used now; None: nothing. Raises Unavailable for one that is none."""
+        return self._calibration(self.state.used) if self.state.HasField("used") else None
+
+    async def read(self) -> None:
+        """Find out which images there are."""
+        self.images = await read_images(
+            self.client,
+            self.models,
+            seconds=self._seconds,
+            on_read=lambda count: self._say(Stage.READING, count, 0),
+        )
+
+    async def fetch(self, probes: Sequence[Probe]) -> None:
+        """Read the templates of these probes."""
+        spots = [(one.performer_id, one.image_hash) for one in probes]
+        self._templates = await read_templates(self.client, self.models, spots, seconds=self._seconds)
+
+    async def compare(
+        self, probes: Sequence[Probe], performer_ids: Sequence[str], *, stage: Stage, seed: int
+    ) -> list[Compared]:
+        """Compare probes whose templates were fetched with their performers and others of these."""
+        return await compare(
+            self.client,
+            probes,
+            self._templates,
+            await asyncio.to_thread(_others, probes, performer_ids, seed),
+            seconds=self._seconds,
+            on_compared=lambda count: self._say(stage, count, len(probes)),
+        )
+
+    async def measure(self, probes: Sequence[Probe], *, seed: int) -> Measured:
+        """Compare probes with everybody, fit, and judge."""
+        compared = await self.compare(probes, sorted(self.images), stage=Stage.COMPARING, seed=seed)
+        pairs = await asyncio.to_thread(labelled, compared)
+        judged, problem = None, ""
+        self._say(Stage.FITTING, 0, 1)
+        try:
+            judged = await asyncio.to_thread(fit_and_judge, pairs, self.shipped, seed=seed)
+        except TooFewPairs as exc:
+            problem = str(exc)
+        self._say(Stage.FITTING, 1, 1)
+        undated = sum(one.probe.is_undated for one in compared)
+        return Measured(len(probes), pairs, undated, judged, problem)
+
+    def _say(self, stage: Stage, done: int, total: int) -> None:
+        self._tell(Progress(self.client.signal, stage, done, total))
+
+    def _calibration(self, fitted: calibration_pb2.FittedCalibration) -> Calibration:
+        with well_formed(self.client.signal):
+            return from_parameters(fitted.parameters)
+
+
+def _others(probes: Sequence[Probe], performer_ids: Sequence[str], seed: int) -> dict[Probe, tuple[str, ...]]:
+    return {one: others_of(one, performer_ids, seed=seed) for one in probes}

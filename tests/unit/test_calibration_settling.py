@@ -1,0 +1,184 @@
+"""What is stored after everything is measured, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from chassis.errors import InternalError, InvalidInput, Overloaded, Refused, Unavailable
+from chassis.signal.calibration_fitting import TooFewPairs, fit_calibration
+from chassis.signal.calibration_parameters import from_parameters, to_parameters
+from gateway.calibration import asking
+from gateway.calibration.asking import asked
+from gateway.calibration.bootstrap import Interval
+from gateway.calibration.judging import fit_and_judge
+from gateway.calibration.measuring import Gallery, Measured
+from gateway.calibration.paired import PairedTest
+from gateway.calibration.pairs import labelled
+from gateway.calibration.report import Options, Outcome
+from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.observations import Signal
+from marquee.common.v1 import calibration_pb2, common_pb2
+from tests.fakes.compared_gallery import gallery
+
+_OPTIONS = Options(signals=(Signal.TATTOO,), is_dry_run=False, seed=3, most_probes=2000, discard=False)
+_DOWN = Interval(-0.2, -0.3, -0.1)
+_HURTS = PairedTest(40, 20, 0.9, 0.7, _DOWN, _DOWN)
+_PAIRS = labelled(gallery(40))
+_OTHER = labelled(gallery(60, genuine=0.9, impostor=0.6))
+_SHIPPED = fit_calibration(_OTHER.genuine.pairs, _OTHER.impostors.pairs)
+
+
+@dataclass
+class _Client:
+    """Takes what it is given."""
+
+    signal: Signal = Signal.TATTOO
+    changes: list[calibration_pb2.CalibrationChange] = field(default_factory=list)
+    error: Exception | None = None
+
+    async def set_calibration(
+        self, change: calibration_pb2.CalibrationChange, *, timeout: float
+    ) -> common_pb2.CalibrationInUse:
+        if self.error is not None:
+            raise self.error
+        self.changes.append(change)
+        return common_pb2.CalibrationInUse(is_of_this_library=change.HasField("fitted"), weight=change.weight)
+
+
+def _gallery(client: Any, *, own: bool = False, weight: float = 1.0) -> Gallery:
+    """Calibrated by what ships, or by one of its own from before."""
+    state = calibration_pb2.CalibrationState(
+        models=[calibration_pb2.CalibratedModel(model="m", version="1")],
+        in_use=common_pb2.CalibrationInUse(is_of_this_library=own, weight=weight),
+        used=calibration_pb2.FittedCalibration(parameters=to_parameters(_SHIPPED)),
+        shipped=calibration_pb2.FittedCalibration(parameters=to_parameters(_SHIPPED)),
+    )
+    return Gallery(client, state, seconds=1, tell=lambda _: None)
+
+
+def _measured() -> Measured:
+    return Measured(120, _PAIRS, 7, fit_and_judge(_PAIRS, _SHIPPED, seed=0), "")
+
+
+def _not_better() -> Measured:
+    measured = _measured()
+    assert measured.judged is not None
+    worse = replace(measured.judged.held_out, share_better=0.5)
+    return replace(measured, judged=replace(measured.judged, held_out=worse))
+
+
+async def test_what_is_better_is_stored_with_its_weight() -> None:
+    """For the models that serve, with its pairs and where it is from."""
+    client = _Client()
+    report = await settle(_gallery(client), _measured(), _HURTS, _OPTIONS, seconds=1)
+    [change] = client.changes
+    assert report.outcome is Outcome.FITTED
+    assert [(one.model, one.version) for one in change.models] == [("m", "1")]
+    assert change.weight == 0.0
+    assert change.HasField("weight")
+    judged = _measured().judged
+    assert judged is not None
+    assert from_parameters(change.fitted.parameters) == judged.own
+    assert (change.fitted.genuine_pairs, change.fitted.impostor_pairs) == (120, 120 * 39)
+    assert "7 genuine pairs undated" in change.fitted.provenance
+    assert "seed 3" in change.fitted.provenance
+    assert report.in_use is not None
+    assert report.in_use.is_of_this_library
+
+
+async def test_a_dry_run_stores_nothing() -> None:
+    """And says what would be."""
+    client = _Client()
+    options = replace(_OPTIONS, is_dry_run=True)
+    report = await settle(_gallery(client), _measured(), None, options, seconds=1)
+    assert report.outcome is Outcome.FITTED
+    assert not client.changes
+    assert (await discard(_gallery(client, own=True), options, seconds=1)).outcome is Outcome.DISCARDED
+    assert not client.changes
+
+
+@pytest.mark.parametrize(
+    ("own", "weight", "test", "is_stored"),
+    [
+        (False, 1.0, None, False),
+        (False, 1.0, _HURTS, True),
+        (True, 1.0, None, True),
+        (False, 0.0, _HURTS, False),
+    ],
+    ids=["shipped already", "hurts", "an older one", "known to hurt"],
+)
+async def test_what_is_not_better_makes_room_for_what_ships(
+    own: bool, weight: float, test: PairedTest | None, is_stored: bool
+) -> None:
+    """Stored only where something changes; that tattoos hurt is a reason, too."""
+    client = _Client()
+    report = await settle(_gallery(client, own=own, weight=weight), _not_better(), test, _OPTIONS, seconds=1)
+    assert report.outcome is Outcome.NOT_BETTER
+    assert bool(client.changes) is is_stored
+    for change in client.changes:
+        assert not change.HasField("fitted")
+        assert change.weight == (test.weight if test is not None else 1.0)
+
+
+async def test_too_few_pairs_change_nothing() -> None:
+    """Whatever is in use goes on."""
+    client, few = _Client(), labelled(gallery(10))
+    with pytest.raises(TooFewPairs) as caught:
+        fit_and_judge(few, None, seed=0)
+    measured = Measured(30, few, 0, None, str(caught.value))
+    report = await settle(_gallery(client, own=True), measured, None, _OPTIONS, seconds=1)
+    assert report.outcome is Outcome.TOO_FEW_PAIRS
+    assert report.detail.endswith("nothing was changed")
+    assert report.genuine_pairs == 30
+    assert report.in_use is not None
+    assert report.in_use.is_of_this_library
+    assert not client.changes
+
+
+def test_the_test_of_tattoos_uses_what_will_be_used() -> None:
+    """The new one where it is better, else what ships; without pairs what is used now."""
+    gallery_ = _gallery(_Client())
+    better = _measured()
+    assert better.judged is not None
+    assert chosen_of(gallery_, better) == better.judged.own
+    assert chosen_of(gallery_, _not_better()) == _SHIPPED
+    assert chosen_of(gallery_, None) == _SHIPPED
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(Refused("x"), Refused), (Unavailable("x"), Unavailable), (ValueError("x"), ValueError)],
+)
+async def test_a_failure_names_the_signal(error: Exception, told: type[Exception]) -> None:
+    """Other models by now are no failure of the signal; what nobody planned passes."""
+    with pytest.raises(told) as caught:
+        await settle(_gallery(_Client(error=error)), _measured(), None, _OPTIONS, seconds=1)
+    if error is not caught.value:
+        assert str(caught.value).startswith("tattoo")
+
+
+async def test_a_busy_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few times; what it does not understand is our own fault."""
+    monkeypatch.setattr(asking, "_PAUSES", (0.0, 0.0))
+    tries = []
+
+    async def busy() -> int:
+        tries.append(1)
+        if len(tries) % 3:
+            raise Overloaded("later")
+        return 7
+
+    async def always_busy() -> int:
+        raise Overloaded("later")
+
+    async def wrong() -> int:
+        raise InvalidInput("what is that")
+
+    assert await asked(Signal.FACE, busy) == 7
+    with pytest.raises(Overloaded, match="face is overloaded"):
+        await asked(Signal.FACE, always_busy)
+    with pytest.raises(InternalError):
+        await asked(Signal.FACE, wrong)
