@@ -18,7 +18,7 @@ from bench.fusion.figures import Answers, Figures, bins_of, figures_of, joined
 from bench.fusion.fitting import face_map, tattoo_map
 from bench.fusion.pictured import Pictured, photographed, rendered
 from bench.fusion.plots import reliability
-from bench.fusion.policies import BAYESIAN, FACE_ONLY, Maps, Policies
+from bench.fusion.policies import BAYESIAN, FACE_ONLY, PRODUCT, WEIGHTED, Maps, Policies
 from bench.fusion.running import Library, answers_of, draw_probes
 from bench.fusion.slices import LIBRARY, SLICES, Slice
 from bench.fusion.tattoos import read_tattoos
@@ -55,13 +55,25 @@ def main() -> None:
     report = {name: _report(of, options) for name, of in answers.items()}
     for name, one in report.items():
         _print(name, one, fused.get(name))
+    gains = {name: _gains(of, options) for name, of in answers.items()}
+    _print_gains(gains)
     if options.plot:
         curves = {
             name: {policy: bins_of(of[policy], unknown=options.unknown) for policy in (FACE_ONLY, BAYESIAN)}
             for name, of in answers.items()
         }
         reliability(curves, options.plot)
-    _write(options, report, fused, seconds=(observed - started, time.monotonic() - observed))
+    seconds = {"reading": observed - started, "measuring": time.monotonic() - observed}
+    write_json(
+        options.json,
+        {
+            "seed": options.seed, "gallery": options.gallery, "draws": options.draws,
+            "tattoos": "photographed" if options.photographs else "rendered", "library": dict(LIBRARY),
+            "fused": fused, "seconds": {name: round(value) for name, value in seconds.items()},
+            "slices": {name: {one: asdict(f) for one, f in of.items()} for name, of in report.items()},
+            "bayesian_less": {name: {one: asdict(d) for one, d in of.items()} for name, of in gains.items()},
+        },
+    )  # fmt: skip
 
 
 def _libraries(options: argparse.Namespace) -> tuple[Library, Library]:
@@ -168,6 +180,24 @@ def _report(answers: Mapping[str, Answers], options: argparse.Namespace) -> Mapp
     }
 
 
+def _gains(answers: Mapping[str, Answers], options: argparse.Namespace) -> Mapping[str, Difference]:
+    """What BAYESIAN is better by than each other policy, on the same probes."""
+    return {
+        policy: difference(answers[BAYESIAN], of, resamples=_RESAMPLES, seed=options.seed)
+        for policy, of in answers.items()
+        if policy in (FACE_ONLY, WEIGHTED, PRODUCT)
+    }
+
+
+def _print_gains(gains: Mapping[str, Mapping[str, Difference]]) -> None:
+    rows = [
+        [name, policy, str(one.rank1), str(one.fnir)]
+        for name, of in gains.items()
+        for policy, one in of.items()
+    ]
+    print_table("BAYESIAN less another policy", ["", "", "rank-1", "FNIR at FPIR 1%"], rows)
+
+
 def _print(name: str, figures: Mapping[str, Figures], fused: float | None) -> None:
     first = next(iter(figures.values()))
     rows = [
@@ -184,30 +214,6 @@ def _print(name: str, figures: Mapping[str, Figures], fused: float | None) -> No
     ]  # fmt: skip
     told = f"; tattoo counted in {fused:.0%} of those that show one" if fused == fused and fused else ""
     print_table(f"{name}: {first.probes} probes, {first.strangers} of strangers{told}", columns, rows)
-
-
-def _write(
-    options: argparse.Namespace,
-    report: Mapping[str, Mapping[str, Figures]],
-    fused: Mapping[str, float],
-    *,
-    seconds: tuple[float, float],
-) -> None:
-    write_json(
-        options.json,
-        {
-            "seed": options.seed,
-            "gallery": options.gallery,
-            "draws": options.draws,
-            "tattoos": "photographed" if options.photographs else "rendered",
-            "library": dict(LIBRARY),
-            "fused": dict(fused),
-            "seconds": {"reading": round(seconds[0]), "measuring": round(seconds[1])},
-            "slices": {
-                name: {policy: asdict(of) for policy, of in one.items()} for name, one in report.items()
-            },
-        },
-    )
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
