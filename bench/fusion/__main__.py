@@ -14,7 +14,15 @@ from rich.progress import track
 
 from bench.fusion.bodies import read_bodies
 from bench.fusion.faces import read_faces
-from bench.fusion.figures import Answers, Figures, bins_of, figures_of, joined
+from bench.fusion.figures import (
+    Answers,
+    Difference,
+    Figures,
+    bins_of,
+    difference,
+    figures_of,
+    joined,
+)
 from bench.fusion.fitting import face_map, tattoo_map
 from bench.fusion.pictured import Pictured, photographed, rendered
 from bench.fusion.plots import reliability
