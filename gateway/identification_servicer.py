@@ -56,7 +56,7 @@ def _options(request: pb.IdentifyRequest) -> IdentifyOptions:
     return IdentifyOptions(
         max_candidates=request.max_candidates or _DEFAULT_CANDIDATES,
         signals=_signals(request),
-        policy=request.policy or pb.FUSION_POLICY_WEIGHTED,
+        policy=request.policy,
         scene_date=parse_date(request.scene_date, field="scene_date"),
         hints=(*(Hint(one) for one in dict.fromkeys(tagged)), *hints),
         natural=_natural(request),

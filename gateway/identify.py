@@ -6,7 +6,7 @@ import asyncio
 import datetime
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chassis.errors import Unavailable
 from chassis.images import ImageHeader, ImageLimits, inspect
@@ -25,8 +25,9 @@ from gateway.options import IdentifyOptions
 from gateway.people import Scene, read_scene
 from gateway.ranked import RankedPerson
 from gateway.reports import Report, report_of
+from gateway.settling import settled_policy
 from gateway.signals import Scores, Signals, TattooFacts
-from marquee.gateway.v1.identification_pb2 import FusionPolicy
+from marquee.gateway.v1.identification_pb2 import FUSION_POLICY_WEIGHTED, FusionPolicy
 
 __all__ = ["Identify", "Identification", "Prior", "Timing"]
 
@@ -112,6 +113,7 @@ class Identify:
         scene = await self._read(header, looks)
         asked = [performers_to_ask(view, options.hinted) for view in scene.people]
         compared = await self._compare(scene, looks, asked, options)
+        options = replace(options, policy=settled_policy(options.policy, compared.scoring))
         people, years = await self._fuse(scene, looks, compared, options)
         return Identification(
             width=header.width,
@@ -162,8 +164,8 @@ class Identify:
         try:
             performers = await self._names(
                 everybody,
-                with_past=options.is_bayesian,
-                with_history=options.is_bayesian and stated_of(scene, options) is not None,
+                with_past=options.may_be_bayesian,
+                with_history=options.may_be_bayesian and stated_of(scene, options) is not None,
             )
             return Compared(await scoring, performers, await knowing)
         finally:
@@ -178,7 +180,7 @@ class Identify:
         What is not told in time is neutral.
         """
         is_seen = any(view.regions_in_view for view in scene.people)
-        if not (options.is_bayesian and looks.tattoo.has_answered and is_seen):
+        if not (options.may_be_bayesian and looks.tattoo.has_answered and is_seen):
             return {}
         seconds = time_for(self._timing.score_seconds, reserve=self._timing.reserve_seconds)
         wanted, client = sorted(performers), self._signals.tattoo
@@ -191,7 +193,7 @@ class Identify:
         self, scene: Scene, looks: Looks, compared: Compared, options: IdentifyOptions
     ) -> tuple[tuple[RankedPerson, ...], Mapping[int, float]]:
         """The people ranked, and the years in which the scene may have been made."""
-        if not options.is_bayesian:
+        if options.policy == FUSION_POLICY_WEIGHTED:
             return await self._work.run(fuse_weighted, scene, looks, compared, options), {}
         belief = Belief(await self._size(), self._prior.unknown, self._prior.identified)
         circumstances = Circumstances(

@@ -84,7 +84,7 @@ async def test_a_tattoo_that_is_seen_counts_as_far_as_it_was_there(system: Syste
     system.tattoo.matches[anna] = tattoo_pb2.TattooMatch(tattoo_id="rose", similarity=0.9, llr=4.0)
     system.tattoo.regions[bea] = [_said(_ARM, tattoo_pb2.REGION_KNOWLEDGE_KNOWN_CLEAR)]
     there, gone = [await _person(system, scene_date=f"{year}-05-06") for year in (2012, 2020)]
-    for person, ratio in ((there, 0.8 * 4.0), (gone, math.log(0.1))):
+    for person, ratio in ((there, 0.9 * 4.0), (gone, math.log(0.1))):
         [tattoo] = _of(person, anna, pb.CONTRIBUTION_KIND_TATTOO)
         assert tattoo.log_ratio == pytest.approx(ratio)
         assert not _of(person, anna, pb.CONTRIBUTION_KIND_TATTOO_ABSENT)

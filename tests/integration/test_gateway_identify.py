@@ -44,7 +44,8 @@ async def system(database: str) -> AsyncIterator[System]:
 
 
 async def _identify(system: System, *, timeout: float = 20, **fields: object) -> pb.IdentifyResponse:
-    request = pb.IdentifyRequest(image=picture())
+    """By WEIGHTED, unless the test wants another policy."""
+    request = pb.IdentifyRequest(image=picture(), policy=pb.FUSION_POLICY_WEIGHTED)
     for name, value in fields.items():
         field = getattr(request, name)
         field.extend(value) if hasattr(field, "extend") else setattr(request, name, value)
@@ -75,11 +76,11 @@ def _evidence(candidate: pb.RankedCandidate) -> dict[int, pb.Evidence]:
 
 async def test_an_empty_picture_has_nobody(system: System) -> None:
     """Everybody answers and sees nothing: no people, and no error."""
-    response = await _identify(system)
+    response = await _identify(system, policy=pb.FUSION_POLICY_UNSPECIFIED)
     assert not response.people
     assert (response.image_width, response.image_height) == (640, 480)
     assert _states(response) == {_FACE: _NOTHING, _TATTOO: _NOTHING, _BODY: _NOTHING}
-    assert response.policy == pb.FUSION_POLICY_WEIGHTED
+    assert response.policy == pb.FUSION_POLICY_BAYESIAN
     assert response.elapsed_ms > 0
 
 
@@ -144,7 +145,7 @@ async def test_bayesian_answers_with_probabilities_and_unknown(system: System) -
     response = await _identify(system, policy=pb.FUSION_POLICY_BAYESIAN)
     assert response.policy == pb.FUSION_POLICY_BAYESIAN
     [person] = response.people
-    masses = [0.35 * math.exp(0.8 * llr) for llr in (6.0, -2.0)]
+    masses = [0.35 * math.exp(0.9 * llr) for llr in (6.0, -2.0)]
     total = sum(masses) + 0.3
     assert [one.name for one in person.candidates] == ["Anna", "Bea"]
     assert [one.probability for one in person.candidates] == pytest.approx([one / total for one in masses])

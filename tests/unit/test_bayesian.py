@@ -75,9 +75,9 @@ _FACE = view(face=candidates(a=0.9, b=0.8, c=0.7))
 
 
 def test_the_probabilities_are_those_of_bayes_rule() -> None:
-    """Prior 0.7 / 1000 each and 0.3 for nobody, times ratios shrunk to the power 0.8."""
+    """Prior 0.7 / 1000 each and 0.3 for nobody, times ratios shrunk to the power 0.9."""
     person = ranked(_FACE, scores(a=10.0, b=6.0, c=-2.0))
-    masses = {one: 0.7 / 1000 * math.exp(0.8 * llr) for one, llr in (("a", 10.0), ("b", 6.0), ("c", -2.0))}
+    masses = {one: 0.7 / 1000 * math.exp(0.9 * llr) for one, llr in (("a", 10.0), ("b", 6.0), ("c", -2.0))}
     total = sum(masses.values()) + 0.3
     assert probabilities(person) == pytest.approx({one: mass / total for one, mass in masses.items()})
     assert person.unknown == pytest.approx(0.3 / total)
@@ -106,7 +106,7 @@ def test_who_has_no_rows_in_a_signal_is_neutral_there() -> None:
     """Missing in Score is not unlike."""
     person = ranked(view(face=candidates(a=0.9), tattoos=[candidates(b=0.8)]), scores(a=9.0))
     assert probabilities(person)["b"] == pytest.approx(
-        0.7 / 1000 / (0.7 / 1000 * math.exp(7.2) + 0.7 / 1000 + 0.3)
+        0.7 / 1000 / (0.7 / 1000 * math.exp(0.9 * 9) + 0.7 / 1000 + 0.3)
     )
 
 
@@ -209,19 +209,19 @@ def test_contributions_sum_to_the_log_odds() -> None:
         pb.CONTRIBUTION_KIND_FACE,
         pb.CONTRIBUTION_KIND_TATTOO,
     ]
-    assert [one.log_ratio for one in first.contributions[2:]] == pytest.approx([0.8 * 6, 0.8 * -2])
+    assert [one.log_ratio for one in first.contributions[2:]] == pytest.approx([0.9 * 6, 0.9 * -2])
     assert [one.kind for one in second.contributions] == [
         pb.CONTRIBUTION_KIND_PRIOR,
         pb.CONTRIBUTION_KIND_HINT,  # what others gain, this one loses
     ]
-    assert first.contributions[2].summary == "face, quality 0.90: speaks for, 120 : 1"
+    assert first.contributions[2].summary == "face, quality 0.90: speaks for, 220 : 1"
     _check_sums(ranked(seen, said, hints={"a": 5.0}))
 
 
 def test_a_calibration_of_this_library_counts_in_full_or_as_it_weighs() -> None:
     """And the answer no longer says that probabilities rest on other libraries."""
     for trust, factor, is_foreign in ((Trust(True), 1.0, False), (Trust(True, 0.5), 0.5, False),
-                                      (Trust(False, 0.5), 0.4, True)):  # fmt: skip
+                                      (Trust(False, 0.5), 0.45, True)):  # fmt: skip
         said = {Signal.FACE: {"a": SignalScore(0.5, 0.5, 6.0, trust=trust)}}
         person = ranked(_FACE, said)
         [face] = _of(person, "a", pb.CONTRIBUTION_KIND_FACE)

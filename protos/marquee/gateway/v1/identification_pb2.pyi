@@ -28,7 +28,9 @@ class _FusionPolicy:
 class _FusionPolicyEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_FusionPolicy.ValueType], builtins.type):
     DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
     FUSION_POLICY_UNSPECIFIED: _FusionPolicy.ValueType  # 0
-    """The server's default; WEIGHTED in this version."""
+    """The server's default: BAYESIAN, or WEIGHTED where a face or a tattoo was compared by a model that is not calibrated.
+    The answer says which.
+    """
     FUSION_POLICY_WEIGHTED: _FusionPolicy.ValueType  # 1
     """Weighted mean of confidences; docs/fusion.md has the formula. Scores 0..1.2."""
     FUSION_POLICY_BAYESIAN: _FusionPolicy.ValueType  # 2
@@ -38,7 +40,9 @@ class FusionPolicy(_FusionPolicy, metaclass=_FusionPolicyEnumTypeWrapper):
     """How evidence becomes one score."""
 
 FUSION_POLICY_UNSPECIFIED: FusionPolicy.ValueType  # 0
-"""The server's default; WEIGHTED in this version."""
+"""The server's default: BAYESIAN, or WEIGHTED where a face or a tattoo was compared by a model that is not calibrated.
+The answer says which.
+"""
 FUSION_POLICY_WEIGHTED: FusionPolicy.ValueType  # 1
 """Weighted mean of confidences; docs/fusion.md has the formula. Scores 0..1.2."""
 FUSION_POLICY_BAYESIAN: FusionPolicy.ValueType  # 2
