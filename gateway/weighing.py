@@ -17,7 +17,7 @@ from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE, USUAL
 from gateway.fusion.career import career_llrs
 from gateway.fusion.histories import Appearance, natural_llrs
 from gateway.fusion.moment import Moment
-from gateway.fusion.scene_time import Years, dated, shares
+from gateway.fusion.scene_time import Years, shares
 from gateway.fusion.tattoos import Located, SeenTattoos, Wearer, absent_llrs, clear_llrs, present_llrs
 from gateway.observations import Signal
 from gateway.people import PersonView
@@ -34,6 +34,7 @@ _SEEN = {pb.CONTRIBUTION_KIND_FACE, pb.CONTRIBUTION_KIND_TATTOO, pb.CONTRIBUTION
 # Less is nothing but rounding.
 _NOTHING = 1e-9
 _NO_PAST, _NO_FACTS = Past(), TattooFacts()
+_STRANGER = Wearer(_NO_FACTS)
 
 _Words = Callable[[int], str]
 """What a term is in words, by number of the candidate: few candidates are told of."""
@@ -112,17 +113,14 @@ def weigh(
     """`before`: what is believed before anything is seen. A kind of which nothing is known is left out."""
     counted = {signal: Counted.of(signal, candidates, scores.get(signal, {})) for signal in Signal}
     yearly = _yearly(candidates, view, scores, counted[Signal.TATTOO], circumstances)
-    prior, llrs = circumstances.moment.prior, [one.llrs for one in yearly]
-    marginal = [
-        Term.rounded(one.kind, share, one.words)
-        for one, share in zip(yearly, shares(prior, llrs), strict=True)
-    ]
+    found, together = shares(circumstances.moment.prior, [one.llrs for one in yearly])
+    marginal = [Term.rounded(one.kind, share, one.words) for one, share in zip(yearly, found, strict=True)]
     terms = sorted([*before, *_constant(view, counted), *marginal], key=lambda one: one.kind)
     return Weighed(
         {one: number for number, one in enumerate(candidates)},
         counted,
         tuple(terms),
-        _years(candidates, prior, llrs),
+        {candidates[number]: together.years[number] for number in _dating(yearly)},
     )
 
 
@@ -135,12 +133,12 @@ def _constant(view: PersonView, counted: Mapping[Signal, Counted]) -> list[Term]
     ]
 
 
-def _years(candidates: Sequence[str], prior: Years, llrs: Sequence[Years]) -> Mapping[str, Years]:
-    if not llrs:
-        return {}
-    is_told = np.any([np.ptp(one, axis=1) > _NOTHING for one in llrs], axis=0)
-    years = dated(prior, llrs).years
-    return {candidates[number]: years[number] for number in np.flatnonzero(is_told).tolist()}
+def _dating(yearly: Sequence[_Yearly]) -> Sequence[int]:
+    """Candidates of whom not all years are alike."""
+    if not yearly:
+        return ()
+    is_dating = np.any([np.ptp(one.llrs, axis=1) > _NOTHING for one in yearly], axis=0)
+    return [int(number) for number in np.flatnonzero(is_dating)]
 
 
 def _yearly(
@@ -170,7 +168,7 @@ def _yearly(
 
 def _wearer(score: SignalScore | None, facts: TattooFacts | None, factor: float) -> Wearer:
     if score is None:
-        return Wearer(facts or _NO_FACTS, factor=factor)
+        return Wearer(facts, factor=factor) if facts else _STRANGER
     return Wearer(facts or score.facts, score.matches, score.llr, factor)
 
 

@@ -1,7 +1,7 @@
 """Rows of several owners, such as each candidate's tattoos, put together owner by owner. Pure.
 
-`rows` [rows, years], `owners` [rows]: whose each is, ascending from 0. What comes back is [count, years]: one
-row for each of `count` owners, 0 for who has none.
+`rows` [rows, years], `owners` [rows]: whose each is, from 0, in any order. What comes back is [count, years]:
+one row for each of `count` owners, 0 for who has none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def largest(rows: _Rows, owners: Sequence[int], count: int) -> _Rows:
 def _reduced(how: np.ufunc, rows: _Rows, owners: Sequence[int], count: int) -> _Rows:
     found = np.zeros((count, rows.shape[1]))
     if len(rows):
-        whose = np.asarray(owners)
+        order = np.argsort(owners, kind="stable")
+        whose = np.asarray(owners)[order]
         first = np.flatnonzero(np.diff(whose, prepend=-1))
-        found[whose[first]] = how.reduceat(rows, first, axis=0)
+        found[whose[first]] = how.reduceat(rows[order], first, axis=0)
     return found

@@ -39,18 +39,19 @@ def dated(prior: Years, llrs: Sequence[Years]) -> Dated:
     return _marginal(logs)
 
 
-def shares(prior: Years, llrs: Sequence[Years]) -> tuple[Years, ...]:
-    """What each piece of evidence changes [...], given those before it; together they are `dated(...).llr`.
+def shares(prior: Years, llrs: Sequence[Years]) -> tuple[tuple[Years, ...], Dated]:
+    """What each piece of evidence changes [...], given those before it, and all together, as `dated`.
 
     Where evidence hangs on the same years it does not simply add up, and the order decides to whom the
     difference is put down. With one possible year each is its own ratio. Raises InvalidInput as `dated`.
     """
-    after = [_marginal(logs).llr for logs in _cumulative(prior, llrs)]
-    return tuple(
+    after = [_marginal(logs) for logs in _cumulative(prior, llrs)]
+    found = tuple(
         # What is the same in all years only shifts the sum.
-        np.where(np.ptp(one, axis=-1) == 0, one[..., 0], after[number + 1] - after[number])
+        np.where(np.ptp(one, axis=-1) == 0, one[..., 0], after[number + 1].llr - after[number].llr)
         for number, one in enumerate(llrs)
     )
+    return found, after[-1]
 
 
 def _cumulative(prior: Years, llrs: Sequence[Years]) -> list[Years]:

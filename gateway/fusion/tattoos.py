@@ -7,7 +7,7 @@ region in which something is missing counts once, and what all of them can say a
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,16 +108,12 @@ def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> 
     Neither where another source, or a picture, says that there is one, nor of a tattoo that is alike one of
     the candidate's.
     """
+    if NOWHERE.issuperset(seen.regions):
+        return None
     places = [(n, region) for n, one in enumerate(wearers) for region in _said_to_be_clear(seen, one)]
-    said: _Spans = []
-    contrary: _Spans = []
-    for place, (number, region) in enumerate(places):
-        facts = wearers[number].facts
-        for one in facts.regions:
-            if one.region == region:
-                (contrary if one.is_tattooed else said).append((place, (one.since, one.until)))
-        contrary += [(place, _had(one)) for one in facts.tattoos if one.region == region]
-    is_clear = _within(said, moment, len(places)) * (1 - _there(contrary, moment, len(places)))
+    if not places:
+        return None
+    is_clear = _is_clear(places, wearers, moment)
     found = CLEAR * largest(is_clear, [number for number, _ in places], len(wearers))
     return _located(found, places, is_clear)
 
@@ -132,6 +128,8 @@ def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) ->
         return None
     in_view = seen.in_view or {}
     places = [(n, region) for n, one in enumerate(wearers) for region in _not_seen(seen, one)]
+    if not places:
+        return None
     has_it = _has_in(places, wearers, moment)
     visibility = np.array([in_view[region] for _, region in places])[:, None]
     llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
@@ -141,7 +139,7 @@ def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) ->
 
 def _compared(wearer: Wearer) -> list[tuple[float, Span]]:
     """Ratio of each tattoo that is seen, and when the one that it is like was there."""
-    if wearer.factor <= 0:
+    if wearer.factor <= 0 or not (wearer.matches or wearer.llr):
         return []
     known = {one.tattoo_id: one for one in wearer.facts.tattoos}
     found = [
@@ -164,13 +162,26 @@ def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.Valu
 def _not_seen(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
     """Regions in view of which something is known, and in which none of the candidate's tattoos is seen."""
     facts = wearer.facts
-    told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
-    if not told:
+    if not (facts.tattoos or facts.regions):
         return []
+    told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
     found_again = {one.tattoo_id for one in wearer.matches if _may_be(one)}
     told -= {one.region for one in facts.tattoos if one.tattoo_id in found_again}
     told -= NOWHERE.union(seen.regions)
     return [region for region in seen.in_view or () if region in told]
+
+
+def _is_clear(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment) -> Years:
+    """Whether a source says that nothing is there, and nothing the contrary [places, years], 0..1."""
+    said: _Spans = []
+    contrary: _Spans = []
+    for number, place_of in _by_wearer(places):
+        facts = wearers[number].facts
+        for one in facts.regions:
+            if one.region in place_of:
+                (contrary if one.is_tattooed else said).append((place_of[one.region], (one.since, one.until)))
+        contrary += [(place_of[one.region], _had(one)) for one in facts.tattoos if one.region in place_of]
+    return _within(said, moment, len(places)) * (1 - _there(contrary, moment, len(places)))
 
 
 def _has_in(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment) -> Years:
@@ -180,14 +191,23 @@ def _has_in(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment)
     """
     had: _Spans = []
     clear: _Spans = []
-    for place, (number, region) in enumerate(places):
+    for number, place_of in _by_wearer(places):
         facts = wearers[number].facts
-        own = [one for one in facts.tattoos if one.region == region]
-        had += [(place, (one.first_seen, _last_day(one))) for one in own]
-        for one in facts.regions if not own else ():
-            if one.region == region and one.source != _OBSERVED:
-                (had if one.is_tattooed else clear).append((place, (one.since, one.until)))
+        own = [one for one in facts.tattoos if one.region in place_of]
+        had += [(place_of[one.region], (one.first_seen, _last_day(one))) for one in own]
+        in_words = place_of.keys() - {one.region for one in own}
+        for one in facts.regions:
+            if one.region in in_words and one.source != _OBSERVED:
+                (had if one.is_tattooed else clear).append((place_of[one.region], (one.since, one.until)))
     return _there(had, moment, len(places)) * (1 - _within(clear, moment, len(places)))
+
+
+def _by_wearer(places: Sequence[_Place]) -> Iterable[tuple[int, Mapping[BodyRegion.ValueType, int]]]:
+    """Which of the places each wearer's regions are."""
+    found: dict[int, dict[BodyRegion.ValueType, int]] = {}
+    for place, (number, region) in enumerate(places):
+        found.setdefault(number, {})[region] = place
+    return found.items()
 
 
 def _located(llrs: Years, places: Sequence[_Place], why: Years) -> Located | None:

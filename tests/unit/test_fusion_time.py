@@ -123,14 +123,16 @@ def test_shares_sum_to_the_whole(llrs: list[list[float]]) -> None:
     """Whatever the years say, and in whatever order."""
     prior, arrays = np.full(4, 0.25), [np.array(one) for one in llrs]
     for order in (arrays, arrays[::-1]):
-        found = shares(prior, order)
+        found, whole = shares(prior, order)
         assert len(found) == len(order)
         assert math.fsum(found) == pytest.approx(dated(prior, order).llr, abs=1e-9)
+        assert whole.years == pytest.approx(dated(prior, order).years)
 
 
 def test_with_one_year_each_share_is_its_own_ratio() -> None:
     """Nothing is left to marginalise."""
-    assert list(shares(np.ones(1), [np.array([2.0]), np.array([-3.5])])) == [2.0, -3.5]
+    found, _ = shares(np.ones(1), [np.array([2.0]), np.array([-3.5])])
+    assert list(found) == [2.0, -3.5]
 
 
 def _peak(*years: int) -> np.typing.NDArray[np.float64]:
