@@ -7,6 +7,7 @@ region in which something is missing counts once, and what all of them can say a
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -244,5 +245,6 @@ def _last_day(tattoo: KnownTattoo) -> datetime.date | None:
 
 def _may_be(match: TattooMatch) -> bool:
     """Whether it is rather the candidate's tattoo than another one, or nothing tells which."""
-    llr = held(match.llr)
-    return bool(match.tattoo_id) if llr is None else llr > 0
+    if match.llr is None or not math.isfinite(match.llr):
+        return bool(match.tattoo_id)
+    return match.llr > 0
