@@ -58,7 +58,7 @@ def draw_picture(rng: np.random.Generator, *, people: int, candidates: int, is_a
     """A picture without a date, in which each person may be any of the candidates by face and by body.
 
     is_all_known: each person has a tattoo, each candidate three with dates, statements on three regions, a
-    career and a history, and the appearance is stated. Else each candidate has a career, and that is all.
+    career and a history, and the appearance of one person is stated. Else each has a career, and no more.
     """
     ids = [f"{rng.bytes(16).hex()}" for _ in range(candidates)]
     views = tuple(_view(rng, ids, has_tattoo=is_all_known) for _ in range(people))
@@ -74,12 +74,14 @@ def draw_picture(rng: np.random.Generator, *, people: int, candidates: int, is_a
         for signal in Signal
         if signal is not Signal.TATTOO or is_all_known
     }
+    # Of several people it would not be clear of whom it is said.
+    stated = 0.9 if is_all_known and people == 1 else None
     performers = {one: NamedPerformer(one, "performer", (), (), pasts[one]) for one in ids}
     return Picture(
         Scene(views, ()),
         _looks(),
         Compared(scoring, performers, facts),
-        Circumstances(moment_of(None, today=TODAY), pasts, facts, 0.9 if is_all_known else None, True),
+        Circumstances(moment_of(None, today=TODAY), pasts, facts, stated, True),
     )
 
 
