@@ -154,10 +154,12 @@ def _compared(wearer: Wearer) -> list[tuple[float, Span]]:
 
 
 def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
-    """Regions in which a tattoo is seen that is not rather the candidate's own."""
+    """Regions said to be clear in which a tattoo is seen that is not rather the candidate's."""
     places = {one.region for one in wearer.facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
+    if not places:
+        return []
     matched = zip(seen.regions, wearer.matches, strict=False)
-    return sorted(places - {place for place, one in matched if _may_be(one)} if places else places)
+    return sorted(places - {place for place, one in matched if _may_be(one)})
 
 
 def _not_seen(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
