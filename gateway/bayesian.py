@@ -1,24 +1,25 @@
 """The policy BAYESIAN: how probable each candidate is, and that it is nobody of the gallery. Pure.
 
-docs/fusion.md derives it; `gateway/weighing.py` has one candidate's terms, `gateway/fusion` the arithmetic.
+docs/fusion.md derives it; `gateway/weighing.py` has the candidates' terms, `gateway/fusion` the arithmetic.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
+
 from gateway.circumstances import Circumstances
-from gateway.fusion.posterior import Posterior, log_prior, posterior
-from gateway.fusion.ratio import held
+from gateway.fusion.posterior import Posterior, log_prior, log_priors, posterior
 from gateway.fusion.scene_time import Years
 from gateway.observations import Candidate, Signal
 from gateway.people import PersonView
 from gateway.person_status import leading_signal, status_of
 from gateway.ranked import Contribution, Evidence, PersonScores, Ranked, RankedPerson
 from gateway.summaries import spoken_ratio, summary_of
-from gateway.weighing import Weighed, contribution, factor_of, weigh
+from gateway.weighing import Term, Weighed, contribution, weigh
 from marquee.gateway.v1 import identification_pb2 as pb
 
 __all__ = ["Belief", "Believed", "believe", "rank_bayesian"]
@@ -46,13 +47,15 @@ class Believed:
     """What is believed of one person, as if nobody else were in the picture."""
 
     posterior: Posterior
-    weighed: Mapping[str, Weighed]
-    """What it is made of, by candidate."""
+    weighed: Weighed
+    """What it is made of."""
+    proposed: Mapping[Signal, Mapping[str, Candidate]]
+    """Who of the performers that the catalogue has is on each signal's own list."""
 
     @property
     def years(self) -> Mapping[str, Years]:
         """P(year | candidate), of those who tell something of it."""
-        return {one: each.years for one, each in self.weighed.items() if each.years is not None}
+        return self.weighed.years
 
 
 def believe(
@@ -72,14 +75,11 @@ def believe(
     A signal that says nothing of a candidate, or whose similarities are not calibrated, is neutral.
     """
     hinted = {one: factor for one, factor in hints.items() if one in known}
-    candidates = frozenset[str]().union(*_proposed(view, known).values(), hinted)
-    before = _Before(belief, hinted, len(candidates))
-    weighed = {
-        one: weigh(one, view, before=before.of(one), scores=scores, circumstances=circumstances)
-        for one in candidates
-    }
-    odds = {one: each.log_odds for one, each in weighed.items()}
-    return Believed(posterior(odds, log_unknown=0.0), weighed)
+    proposed = _proposed(view, known)
+    candidates = sorted(frozenset[str]().union(*proposed.values(), hinted))
+    before = _before(candidates, belief, hinted)
+    weighed = weigh(candidates, view, before=before, scores=scores, circumstances=circumstances)
+    return Believed(posterior(weighed.log_odds, log_unknown=0.0), weighed, proposed)
 
 
 def rank_bayesian(
@@ -88,7 +88,6 @@ def rank_bayesian(
     together: Posterior,
     *,
     scores: PersonScores,
-    known: Set[str],
     belief: Belief,
     limit: int,
 ) -> RankedPerson:
@@ -97,17 +96,11 @@ def rank_bayesian(
     together: the same when nobody is two of the people. limit: most candidates to keep; all share in the
     probabilities.
     """
-    proposed, ranking = _proposed(view, known), list(together.probabilities)
+    ranking, counted = list(together.probabilities), believed.weighed.counted.values()
     leading = leading_signal(view.person)
     # A prior alone, however sure, identifies nobody.
-    is_seen = bool(ranking) and believed.weighed[ranking[0]].seen > 0
+    is_seen = bool(ranking) and believed.weighed.seen(ranking[0]) > 0
     first = together.probabilities[ranking[0]] if is_seen else None
-    told = [
-        (factor_of(signal, score), score.trust.is_of_this_library)
-        for signal, of_signal in scores.items()
-        for one, score in of_signal.items()
-        if one in believed.weighed and held(score.llr) is not None
-    ]
     return RankedPerson(
         view=view,
         status=status_of(leading, threshold=belief.identified, top_score=first),
@@ -116,7 +109,7 @@ def rank_bayesian(
             Ranked(
                 one,
                 together.probabilities[one],
-                _evidence(view, one, proposed, scores),
+                _evidence(view, one, believed, scores),
                 probability=together.probabilities[one],
                 contributions=_contributions(one, believed, together),
             )
@@ -124,45 +117,40 @@ def rank_bayesian(
         ),
         unknown=together.unknown,
         margin=together.margin,
-        is_uncalibrated=any(factor > 0 and not is_own for factor, is_own in told),
-        has_uncounted=any(factor == 0 for factor, _ in told),
+        is_uncalibrated=any((one.is_told & (one.factors > 0) & ~one.is_own).any() for one in counted),
+        has_uncounted=any((one.is_told & (one.factors == 0)).any() for one in counted),
     )
 
 
-class _Before:
-    """What is believed of each candidate before anything is seen, against unknown."""
-
-    def __init__(self, belief: Belief, hints: Mapping[str, float], candidates: int) -> None:
-        # Whoever is a candidate is in the gallery, also where it has grown since it was counted.
-        self._size = max(belief.gallery_size, candidates, 1)
-        self._unknown, self._hints = belief.unknown, hints
-        self._plain = log_prior("", gallery_size=self._size, unknown=self._unknown)
-        self._others = log_prior("", gallery_size=self._size, unknown=self._unknown, hints=hints)
-
-    def of(self, candidate: str) -> list[Contribution]:
-        """The prior; with hints also what those change, of others as well."""
-        odds = self._plain - math.log(self._unknown)
-        found = [contribution(pb.CONTRIBUTION_KIND_PRIOR, odds, f"one of {self._size:,} performers")]
-        is_hinted = candidate in self._hints
-        changed = (self._hinted(candidate) if is_hinted else self._others) - self._plain
-        if abs(changed) > _NOTHING:
-            words = "hinted" if is_hinted else "others are hinted"
-            found.append(contribution(pb.CONTRIBUTION_KIND_HINT, changed, words))
-        return found
-
-    def _hinted(self, candidate: str) -> float:
-        return log_prior(candidate, gallery_size=self._size, unknown=self._unknown, hints=self._hints)
+def _before(candidates: Sequence[str], belief: Belief, hints: Mapping[str, float]) -> list[Term]:
+    """The prior against unknown; with hints also what those change, of others as well."""
+    # Whoever is a candidate is in the gallery, also where it has grown since it was counted.
+    size, unknown = max(belief.gallery_size, len(candidates), 1), belief.unknown
+    plain = log_prior("", gallery_size=size, unknown=unknown)
+    prior = np.full(len(candidates), plain - math.log(unknown))
+    words = f"one of {size:,} performers"
+    found = [Term(pb.CONTRIBUTION_KIND_PRIOR, prior, lambda _: words)]
+    if hints:
+        changed = np.array(log_priors(candidates, gallery_size=size, unknown=unknown, hints=hints)) - plain
+        found.append(
+            Term.rounded(
+                pb.CONTRIBUTION_KIND_HINT,
+                changed,
+                lambda number: "hinted" if candidates[number] in hints else "others are hinted",
+            )
+        )
+    return found
 
 
 def _contributions(candidate: str, believed: Believed, together: Posterior) -> tuple[Contribution, ...]:
     """With what the other people change; the sum is log(probability / unknown)."""
-    weighed = believed.weighed[candidate]
+    told = believed.weighed.contributions(candidate)
     odds = math.log(max(together.probabilities[candidate], _LEAST)) - math.log(max(together.unknown, _LEAST))
-    changed = odds - weighed.log_odds
+    changed = odds - math.fsum(one.log_ratio for one in told)
     if abs(changed) <= _NOTHING:
-        return weighed.contributions
+        return told
     others = contribution(pb.CONTRIBUTION_KIND_OTHER_PEOPLE, changed, "other people in the picture")
-    return (*weighed.contributions, others)
+    return (*told, others)
 
 
 def _proposed(view: PersonView, known: Set[str]) -> Mapping[Signal, Mapping[str, Candidate]]:
@@ -175,16 +163,19 @@ def _proposed(view: PersonView, known: Set[str]) -> Mapping[Signal, Mapping[str,
 def _evidence(
     view: PersonView,
     performer_id: str,
-    proposed: Mapping[Signal, Mapping[str, Candidate]],
+    believed: Believed,
     scores: PersonScores,
 ) -> tuple[Evidence, ...]:
     """One for each signal that saw the person and knows the performer; the ratio is that of round 2."""
-    found = {signal: scores.get(signal, {}).get(performer_id) for signal in Signal}
-    factors = {signal: factor_of(signal, score) for signal, score in found.items()}
+    weighed = believed.weighed
+    factors = {
+        signal: float(one.factors[weighed.numbers[performer_id]]) for signal, one in weighed.counted.items()
+    }
     total = sum(factors[signal] for signal in Signal if view.templates(signal))
     evidence = []
     for signal in Signal:
-        candidate, score = proposed[signal].get(performer_id), found[signal]
+        candidate = believed.proposed[signal].get(performer_id)
+        score = scores.get(signal, {}).get(performer_id)
         shown = score or candidate
         if shown is None:
             continue

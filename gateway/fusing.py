@@ -65,7 +65,7 @@ def fuse_bayesian(
     ]
     together = exclusive([one.posterior for one in alone])
     people = tuple(
-        rank_bayesian(view, believed, posterior, scores=scores, known=known, belief=belief, limit=limit)
+        rank_bayesian(view, believed, posterior, scores=scores, belief=belief, limit=limit)
         for (view, scores), believed, posterior in zip(views, alone, together, strict=True)
     )
     dated = [(posterior, one.years) for one, posterior in zip(alone, together, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from gateway.observations import Signal
 from gateway.people import PersonView
@@ -31,6 +32,7 @@ def summary_of(signal: Signal, view: PersonView, *, agreeing_points: int = 0) ->
     return ", ".join([count, *places, *points])
 
 
+@lru_cache(64)
 def region_label(region: BodyRegion.ValueType) -> str:
     """`left upper arm`; a number that a newer service may know is `elsewhere`."""
     if region not in BodyRegion.values():

@@ -1,6 +1,6 @@
 """What a tattoo says that is seen, or is not, where a performer is known to have one at some time. Pure.
 
-`has_it` is the probability that the performer had it: one number, or one for each year [n].
+`has_it` is the probability that the performer had it: one number, or one for each year [..., years].
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def absence_llr(*, has_it: float, in_view: float, missed: float) -> float:
     return float(absence_llrs(has_it=np.array([has_it]), in_view=in_view, missed=missed)[0])
 
 
-def absence_llrs(*, has_it: Years, in_view: float, missed: float) -> Years:
-    """The same of each year."""
+def absence_llrs(*, has_it: Years, in_view: float | Years, missed: float) -> Years:
+    """The same of each year, and of several tattoos at a time; `in_view` is broadcast."""
     _check_share("has_it", has_it)
     _check_share("in_view", in_view)
     _check_share("missed", missed)
@@ -50,10 +50,10 @@ def presence_llr(llr: float, *, has_it: float) -> float:
     return float(presence_llrs(llr, has_it=np.array([has_it]))[0])
 
 
-def presence_llrs(llr: float, *, has_it: Years) -> Years:
-    """The same of each year."""
+def presence_llrs(llr: float | Years, *, has_it: Years) -> Years:
+    """The same of each year, and of several tattoos at a time; `llr` is broadcast."""
     _check_share("has_it", has_it)
-    if not math.isfinite(llr):
+    if not np.isfinite(llr).all():
         raise InvalidInput("a log-likelihood ratio is not finite")
     with np.errstate(divide="ignore"):
         return np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + math.log(_ANOTHER))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gateway.age import ADULT_AGE
 from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE
@@ -12,21 +13,24 @@ from gateway.fusion.scene_time import Years, dated
 __all__ = ["career_llrs"]
 
 
-def career_llrs(moment: Moment, *, birth_year: int = 0, start: int = 0, end: int = 0) -> Years | None:
-    """Log ratio of each year; None where nothing is known of the career. 0: unknown.
+def career_llrs(
+    moment: Moment, *, birth_year: ArrayLike = 0, start: ArrayLike = 0, end: ArrayLike = 0
+) -> Years | None:
+    """Log ratio of each year; None where nothing is known of any career. 0: unknown.
+
+    One number each, or one for each performer: then it is [performers, years], and 0 for who is unknown.
 
     Of a scene whose date is known: 0 at work, BEFORE_CAREER and AFTER_CAREER beside it, UNDER_AGE before the
     year of the eighteenth birthday. Without a date these only say which years are likely for this performer,
     and are scaled so that, alone, they say nothing of who it is: a short career is no reason to doubt.
     """
-    if not (birth_year or start or end):
+    birth, first, last = (np.asarray(one)[..., None] for one in (birth_year, start, end))
+    if not (birth.any() or first.any() or last.any()):
         return None
     years = moment.years
-    llrs = np.zeros(len(years))
     # An end before the start contradicts it: neither is believed.
-    if not (start and end and end < start):
-        llrs[years < start] = BEFORE_CAREER
-        llrs[years > (end or years.max())] = AFTER_CAREER
-    if birth_year:
-        llrs[years < birth_year + ADULT_AGE] = UNDER_AGE
-    return llrs if moment.day is not None else llrs - dated(moment.prior, [llrs]).llr
+    is_believed = (first == 0) | (last == 0) | (first <= last)
+    llrs = np.where(is_believed & (years < first), BEFORE_CAREER, 0.0)
+    llrs = np.where(is_believed & (last > 0) & (years > last), AFTER_CAREER, llrs)
+    llrs = np.where((birth > 0) & (years < birth + ADULT_AGE), UNDER_AGE, llrs)
+    return llrs if moment.day is not None else llrs - dated(moment.prior, [llrs]).llr[..., None]

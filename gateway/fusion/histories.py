@@ -1,6 +1,6 @@
 """What changed over a career, year by year: tattoos that came and went, and appearance. Pure.
 
-Years are arrays [n] of whole numbers, such as 2005..2026; what comes back has one value for each.
+Years are arrays [years] of whole numbers, such as 2005..2026; what comes back has one value for each.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from chassis.errors import InvalidInput
+from gateway.fusion.grouped import summed
 
 __all__ = ["Appearance", "has_tattoo", "natural_llrs"]
 
@@ -34,32 +35,30 @@ class Appearance:
 
 
 def has_tattoo(
-    years: Years, *, first_seen: int | None = None, since: int | None = None, removed: int | None = None
+    years: Years, *, first_seen: ArrayLike = -np.inf, since: ArrayLike = -np.inf, removed: ArrayLike = np.inf
 ) -> NDArray[np.float64]:
-    """Probability, 0..1, that a performer had a tattoo in each year.
+    """Probability, 0..1, that a performer had a tattoo in each year; of several tattoos [tattoos, years].
 
     first_seen: year of the earliest dated picture of it: it may be older. since: year in which it came, as
-    the owner says: before, it was not there. removed: the last year in which it was there. None: not known.
+    the owner says: before, it was not there. removed: the last year in which it was there. One number, or one
+    for each tattoo; infinite where it is not known.
 
     Raises InvalidInput when it was gone before it came, or before it was last known to be there.
     """
-    begun = since if since is not None else first_seen
-    if removed is not None and begun is not None and removed < begun:
+    seen, came, gone = (np.asarray(one, np.float64)[..., None] for one in (first_seen, since, removed))
+    if (gone < np.where(came > -np.inf, came, seen)).any():
         raise InvalidInput("removed: before the tattoo was there")
-    has_it = np.ones(len(years))
-    if since is not None:
-        has_it[years < since] = 0.0
-    elif first_seen is not None:
-        has_it = np.exp(-np.clip(first_seen - years, 0, None) / _YEARS_BEFORE_SEEN)
-    if removed is not None:
-        has_it[years > removed] = 0.0
-    return np.asarray(has_it, np.float64)
+    older = np.exp(-np.maximum(seen - years, 0.0) / _YEARS_BEFORE_SEEN)
+    has_it = np.where(came > -np.inf, years >= came, older)
+    return np.where(years > gone, 0.0, has_it)
 
 
 def natural_llrs(
-    years: Years, history: Sequence[Appearance], *, stated: float, usual: float
+    years: Years, histories: Sequence[Sequence[Appearance]], *, stated: float, usual: float
 ) -> NDArray[np.float64]:
     """Log ratio of what is stated of a scene, were it this performer in each year, over a stranger.
+
+    histories: of each performer; what comes back is [performers, years].
 
     stated: probability, as the caller says, that the person in the scene looks natural; usual: share of all
     performers of whom that is true. log(n s + (1 - n)(1 - s)) - log(u s + (1 - u)(1 - s)), where n is
@@ -67,21 +66,23 @@ def natural_llrs(
 
     Raises InvalidInput for a value outside 0..1.
     """
-    for name, value in [("stated", stated), ("usual", usual), *(("natural", one.natural) for one in history)]:
+    said = [one for history in histories for one in history]
+    owners = [number for number, history in enumerate(histories) for _ in history]
+    for name, value in [("stated", stated), ("usual", usual), *(("natural", one.natural) for one in said)]:
         if not 0 <= value <= 1:
             raise InvalidInput(f"{name}: not within 0..1")
-    speaks = np.stack([_speaks(years, one) for one in history]) if history else np.zeros((0, len(years)))
-    said = np.array([one.natural for one in history])
-    sources = speaks.sum(axis=0)
-    natural = _held(said @ speaks / np.maximum(sources, 1))
-    theirs, anybodys = _agreeing(natural, stated), _agreeing(_held(np.array(usual)), stated)
+    speaks, natural = _speaks(years, said), np.array([one.natural for one in said])
+    sources = summed(speaks, owners, len(histories))
+    mean = _held(summed(natural[:, None] * speaks, owners, len(histories)) / np.maximum(sources, 1))
+    theirs, anybodys = _agreeing(mean, stated), _agreeing(_held(np.array(usual)), stated)
     return np.where(sources > 0, np.log(theirs / anybodys), 0.0)
 
 
-def _speaks(years: Years, one: Appearance) -> NDArray[np.float64]:
-    is_begun = years >= one.first if one.first is not None else np.ones(len(years), bool)
-    is_over = years > one.last if one.last is not None else np.zeros(len(years), bool)
-    return np.asarray(is_begun & ~is_over, np.float64)
+def _speaks(years: Years, said: Sequence[Appearance]) -> NDArray[np.float64]:
+    """1 in the years that each is of [said, years]."""
+    first = np.array([-np.inf if one.first is None else one.first for one in said])[:, None]
+    last = np.array([np.inf if one.last is None else one.last for one in said])[:, None]
+    return np.asarray((years >= first) & (years <= last), np.float64)
 
 
 def _held(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,12 +7,12 @@ compares "it is this performer" with "it is a stranger", so the stranger's own i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chassis.errors import InvalidInput
 
-__all__ = ["Posterior", "log_prior", "posterior"]
+__all__ = ["Posterior", "log_prior", "log_priors", "posterior"]
 
 _MOST_HINT = 100.0
 
@@ -47,13 +47,22 @@ def log_prior(
     Raises InvalidInput for a gallery of nobody, `unknown` outside 0..1 (exclusive), or a hint that is not a
     positive number.
     """
+    [found] = log_priors([candidate], gallery_size=gallery_size, unknown=unknown, hints=hints)
+    return found
+
+
+def log_priors(
+    candidates: Iterable[str], *, gallery_size: int, unknown: float, hints: Mapping[str, float] | None = None
+) -> list[float]:
+    """The same of each of several."""
     if gallery_size < 1:
         raise InvalidInput("gallery_size: nobody is enrolled")
     if not 0 < unknown < 1:
         raise InvalidInput("unknown: between 0 and 1, exclusive")
     shares = {one: _held(value) for one, value in (hints or {}).items()}
     total = max(gallery_size, len(shares)) - len(shares) + sum(shares.values())
-    return math.log1p(-unknown) + math.log(shares.get(candidate, 1.0)) - math.log(total)
+    others = math.log1p(-unknown) - math.log(total)
+    return [others + math.log(shares[one]) if one in shares else others for one in candidates]
 
 
 def posterior(logs: Mapping[str, float], *, log_unknown: float) -> Posterior:

@@ -42,13 +42,12 @@ def scene_years(
 
 
 def _years_of(believed: Posterior, years: Mapping[str, Years], moment: Moment) -> Years:
-    told = np.zeros(len(moment.years))
-    mass = 0.0
-    for candidate, probability in believed.probabilities.items():
-        if candidate in years:
-            told += probability * years[candidate]
-            mass += probability
-    return told + max(0.0, 1 - mass) * moment.prior
+    told = [one for one in believed.probabilities if one in years]
+    if not told:
+        return moment.prior
+    masses = np.array([believed.probabilities[one] for one in told])
+    mean = masses @ np.array([years[one] for one in told])
+    return np.asarray(mean + max(0.0, 1 - masses.sum()) * moment.prior, np.float64)
 
 
 def _normalised(masses: Years) -> Years:

@@ -7,6 +7,7 @@ region in which something is missing counts once, and what all of them can say a
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,11 @@ import numpy as np
 
 from gateway.fusion.absence import absence_llrs, presence_llrs
 from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED
-from gateway.fusion.moment import Moment, is_within, was_there
+from gateway.fusion.grouped import largest, summed
+from gateway.fusion.moment import Moment, Span, are_within, is_possible, were_there
 from gateway.fusion.ratio import held
 from gateway.fusion.scene_time import Years
-from gateway.signals import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
+from gateway.signals import KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_OTHER,
     BODY_REGION_UNKNOWN,
@@ -25,13 +27,26 @@ from marquee.common.v1.common_pb2 import (
     BodyRegion,
 )
 
-__all__ = ["NOWHERE", "SeenTattoos", "absent_llrs", "clear_llrs", "present_llrs", "together"]
+__all__ = [
+    "NOWHERE",
+    "Located",
+    "SeenTattoos",
+    "Wearer",
+    "absent_llrs",
+    "clear_llrs",
+    "present_llrs",
+    "together",
+]
 
 NOWHERE = frozenset({BODY_REGION_UNSPECIFIED, BODY_REGION_UNKNOWN, BODY_REGION_OTHER})
 """Regions that are no place: a tattoo there may be anywhere."""
 
 # The source of what was seen in pictures; the tattoos themselves tell it better.
 _OBSERVED = "observed"
+_ALWAYS: Span = (None, None)
+
+_Place = tuple[int, BodyRegion.ValueType]
+_Spans = list[tuple[int, Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,106 +62,180 @@ class SeenTattoos:
     is_searched: bool = False
 
 
-def present_llrs(
-    matches: Sequence[TattooMatch], facts: TattooFacts, moment: Moment, *, factor: float
-) -> Years | None:
-    """Log ratio of the tattoos that are seen, each as alike the candidate's as `matches` says.
+@dataclass(frozen=True, slots=True)
+class Wearer:
+    """One candidate: what is known of the tattoos, and of which one each that is seen is most like.
 
-    factor: what the ratios are multiplied by. A match counts as far as its tattoo was there. None: nothing.
+    llr: of all that are seen, where no match tells. factor: what ratios are multiplied by.
     """
-    known = {one.tattoo_id: one for one in facts.tattoos}
-    found = [
-        presence_llrs(factor * llr, has_it=_had(known.get(one.tattoo_id), moment))
-        for one in matches
-        if (llr := held(one.llr)) is not None
-    ]
-    return together(found) if found and factor > 0 else None
+
+    facts: TattooFacts
+    matches: Sequence[TattooMatch] = ()
+    llr: float | None = None
+    factor: float = 1.0
 
 
-def together(llrs: Sequence[Years]) -> Years:
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Log ratios [wearers, years], 0 for whom nothing follows, and the regions from which it does."""
+
+    llrs: Years
+    regions: Mapping[int, Sequence[BodyRegion.ValueType]]
+    """By number of the wearer; who is missing has none."""
+
+
+def present_llrs(wearers: Sequence[Wearer], moment: Moment) -> Years | None:
+    """Log ratios [wearers, years] of the tattoos that are seen, each as alike as the matches say.
+
+    A match counts as far as its tattoo was there. 0 for whom nothing was compared; None: for nobody.
+    """
+    found = [(number, *one) for number, wearer in enumerate(wearers) for one in _compared(wearer)]
+    if not found:
+        return None
+    owners, llrs, spans = zip(*found, strict=True)
+    has_it = were_there(moment, spans)
+    return together(presence_llrs(np.array(llrs)[:, None], has_it=has_it), owners, len(wearers))
+
+
+def together(llrs: Years, owners: Sequence[int], count: int) -> Years:
     """Several tattoos of one picture: the best one, and of the others the share FURTHER_TATTOOS."""
-    best_first = np.sort(np.stack(llrs), axis=0)[::-1]
-    return np.asarray(best_first[0] + FURTHER_TATTOOS * best_first[1:].sum(axis=0), np.float64)
+    best = largest(llrs, owners, count)
+    return best + FURTHER_TATTOOS * (summed(llrs, owners, count) - best)
 
 
-def clear_llrs(
-    seen: SeenTattoos, matches: Sequence[TattooMatch], facts: TattooFacts, moment: Moment
-) -> tuple[Years, tuple[BodyRegion.ValueType, ...]] | None:
-    """A tattoo where the candidate is known to have none, CLEAR once; the regions. None: no such thing.
+def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Located | None:
+    """A tattoo where the candidate is known to have none, CLEAR once. None: no such thing of anybody.
 
     Neither where another source, or a picture, says that there is one, nor of a tattoo that is alike one of
     the candidate's.
     """
-    places = {one.region for one in facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
-    if matches:
-        places -= {place for place, one in zip(seen.regions, matches, strict=False) if _may_be(one)}
-    clear = {place: _clear(place, facts, moment) for place in sorted(places)}
-    regions = tuple(place for place, years in clear.items() if years.any())
-    if not regions:
+    if NOWHERE.issuperset(seen.regions):
         return None
-    return CLEAR * np.max([clear[one] for one in regions], axis=0), regions
+    places = [(n, region) for n, one in enumerate(wearers) for region in _said_to_be_clear(seen, one)]
+    if not places:
+        return None
+    is_clear = _is_clear(places, wearers, moment)
+    found = CLEAR * largest(is_clear, [number for number, _ in places], len(wearers))
+    return _located(found, places, is_clear)
 
 
-def absent_llrs(
-    seen: SeenTattoos, matches: Sequence[TattooMatch], facts: TattooFacts, moment: Moment
-) -> tuple[Years, tuple[BodyRegion.ValueType, ...]] | None:
-    """Log ratio, LEAST_ABSENT to 0, of tattoos that the candidate has in regions in view, and that are not
-    seen there; the regions. None: nothing is missing.
+def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Located | None:
+    """Log ratios, LEAST_ABSENT to 0, of tattoos that the candidates have in regions in view, and that are not
+    seen there. None: nothing is missing of anybody.
 
     Nothing is where nothing looked, or where a tattoo is seen that may lie in any region.
     """
     if not seen.is_searched or not NOWHERE.isdisjoint(seen.regions):
         return None
-    found_again = {one.tattoo_id for one in matches if _may_be(one)}
-    covered = {*seen.regions, *(one.region for one in facts.tattoos if one.tattoo_id in found_again)}
-    told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
-    found = {}
-    for region, visibility in (seen.in_view or {}).items():
-        if region not in told or region in covered or region in NOWHERE:
-            continue
-        has_it = _has_in(region, facts, moment)
-        if has_it.any():
-            found[region] = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
-    if not found:
+    in_view = seen.in_view or {}
+    places = [(n, region) for n, one in enumerate(wearers) for region in _not_seen(seen, one)]
+    if not places:
         return None
-    return np.maximum(np.sum(list(found.values()), axis=0), LEAST_ABSENT), tuple(found)
+    has_it = _has_in(places, wearers, moment)
+    visibility = np.array([in_view[region] for _, region in places])[:, None]
+    llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
+    found = summed(llrs, [number for number, _ in places], len(wearers))
+    return _located(np.maximum(found, LEAST_ABSENT), places, has_it)
 
 
-def _has_in(region: BodyRegion.ValueType, facts: TattooFacts, moment: Moment) -> Years:
-    """Probability that there is a tattoo: of several the surest. Pictures first, else what sources say."""
-    own = [one for one in facts.tattoos if one.region == region]
-    if own:
-        return _surest([was_there(moment, first=one.first_seen, last=_last_day(one)) for one in own], moment)
-    words = [one for one in facts.regions if one.region == region and one.source != _OBSERVED]
-    said = [was_there(moment, first=one.since, last=one.until) for one in words if one.is_tattooed]
-    return _surest(said, moment) * (1 - _says_clear(words, moment))
+def _compared(wearer: Wearer) -> list[tuple[float, Span]]:
+    """Ratio of each tattoo that is seen, and when the one that it is like was there."""
+    if wearer.factor <= 0 or not (wearer.matches or wearer.llr):
+        return []
+    known = {one.tattoo_id: one for one in wearer.facts.tattoos}
+    found = [
+        (wearer.factor * llr, _had(known.get(one.tattoo_id)))
+        for one in wearer.matches
+        if (llr := held(one.llr)) is not None
+    ]
+    if not found and (llr := held(wearer.llr)) is not None:
+        return [(wearer.factor * llr, _ALWAYS)]
+    return found
 
 
-def _clear(region: BodyRegion.ValueType, facts: TattooFacts, moment: Moment) -> Years:
-    """1 in the years in which a source says that nothing is there, less what says the contrary."""
-    words = [one for one in facts.regions if one.region == region]
-    tattooed = [was_there(moment, first=one.since, last=one.until) for one in words if one.is_tattooed]
-    own = [_had(one, moment) for one in facts.tattoos if one.region == region]
-    return _says_clear(words, moment) * (1 - _surest([*tattooed, *own], moment))
+def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
+    """Regions said to be clear in which a tattoo is seen that is not rather the candidate's."""
+    places = {one.region for one in wearer.facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
+    if not places:
+        return []
+    matched = zip(seen.regions, wearer.matches, strict=False)
+    return sorted(places - {place for place, one in matched if _may_be(one)})
 
 
-def _says_clear(words: Iterable[KnownRegion], moment: Moment) -> Years:
-    said = [is_within(moment, since=one.since, until=one.until) for one in words if not one.is_tattooed]
-    return _surest(said, moment)
+def _not_seen(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
+    """Regions in view of which something is known, and in which none of the candidate's tattoos is seen."""
+    facts = wearer.facts
+    if not (facts.tattoos or facts.regions):
+        return []
+    told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
+    found_again = {one.tattoo_id for one in wearer.matches if _may_be(one)}
+    told -= {one.region for one in facts.tattoos if one.tattoo_id in found_again}
+    told -= NOWHERE.union(seen.regions)
+    return [region for region in seen.in_view or () if region in told]
 
 
-def _surest(each: Iterable[Years | None], moment: Moment) -> Years:
-    """The highest of each year; 0 for none. Dates that contradict each other say nothing."""
-    told = [np.zeros(len(moment.years)), *(one for one in each if one is not None)]
-    return np.asarray(np.max(told, axis=0), np.float64)
+def _is_clear(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment) -> Years:
+    """Whether a source says that nothing is there, and nothing the contrary [places, years], 0..1."""
+    said: _Spans = []
+    contrary: _Spans = []
+    for number, place_of in _by_wearer(places):
+        facts = wearers[number].facts
+        for one in facts.regions:
+            if one.region in place_of:
+                (contrary if one.is_tattooed else said).append((place_of[one.region], (one.since, one.until)))
+        contrary += [(place_of[one.region], _had(one)) for one in facts.tattoos if one.region in place_of]
+    return _within(said, moment, len(places)) * (1 - _there(contrary, moment, len(places)))
 
 
-def _had(tattoo: KnownTattoo | None, moment: Moment) -> Years:
-    """1 where nothing, or nothing that makes sense, is known of the time."""
-    had = None
-    if tattoo is not None:
-        had = was_there(moment, first=tattoo.first_seen, last=_last_day(tattoo))
-    return np.ones(len(moment.years)) if had is None else had
+def _has_in(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment) -> Years:
+    """Probability that there is a tattoo [places, years]: of several the surest.
+
+    Pictures first, else what sources say.
+    """
+    had: _Spans = []
+    clear: _Spans = []
+    for number, place_of in _by_wearer(places):
+        facts = wearers[number].facts
+        own = [one for one in facts.tattoos if one.region in place_of]
+        had += [(place_of[one.region], (one.first_seen, _last_day(one))) for one in own]
+        in_words = place_of.keys() - {one.region for one in own}
+        for one in facts.regions:
+            if one.region in in_words and one.source != _OBSERVED:
+                (had if one.is_tattooed else clear).append((place_of[one.region], (one.since, one.until)))
+    return _there(had, moment, len(places)) * (1 - _within(clear, moment, len(places)))
+
+
+def _by_wearer(places: Sequence[_Place]) -> Iterable[tuple[int, Mapping[BodyRegion.ValueType, int]]]:
+    """Which of the places each wearer's regions are."""
+    found: dict[int, dict[BodyRegion.ValueType, int]] = {}
+    for place, (number, region) in enumerate(places):
+        found.setdefault(number, {})[region] = place
+    return found.items()
+
+
+def _located(llrs: Years, places: Sequence[_Place], why: Years) -> Located | None:
+    """Of the places of which anything follows in any year."""
+    regions: dict[int, list[BodyRegion.ValueType]] = {}
+    for (number, region), is_one in zip(places, np.asarray(why.any(axis=1)), strict=True):
+        if is_one:
+            regions.setdefault(number, []).append(region)
+    return Located(llrs, regions) if regions else None
+
+
+def _there(spans: _Spans, moment: Moment, count: int) -> Years:
+    """The surest of each place; 0 for none. Dates that contradict each other say nothing."""
+    possible = [one for one in spans if is_possible(one[1])]
+    return largest(were_there(moment, [one for _, one in possible]), [place for place, _ in possible], count)
+
+
+def _within(spans: _Spans, moment: Moment, count: int) -> Years:
+    return largest(are_within(moment, [one for _, one in spans]), [place for place, _ in spans], count)
+
+
+def _had(tattoo: KnownTattoo | None) -> Span:
+    """Always where nothing, or nothing that makes sense, is known of the time."""
+    span = _ALWAYS if tattoo is None else (tattoo.first_seen, _last_day(tattoo))
+    return span if is_possible(span) else _ALWAYS
 
 
 def _last_day(tattoo: KnownTattoo) -> datetime.date | None:
@@ -158,5 +247,6 @@ def _last_day(tattoo: KnownTattoo) -> datetime.date | None:
 
 def _may_be(match: TattooMatch) -> bool:
     """Whether it is rather the candidate's tattoo than another one, or nothing tells which."""
-    llr = held(match.llr)
-    return bool(match.tattoo_id) if llr is None else llr > 0
+    if match.llr is None or not math.isfinite(match.llr):
+        return bool(match.tattoo_id)
+    return match.llr > 0

@@ -62,9 +62,7 @@ def ranked(
     believed = believe(
         seen, scores=said, known=set(known), hints=hints or {}, belief=belief, circumstances=_PLAIN
     )
-    return rank_bayesian(
-        seen, believed, believed.posterior, scores=said, known=set(known), belief=belief, limit=limit
-    )
+    return rank_bayesian(seen, believed, believed.posterior, scores=said, belief=belief, limit=limit)
 
 
 def probabilities(person: RankedPerson) -> Mapping[str, float]:
@@ -263,7 +261,7 @@ def test_the_other_people_are_a_contribution() -> None:
     said = scores(a=12.0)
     believed = believe(_FACE, scores=said, known={"a"}, hints={}, belief=_BELIEF, circumstances=_PLAIN)
     for together in exclusive([believed.posterior, believed.posterior]):
-        person = rank_bayesian(_FACE, believed, together, scores=said, known={"a"}, belief=_BELIEF, limit=10)
+        person = rank_bayesian(_FACE, believed, together, scores=said, belief=_BELIEF, limit=10)
         [others] = _of(person, "a", pb.CONTRIBUTION_KIND_OTHER_PEOPLE)
         assert others.log_ratio < -1
         assert others.summary.startswith("other people in the picture: speaks against, 1 : ")

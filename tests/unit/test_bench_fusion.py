@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.fusion.bodies import Bodies
+from bench.fusion.drawn import BELIEF, draw_picture
 from bench.fusion.faces import Compared, Faces
 from bench.fusion.figures import Answers, bins_of, difference, figures_of, joined
 from bench.fusion.fitting import face_map, tattoo_map
@@ -32,9 +33,17 @@ from bench.fusion.slices import LIBRARY, SLICES, TWO_PEOPLE
 from bench.fusion.tattoos import Shown, Tattoos
 from bench.fusion.virtual import Crowd, Probe, dressed
 from chassis.signal.operating_point import OperatingPoint
+from gateway.fusing import fuse_bayesian, fuse_weighted
+from gateway.options import IdentifyOptions
+from marquee.gateway.v1 import identification_pb2 as pb
 from tests.fakes.linear_map import linear_map
 
 _PERFORMERS, _STRANGERS, _DESIGNS, _BODIES = 12, 6, 6, 5
+_DATED_KINDS = {
+    pb.CONTRIBUTION_KIND_TATTOO,
+    pb.CONTRIBUTION_KIND_TATTOO_ABSENT,
+    pb.CONTRIBUTION_KIND_APPEARANCE,
+}
 _MAPS = Maps(linear_map(0.3, 30.0, failed=0.01), linear_map(0.3, 20.0, failed=0.1))
 _POINT = OperatingPoint(
     impostor_p99=0.3, genuine_median=0.8, identification_confidence=0.5, provenance="a test"
@@ -281,3 +290,16 @@ def test_a_slice_counts_for_its_share() -> None:
     heavy = replace(wrong, weights=np.full(40, 100.0))
     both = figures_of(joined([right, heavy]), unknown=0.0, resamples=2, seed=0)
     assert both.rank1.value == pytest.approx((right.is_right.mean() + heavy.is_right.mean()) / 2)
+
+
+@pytest.mark.parametrize("is_all_known", [False, True])
+def test_what_is_timed_is_what_policies_answer(is_all_known: bool) -> None:
+    """Everybody is a candidate by both; every kind of evidence counts where everything is known."""
+    picture = draw_picture(np.random.default_rng(0), people=1, candidates=12, is_all_known=is_all_known)
+    options = IdentifyOptions(max_candidates=20)
+    weighted = fuse_weighted(picture.scene, picture.looks, picture.compared, options)
+    bayesian, _ = fuse_bayesian(picture.scene, picture.compared, options, BELIEF, picture.circumstances)
+    for person in (*weighted, *bayesian):
+        assert {one.performer_id for one in person.candidates} == picture.compared.performers.keys()
+    kinds = {each.kind for one in bayesian[0].candidates for each in one.contributions}
+    assert (kinds >= _DATED_KINDS) is is_all_known

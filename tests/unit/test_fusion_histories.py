@@ -31,6 +31,14 @@ def test_the_owner_knows_better() -> None:
     assert list(has_it) == [0] * 5 + [1] * 4 + [0] * 3
 
 
+def test_several_tattoos_at_a_time() -> None:
+    """Each by its own dates; infinite: not known."""
+    found = has_tattoo(_YEARS, first_seen=[2020, -np.inf], removed=[np.inf, 2023])
+    assert found == pytest.approx(
+        np.stack([has_tattoo(_YEARS, first_seen=2020), has_tattoo(_YEARS, removed=2023)])
+    )
+
+
 def test_without_dates_it_was_always_there() -> None:
     """Until somebody says otherwise."""
     assert (has_tattoo(_YEARS) == 1).all()
@@ -47,24 +55,26 @@ def test_dates_that_contradict_each_other_are_refused() -> None:
 def test_appearance_counts_in_the_years_it_is_of() -> None:
     """Natural in a scene of 2023: against who is augmented since 2020, a little for who is natural."""
     changed = [Appearance(natural=1.0, last=2019), Appearance(natural=0.0, first=2020)]
-    found = natural_llrs(_YEARS, changed, stated=1.0, usual=0.7)
+    found, always = natural_llrs(_YEARS, [changed, [Appearance(natural=1.0)]], stated=1.0, usual=0.7)
     assert of(found, 2023) == pytest.approx(np.log(0.04 / 0.7))
     assert of(found, 2018) == pytest.approx(np.log(0.96 / 0.7))
-    assert of(natural_llrs(_YEARS, [Appearance(natural=1.0)], stated=1.0, usual=0.7), 2023) > 0.3
+    assert of(always, 2023) > 0.3
 
 
 def test_no_statement_and_no_record_are_neutral() -> None:
     """A caller who does not know says one half; a year of which nobody speaks counts nothing."""
     natural = [Appearance(natural=0.9, first=2018, last=2019)]
-    assert natural_llrs(_YEARS, natural, stated=0.5, usual=0.7) == pytest.approx(0)
-    assert (natural_llrs(_YEARS, [], stated=1.0, usual=0.7) == 0).all()
-    assert of(natural_llrs(_YEARS, natural, stated=1.0, usual=0.7), 2020) == 0
+    assert natural_llrs(_YEARS, [natural], stated=0.5, usual=0.7) == pytest.approx(0)
+    silent, told = natural_llrs(_YEARS, [[], natural], stated=1.0, usual=0.7)
+    assert (silent == 0).all()
+    assert of(told, 2019) > 0
+    assert of(told, 2020) == 0
 
 
 def test_sources_that_disagree_meet_in_the_middle() -> None:
     """Neither is believed alone."""
     both = [Appearance(natural=1.0), Appearance(natural=0.0)]
-    assert of(natural_llrs(_YEARS, both, stated=1.0, usual=0.5), 2020) == pytest.approx(0)
+    assert of(natural_llrs(_YEARS, [both], stated=1.0, usual=0.5)[0], 2020) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.5, np.nan])
@@ -75,7 +85,7 @@ def test_what_is_no_probability_is_refused(value: float) -> None:
     with pytest.raises(InvalidInput, match="usual"):
         natural_llrs(_YEARS, [], stated=0.5, usual=value)
     with pytest.raises(InvalidInput, match="natural"):
-        natural_llrs(_YEARS, [Appearance(natural=value)], stated=0.5, usual=0.5)
+        natural_llrs(_YEARS, [[Appearance(natural=value)]], stated=0.5, usual=0.5)
 
 
 def test_absence_dates_an_undated_scene() -> None:

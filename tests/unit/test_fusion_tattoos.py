@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from gateway.fusion.absence import absence_llr, presence_llr
 from gateway.fusion.assumed import CLEAR, LEAST_ABSENT, MISSED
 from gateway.fusion.moment import Moment, moment_of
-from gateway.fusion.tattoos import SeenTattoos, absent_llrs, clear_llrs, present_llrs, together
+from gateway.fusion.tattoos import (
+    Located,
+    SeenTattoos,
+    Wearer,
+    absent_llrs,
+    clear_llrs,
+    present_llrs,
+    together,
+)
 from gateway.signals import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_CHEST,
@@ -69,16 +77,32 @@ def _seen(
 def _absent(
     facts: TattooFacts, seen: SeenTattoos, *matches: TattooMatch, moment: Moment = _NOW
 ) -> list[float] | None:
-    found = absent_llrs(seen, matches, facts, moment)
+    return _llrs(absent_llrs(seen, [Wearer(facts, matches)], moment))
+
+
+def _clear(
+    facts: TattooFacts, seen: SeenTattoos, *matches: TattooMatch, moment: Moment = _NOW
+) -> list[float] | None:
+    return _llrs(clear_llrs(seen, [Wearer(facts, matches)], moment))
+
+
+def _llrs(found: Located | None) -> list[float] | None:
+    return None if found is None else found.llrs[0].tolist()
+
+
+def _present(
+    facts: TattooFacts, *matches: TattooMatch, factor: float = 1.0, moment: Moment = _NOW
+) -> list[float] | None:
+    found = present_llrs([Wearer(facts, matches, factor=factor)], moment)
     return None if found is None else found[0].tolist()
 
 
 def test_a_tattoo_that_is_not_where_it_should_be_speaks_against() -> None:
     """As far as the region is in view, and as the detector would find it."""
-    found = absent_llrs(_seen(), (), TattooFacts((_tattoo(),)), _NOW)
+    found = absent_llrs(_seen(), [Wearer(TattooFacts()), Wearer(TattooFacts((_tattoo(),)))], _NOW)
     assert found is not None
-    assert found[0].tolist() == pytest.approx([_ABSENT])
-    assert found[1] == (_ARM,)
+    assert found.llrs.tolist() == [[0.0], pytest.approx([_ABSENT])]
+    assert found.regions == {1: [_ARM]}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +163,7 @@ def test_a_match_of_which_nothing_tells_may_be_the_tattoo(llr: float | None) -> 
     facts = TattooFacts((_tattoo("t"),), (_words(_UPPER, tattooed=False),))
     match = TattooMatch("t", 0.9, llr)
     assert _absent(facts, _seen(_UPPER), match) is None
-    assert clear_llrs(_seen(_UPPER), (match,), facts, _NOW) is None
+    assert _clear(facts, _seen(_UPPER), match) is None
     foreign = TattooMatch("", 0.0)
     assert _absent(facts, _seen(_UPPER), foreign) == pytest.approx([_ABSENT])
 
@@ -161,10 +185,8 @@ def test_dates_that_contradict_each_other_are_neutral() -> None:
     """Removed before it was first seen: nothing is missing, and a match counts as if undated."""
     facts = TattooFacts((_tattoo("t", first="2020-01-01", removed="2010-01-01"),))
     assert _absent(facts, _seen()) is None
-    found = present_llrs([TattooMatch("t", 0.9, 4.0)], facts, _NOW, factor=1.0)
-    assert found is not None
-    assert found.tolist() == [4.0]
-    assert clear_llrs(_seen(_ARM), (), TattooFacts(facts.tattoos, (_words(tattooed=False),)), _NOW) is None
+    assert _present(facts, TattooMatch("t", 0.9, 4.0)) == [4.0]
+    assert _clear(TattooFacts(facts.tattoos, (_words(tattooed=False),)), _seen(_ARM)) is None
 
 
 def test_all_absent_tattoos_together_are_bounded() -> None:
@@ -177,37 +199,36 @@ def test_all_absent_tattoos_together_are_bounded() -> None:
 def test_a_tattoo_that_is_seen_counts_as_far_as_it_was_there() -> None:
     """In full, and against the candidate once it is gone."""
     facts = TattooFacts((_tattoo("t", removed="2020-01-01"),))
-    matches = [TattooMatch("t", 0.9, 5.0)]
+    match = TattooMatch("t", 0.9, 5.0)
     for day, has_it in (("2019-06-01", 1.0), ("2021-06-01", 0.0)):
-        found = present_llrs(matches, facts, _on(day), factor=0.8)
-        assert found is not None
-        assert found.tolist() == pytest.approx([presence_llr(4.0, has_it=has_it)])
+        found = _present(facts, match, factor=0.8, moment=_on(day))
+        assert found == pytest.approx([presence_llr(4.0, has_it=has_it)])
 
 
 def test_the_best_of_several_tattoos_counts() -> None:
     """In every year: they are blurred, or not, together."""
-    assert together([np.array([1.0, 3.0]), np.array([2.0, -5.0])]).tolist() == [2.0, 3.0]
+    rows = np.array([[1.0, 3.0], [2.0, -5.0], [-1.0, -2.0]])
+    assert together(rows, [0, 0, 2], 3).tolist() == [[2.0, 3.0], [0.0, 0.0], [-1.0, -2.0]]
 
 
 @pytest.mark.parametrize("llr", [None, math.nan, math.inf, -math.inf])
 def test_a_match_without_a_ratio_is_neutral(llr: float | None) -> None:
     """Not calibrated, or not a number."""
-    assert present_llrs([TattooMatch("t", 0.9, llr)], TattooFacts(), _NOW, factor=1.0) is None
+    assert _present(TattooFacts(), TattooMatch("t", 0.9, llr)) is None
 
 
 def test_a_tattoo_where_the_candidate_has_none_speaks_against() -> None:
     """At the time that the source tells of, once however many, and not where it is the candidate's."""
     facts = TattooFacts((), (_words(tattooed=False, since="2015-01-01", until="2020-12-31"),))
-    found = clear_llrs(_seen(_ARM, _ARM), (), facts, _on("2018-01-01"))
+    then = _on("2018-01-01")
+    found = clear_llrs(_seen(_ARM, _ARM), [Wearer(facts)], then)
     assert found is not None
-    assert found[0].tolist() == [CLEAR]
-    assert found[1] == (_ARM,)
-    assert clear_llrs(_seen(_ARM), (), facts, _on("2022-01-01")) is None
-    assert clear_llrs(_seen(_CHEST), (), facts, _on("2018-01-01")) is None
-    alike = (TattooMatch("t", 0.9, 3.0),)
-    assert clear_llrs(_seen(_ARM), alike, facts, _on("2018-01-01")) is None
-    own = TattooFacts((_tattoo(),), facts.regions)
-    assert clear_llrs(_seen(_ARM), (), own, _on("2018-01-01")) is None
+    assert found.llrs.tolist() == [[CLEAR]]
+    assert found.regions == {0: [_ARM]}
+    assert _clear(facts, _seen(_ARM), moment=_on("2022-01-01")) is None
+    assert _clear(facts, _seen(_CHEST), moment=then) is None
+    assert _clear(facts, _seen(_ARM), TattooMatch("t", 0.9, 3.0), moment=then) is None
+    assert _clear(TattooFacts((_tattoo(),), facts.regions), _seen(_ARM), moment=then) is None
 
 
 _DAYS = st.none() | st.dates()
@@ -237,12 +258,14 @@ def test_whatever_is_known_the_ratios_are_finite_and_bounded(
     """Absence and clear skin never speak for anybody; nothing crashes."""
     moment = moment_of(scene, today=_TODAY)
     seen = _seen(*regions, in_view={_ARM: 1.0, _CHEST: 0.5, _UPPER: 0.7})
-    present = present_llrs(matches, facts, moment, factor=0.8)
+    wearers = [Wearer(facts, matches, factor=0.8), Wearer(TattooFacts())]
+    present = present_llrs(wearers, moment)
     assert present is None or np.isfinite(present).all()
     for found, least in (
-        (absent_llrs(seen, matches, facts, moment), LEAST_ABSENT),
-        (clear_llrs(seen, matches, facts, moment), CLEAR),
+        (absent_llrs(seen, wearers, moment), LEAST_ABSENT),
+        (clear_llrs(seen, wearers, moment), CLEAR),
     ):
         if found is not None:
-            assert ((found[0] >= least) & (found[0] <= 0)).all()
-            assert found[0].shape == moment.years.shape
+            assert ((found.llrs >= least) & (found.llrs <= 0)).all()
+            assert found.llrs.shape == (2, len(moment.years))
+            assert list(found.regions) == [0]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE
 from gateway.fusion.career import career_llrs
-from gateway.fusion.moment import Moment, is_within, moment_of, was_there
+from gateway.fusion.moment import Moment, are_within, is_possible, moment_of, were_there
 from gateway.fusion.posterior import Posterior
 from gateway.fusion.scene_time import dated, shares
 from gateway.fusion.scene_years import scene_years
@@ -40,30 +40,39 @@ def test_a_scene_without_a_date_was_made_in_any_year_until_today() -> None:
 
 def test_a_known_day_is_compared_to_the_day() -> None:
     """Gone in March, a tattoo is missed on the second and not on the third; without a day by the year."""
-    there = [was_there(_on(day), first=None, last=_day("2020-03-02")) for day in ("2020-03-02", "2020-03-03")]
-    assert [one is not None and float(one[0]) for one in there] == [1, 0]
-    by_year = was_there(_ANY, first=_day("2018-05-05"), last=_day("2020-03-02"))
-    assert by_year is not None
+    span = (_day("2018-05-05"), _day("2020-03-02"))
+    assert [were_there(_on(day), [span]).item() for day in ("2020-03-02", "2020-03-03")] == [1, 0]
+    assert [are_within(_on(day), [span]).item() for day in ("2018-05-04", "2018-05-05", "2020-03-03")] == [
+        0,
+        1,
+        0,
+    ]
+    [by_year] = were_there(_ANY, [span])
     assert by_year[_ANY.years == 2020] == 1
     assert by_year[_ANY.years == 2021] == 0
     assert 0 < by_year[_ANY.years == 2017] < 1
 
 
-@given(first=_DAYS, last=_DAYS, scene=_DAYS)
+@given(spans=st.lists(st.tuples(_DAYS, _DAYS), max_size=4), scene=_DAYS)
 def test_no_dates_crash(
-    first: datetime.date | None, last: datetime.date | None, scene: datetime.date | None
+    spans: list[tuple[datetime.date | None, datetime.date | None]], scene: datetime.date | None
 ) -> None:
-    """Probabilities, or nothing where the dates contradict each other."""
+    """Probabilities, of several at a time what each has alone."""
     moment = moment_of(scene, today=_TODAY)
-    there = was_there(moment, first=first, last=last)
-    if first is not None and last is not None and last < first:
-        assert there is None
-    else:
-        assert there is not None
-        assert there.shape == moment.years.shape
-        assert ((there >= 0) & (there <= 1)).all()
-    within = is_within(moment, since=first, until=last)
-    assert set(within.tolist()) <= {0.0, 1.0}
+    possible = [one for one in spans if is_possible(one)]
+    there, within = were_there(moment, possible), are_within(moment, spans)
+    assert there.shape == (len(possible), len(moment.years))
+    assert ((there >= 0) & (there <= 1)).all()
+    assert set(within.ravel().tolist()) <= {0.0, 1.0}
+    for one, found in zip(possible, there, strict=True):
+        assert found.tolist() == were_there(moment, [one])[0].tolist()
+
+
+def test_days_out_of_order_are_not_possible() -> None:
+    """Removed before it was seen; the same day, or an open end, is."""
+    early, late = _day("2010-01-01"), _day("2020-01-01")
+    assert not is_possible((late, early))
+    assert all(is_possible(one) for one in ((early, late), (late, late), (late, None), (None, early)))
 
 
 def test_a_career_counts_where_the_day_is_known() -> None:
@@ -87,6 +96,18 @@ def test_a_career_alone_says_nothing_of_who_it_is() -> None:
     assert career_llrs(_ANY) is None
 
 
+def test_several_careers_at_a_time() -> None:
+    """Each as alone; who is unknown is neutral."""
+    births, starts, ends = [1990, 0, 1985], [2012, 0, 0], [2014, 0, 2009]
+    found = career_llrs(_ANY, birth_year=births, start=starts, end=ends)
+    assert found is not None
+    assert found[1] == pytest.approx(0)
+    for number in (0, 2):
+        alone = career_llrs(_ANY, birth_year=births[number], start=starts[number], end=ends[number])
+        assert found[number] == pytest.approx(alone)
+    assert career_llrs(_ANY, birth_year=[0, 0]) is None
+
+
 def test_a_career_that_ends_before_it_begins_is_not_believed() -> None:
     """Neither end of it; the birth date still is."""
     llrs = career_llrs(_on("2015-01-01"), birth_year=1990, start=2020, end=2010)
@@ -102,14 +123,16 @@ def test_shares_sum_to_the_whole(llrs: list[list[float]]) -> None:
     """Whatever the years say, and in whatever order."""
     prior, arrays = np.full(4, 0.25), [np.array(one) for one in llrs]
     for order in (arrays, arrays[::-1]):
-        found = shares(prior, order)
+        found, whole = shares(prior, order)
         assert len(found) == len(order)
         assert math.fsum(found) == pytest.approx(dated(prior, order).llr, abs=1e-9)
+        assert whole.years == pytest.approx(dated(prior, order).years)
 
 
 def test_with_one_year_each_share_is_its_own_ratio() -> None:
     """Nothing is left to marginalise."""
-    assert shares(np.ones(1), [np.array([2.0]), np.array([-3.5])]) == (2.0, -3.5)
+    found, _ = shares(np.ones(1), [np.array([2.0]), np.array([-3.5])])
+    assert list(found) == [2.0, -3.5]
 
 
 def _peak(*years: int) -> np.typing.NDArray[np.float64]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gateway.association import PersonInstance
 from gateway.bayesian import Belief, believe, rank_bayesian
@@ -22,6 +24,7 @@ from gateway.fusion.moment import moment_of
 from gateway.fusion.scene_years import scene_years
 from gateway.observations import Signal
 from gateway.people import PersonView
+from gateway.ranked import Contribution
 from gateway.signals import KnownRegion, KnownTattoo, SignalScore, TattooFacts, TattooMatch, Trust
 from gateway.weighing import Weighed, weigh
 from marquee.common.v1 import common_pb2
@@ -47,15 +50,28 @@ def _around(day: str = "", **fields: object) -> Circumstances:
     return Circumstances(moment_of(scene, today=_TODAY), is_searched=True, **fields)  # type: ignore[arg-type]  # as given
 
 
+@dataclass(frozen=True, eq=False)
+class _One:
+    """One candidate, weighed."""
+
+    contributions: tuple[Contribution, ...]
+    log_odds: float
+    years: NDArray[np.float64] | None
+
+
 def _weigh(
     view: PersonView,
     circumstances: Circumstances,
     scores: Mapping[Signal, Mapping[str, SignalScore]] | None = None,
-) -> Weighed:
-    return weigh("a", view, before=(), scores=scores or {}, circumstances=circumstances)
+) -> _One:
+    return _of("a", weigh(["a"], view, before=(), scores=scores or {}, circumstances=circumstances))
 
 
-def _ratios(weighed: Weighed) -> dict[str, float]:
+def _of(candidate: str, weighed: Weighed) -> _One:
+    return _One(weighed.contributions(candidate), weighed.log_odds[candidate], weighed.years.get(candidate))
+
+
+def _ratios(weighed: _One) -> dict[str, float]:
     def name(kind: pb.ContributionKind.ValueType) -> str:
         return pb.ContributionKind.Name(kind).removeprefix("CONTRIBUTION_KIND_")
 
@@ -212,7 +228,7 @@ def test_whatever_comes_probabilities_are_such_and_terms_sum_to_their_odds(
     around = Circumstances(moment_of(scene, today=_TODAY), pasts, facts, natural, True)
     believed = believe(view, scores=scores, known=known, hints=hints, belief=_BELIEF, circumstances=around)
     for together in exclusive([believed.posterior, believed.posterior]):
-        person = rank_bayesian(view, believed, together, scores=scores, known=known, belief=_BELIEF, limit=10)
+        person = rank_bayesian(view, believed, together, scores=scores, belief=_BELIEF, limit=10)
         values = [*(one.probability or 0.0 for one in person.candidates), person.unknown or 0.0]
         assert all(0 <= value <= 1 for value in values)
         assert math.fsum(values) == pytest.approx(1)
@@ -223,3 +239,35 @@ def test_whatever_comes_probabilities_are_such_and_terms_sum_to_their_odds(
     assert all(np.isfinite(years).all() for years in believed.years.values())
     told = scene_years(around.moment, [(believed.posterior, believed.years)] * 2)
     assert not told or math.fsum(told.values()) == pytest.approx(1)
+
+
+_OF_MANY = st.sampled_from("abcde")
+
+
+@given(
+    scores=st.dictionaries(st.sampled_from(list(Signal)), st.dictionaries(_OF_MANY, _SCORES)),
+    pasts=st.dictionaries(_OF_MANY, _PASTS),
+    facts=st.dictionaries(_OF_MANY, _FACTS),
+    regions=st.lists(_REGION, max_size=2).map(tuple),
+    scene=_DAYS,
+    natural=st.none() | st.floats(0, 1),
+)
+def test_whoever_else_is_weighed_changes_nothing_of_a_candidate(
+    scores: dict[Signal, dict[str, SignalScore]],
+    pasts: dict[str, Past],
+    facts: dict[str, TattooFacts],
+    regions: tuple[common_pb2.BodyRegion.ValueType, ...],
+    scene: datetime.date | None,
+    natural: float | None,
+) -> None:
+    """All at a time give what each alone gives, in numbers, words and years."""
+    view, around = _view(*regions), Circumstances(moment_of(scene, today=_TODAY), pasts, facts, natural, True)
+    together = weigh("abcde", view, before=(), scores=scores, circumstances=around)
+    for name in "abcde":
+        alone = _of(name, weigh([name], view, before=(), scores=scores, circumstances=around))
+        found = _of(name, together)
+        assert [one.kind for one in found.contributions] == [one.kind for one in alone.contributions]
+        assert [one.summary for one in found.contributions] == [one.summary for one in alone.contributions]
+        assert _ratios(found) == pytest.approx(_ratios(alone), abs=1e-9)
+        assert found.log_odds == pytest.approx(alone.log_odds, abs=1e-9)
+        assert found.years == pytest.approx(alone.years)

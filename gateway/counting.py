@@ -1,0 +1,57 @@
+"""How much one signal's log ratios count, for all candidates of one person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.fusion.assumed import LEAST_MEASUREMENTS, MOST_LLR, UNCALIBRATED
+from gateway.observations import Signal
+from gateway.signals import SignalScore
+
+__all__ = ["Counted"]
+
+_UNSCORED = SignalScore(0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """Of each candidate [candidates]."""
+
+    llrs: NDArray[np.float64]
+    """Within MOST_LLR in either direction; NaN where there is none, or it is not finite."""
+    factors: NDArray[np.float64]
+    """What the log ratio is multiplied by, 0..1; 0: it is told and not counted."""
+    is_own: NDArray[np.bool_]
+    """Whether it is calibrated on this library."""
+
+    @classmethod
+    def of(cls, signal: Signal, candidates: Sequence[str], scores: Mapping[str, SignalScore]) -> Counted:
+        """The factor is the weight of the calibration, times UNCALIBRATED where that is not of this library.
+
+        A body counts only by a calibration of this library, and where the candidate has LEAST_MEASUREMENTS.
+        """
+        found = [scores.get(one, _UNSCORED) for one in candidates]
+        llrs = np.array([one.llr for one in found], np.float64)
+        weights = np.array([one.trust.weight for one in found])
+        is_own = np.array([one.trust.is_of_this_library for one in found], bool)
+        factors = np.where(np.isfinite(weights), np.clip(weights, 0.0, 1.0), 0.0)
+        if signal is Signal.BODY:
+            is_enough = np.array([one.measurements for one in found]) >= LEAST_MEASUREMENTS
+            factors = np.where(is_own & is_enough, factors, 0.0)
+        else:
+            factors = np.where(is_own, factors, factors * UNCALIBRATED)
+        return cls(np.where(np.isfinite(llrs), np.clip(llrs, -MOST_LLR, MOST_LLR), np.nan), factors, is_own)
+
+    @property
+    def ratios(self) -> NDArray[np.float64]:
+        """Log ratios as they count; neutral, 0, where there is none."""
+        return self.factors * np.nan_to_num(self.llrs)
+
+    @property
+    def is_told(self) -> NDArray[np.bool_]:
+        """Whether there is a ratio."""
+        return np.isfinite(self.llrs)
