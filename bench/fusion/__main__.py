@@ -38,6 +38,8 @@ from gateway.fusion.assumed import UNCALIBRATED
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
 
+__all__ = ["fitted_policies", "options_of", "read_libraries"]
+
 _RESAMPLES = 300
 _COHORT = 10
 _HEADLINE = "all, as a library has them"
@@ -45,13 +47,13 @@ _HEADLINE = "all, as a library has them"
 
 def main() -> None:
     """Observe what is not in the cache, fit, draw, measure, print, write."""
-    options = _options()
+    options = options_of()
     started = time.monotonic()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print_heading("fusion, virtual performers", seed=options.seed)
-    fitting, reported = _libraries(options)
+    fitting, reported = read_libraries(options)
     observed = time.monotonic()
-    policies = _policies(fitting, options)
+    policies = fitted_policies(fitting, options)
     answers: dict[str, Mapping[str, Answers]] = {}
     fused: dict[str, float] = {}
     for name, kind in track(SLICES.items(), "slices"):
@@ -84,7 +86,7 @@ def main() -> None:
     )  # fmt: skip
 
 
-def _libraries(options: argparse.Namespace) -> tuple[Library, Library]:
+def read_libraries(options: argparse.Namespace) -> tuple[Library, Library]:
     """People and designs that numbers are fitted on, and those of whom is reported; one crowd around both."""
     halves = [
         read_faces(options.data / "lfw", options.cache, fitting=is_fitting, seed=options.seed)
@@ -110,7 +112,8 @@ def _pictured(
     return rendered(options.rendered, split="validation" if is_fitting else "test")
 
 
-def _policies(fitting: Library, options: argparse.Namespace) -> Policies:
+def fitted_policies(fitting: Library, options: argparse.Namespace) -> Policies:
+    """Calibrated on people and designs that nothing is reported of."""
     rows = [BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS]
     tattoo = built_in_embedder()
     shipped = Maps(
@@ -224,7 +227,8 @@ def _print(name: str, figures: Mapping[str, Figures], fused: float | None) -> No
     print_table(f"{name}: {first.probes} probes, {first.strangers} of strangers{told}", columns, rows)
 
 
-def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m bench.fusion", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="with lfw and bivtatt")
     parser.add_argument("--rendered", type=Path, action="append", default=[], help="a set of the studio's")

@@ -51,6 +51,14 @@ class Maps:
     face_factor: float = 1.0
     tattoo_factor: float = 1.0
 
+    def llr(self, probe: Probe, candidate: str, *, with_tattoo: bool = True) -> float:
+        """Natural log of what is seen of a probe, were it this candidate, over a stranger."""
+        face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
+        llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
+        if with_tattoo and tattoo is not None:
+            llr += self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
+        return llr
+
 
 @dataclass(frozen=True, slots=True)
 class Policies:
@@ -75,10 +83,6 @@ class Policies:
             SHIPPED: lambda people: self._bayesian(people, self.shipped, with_tattoo=True),
         }
 
-    def llr(self, probe: Probe, candidate: str, *, with_tattoo: bool = True) -> float:
-        """What this library's maps say of one candidate."""
-        return _llr(self.fitted, probe, candidate, with_tattoo=with_tattoo)
-
     def _bayesian(self, people: Sequence[Probe], maps: Maps, *, with_tattoo: bool) -> list[Answer]:
         """As `gateway.bayesian` does it: a body counts nothing."""
         alone = [self._believed(one, maps, with_tattoo=with_tattoo) for one in people]
@@ -86,7 +90,7 @@ class Policies:
 
     def _believed(self, probe: Probe, maps: Maps, *, with_tattoo: bool) -> Posterior:
         prior = log_prior("", gallery_size=self.gallery, unknown=self.unknown)
-        logs = {one: prior + _llr(maps, probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
+        logs = {one: prior + maps.llr(probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
         return posterior(logs, log_unknown=math.log(self.unknown))
 
     def _weighted(self, probe: Probe) -> Answer:
@@ -104,14 +108,6 @@ class Policies:
         )
         first = tuple(one.performer_id for one in ranked[:_LISTED])
         return Answer(first, min(1.0, ranked[0].score) if ranked else 0.0)
-
-
-def _llr(maps: Maps, probe: Probe, candidate: str, *, with_tattoo: bool) -> float:
-    face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
-    llr = 0.0 if face is None else maps.face_factor * maps.face.llr(face, probe.face_quality)
-    if with_tattoo and tattoo is not None:
-        llr += maps.tattoo_factor * maps.tattoo.llr(tattoo, probe.tattoo_quality)
-    return llr
 
 
 def _first(believed: Posterior) -> Answer:

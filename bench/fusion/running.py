@@ -13,9 +13,9 @@ from bench.fusion.figures import Answers
 from bench.fusion.policies import BAYESIAN, Answer, Policies
 from bench.fusion.slices import TWO_PEOPLE, Slice
 from bench.fusion.tattoos import Tattoos
-from bench.fusion.virtual import Crowd, Probe, dressed, probes_of
+from bench.fusion.virtual import Crowd, Probe, Wardrobe, dressed, probes_of
 
-__all__ = ["PLACEBO", "Library", "answers_of", "draw_probes"]
+__all__ = ["PLACEBO", "Library", "answers_of", "draw_probes", "wardrobe_of"]
 
 PLACEBO = "placebo: tattoos shuffled"
 
@@ -35,18 +35,23 @@ def draw_probes(library: Library, kind: Slice, policies: Policies, *, draws: int
     found: list[Probe] = []
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw])
-        wardrobe = dressed(
-            rng,
-            performers=len(library.faces.performers),
-            designs=library.tattoos.designs,
-            bodies=library.bodies.llrs.shape[1],
-            is_poisoned=kind.is_poisoned,
-        )
+        wardrobe = wardrobe_of(library, rng, is_poisoned=kind.is_poisoned)
         found += probes_of(
             library.faces, library.tattoos, library.bodies, library.crowd, wardrobe, kind,
             point=policies.tattoo_point, rng=rng,
         )  # fmt: skip
     return found
+
+
+def wardrobe_of(library: Library, rng: np.random.Generator, *, is_poisoned: bool = False) -> Wardrobe:
+    """Who of a library has what."""
+    return dressed(
+        rng,
+        performers=len(library.faces.performers),
+        designs=library.tattoos.designs,
+        bodies=library.bodies.llrs.shape[1],
+        is_poisoned=is_poisoned,
+    )
 
 
 def answers_of(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.fusion import discounts
 from bench.fusion.bodies import Bodies
 from bench.fusion.drawn import BELIEF, draw_picture
 from bench.fusion.faces import Compared, Faces
@@ -303,3 +304,14 @@ def test_what_is_timed_is_what_policies_answer(is_all_known: bool) -> None:
         assert {one.performer_id for one in person.candidates} == picture.compared.performers.keys()
     kinds = {each.kind for one in bayesian[0].candidates for each in one.contributions}
     assert (kinds >= _DATED_KINDS) is is_all_known
+
+
+def test_discounts_are_measured_where_both_are_seen() -> None:
+    """By every factor and share; a second tattoo that says the same of the owner makes him more probable."""
+    factors = discounts.together(library(), policies(), draws=1, seed=0)
+    assert all(one.pictures > 0 and one.mean < 0 for one in factors.values())
+    # These maps say too little: with less of it the right answer is less probable.
+    assert factors[1.0, 1.0].mean > factors[0.6, 0.6].mean
+    shares = discounts.further_tattoos(library(), policies(), draws=2, seed=0)
+    assert shares[1.0].pictures == shares[0.0].pictures > 0
+    assert shares[1.0].mean > shares[0.0].mean
