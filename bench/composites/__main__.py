@@ -1,53 +1,55 @@
-"""`python -m bench.composites [--json FILE] [--sheet FILE.png]`: composite pictures through Identify itself.
+"""`python -m bench.composites [--json FILE] [--sheet FILE]`: composite pictures through Identify itself.
 
-The whole system runs as `marquee up` runs it, on a throw-away data folder: real models, real PostgreSQL, gRPC.
+The whole system runs as `marquee up` runs it, on a throw-away data folder: real models, PostgreSQL, gRPC.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.progress import track
 
-from bench.composites.asking import Asked, Enrolled, Setting, ask, enroll
+from bench.composites.asking import Asked, Enrolled, ask, enroll
+from bench.composites.bare import compare_bare, observe_bare
 from bench.composites.cast import Cast, read_cast
-from bench.composites.figures import InPairs, OfKind, figures_by_kind, pairs_of, strangers_named
-from bench.composites.judging import Fate
-from bench.composites.offline import Agreement, agreement, shipped_policies
+from bench.composites.figures import figures_by_kind, pairs_of, strangers_named
+from bench.composites.offline import agreement, shipped_policies
+from bench.composites.printing import print_agreement, print_enrolled, print_kinds, print_pairs
 from bench.composites.probing import Probe, probes_of
 from bench.composites.sheet import write_sheet
-from bench.regions.figures import Share
-from bench.report import print_heading, print_table, write_json
+from bench.report import print_heading, write_json
 from client.api import Marquee
 from client.supervisor.stack import StackOptions, running_stack, throw_away_folder
 
 _SEED = 20261127
 # As the gateway believes it where nothing else is set.
 _UNKNOWN = 0.3
+_FOLDER = click.Path(path_type=Path)
 
 
 @click.command()
 @click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("../shared/data"),
-    show_default=True,
-    help="Photographs: folders `lfw` and `bivtatt`.",
+    "--data", type=_FOLDER, default="../shared/data", show_default=True, help="With lfw and bivtatt."
 )
-@click.option("--performers", default=60, show_default=True, help="Pictures of performers of each kind.")
-@click.option("--strangers", default=30, show_default=True, help="Pictures of strangers of each kind.")
-@click.option("--pairs", default=40, show_default=True, help="Pictures of two people, of each kind.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file.")
-@click.option(
-    "--sheet", type=click.Path(path_type=Path), help="Write some pictures with answers to this PNG."
-)
+@click.option("--performers", default=48, show_default=True, help="Pictures of performers of each kind.")
+@click.option("--strangers", default=20, show_default=True, help="Pictures of strangers of each kind.")
+@click.option("--pairs", default=30, show_default=True, help="Pictures of two people, of each kind.")
+@click.option("--cache", type=_FOLDER, default="build/faces", show_default=True, help="Can be made again.")
+@click.option("--json", "json_path", type=_FOLDER, help="Write the figures to this file.")
+@click.option("--sheet", type=_FOLDER, help="Write some answers, drawn, to this PNG file.")
 def main(
-    data: Path, performers: int, strangers: int, pairs: int, json_path: Path | None, sheet: Path | None
+    data: Path,
+    performers: int,
+    strangers: int,
+    pairs: int,
+    cache: Path,
+    json_path: Path | None,
+    sheet: Path | None,
 ) -> None:
     """Enrol virtual performers, ask about composite pictures, compare with the truth."""
     print_heading("composite pictures through Identify", seed=_SEED)
@@ -59,41 +61,30 @@ def main(
     started = time.monotonic()
     enrolled, asked = asyncio.run(_measure(cast, probes))
     seconds = time.monotonic() - started
-    kinds, twice = figures_by_kind(asked, unknown=_UNKNOWN, seed=_SEED), pairs_of(asked)
-    named = strangers_named(asked, seed=_SEED)
     policies = shipped_policies(gallery=len(cast.performers), unknown=_UNKNOWN)
-    agreed = agreement(asked, policies)
-    _print(kinds, named, twice, agreed)
-    print_table(
-        f"{len(asked)} pictures, {seconds:.0f} s",
-        ["enrolled", "of", "face", "tattoo"],
-        [
-            [
-                "performers",
-                len(enrolled),
-                sum(e.has_face for e in enrolled),
-                sum(e.has_tattoo for e in enrolled),
-            ]
-        ],
-    )
+    kinds, named = figures_by_kind(asked, unknown=_UNKNOWN, seed=_SEED), strangers_named(asked, seed=_SEED)
+    twice, agreed = pairs_of(asked), agreement(asked, policies)
+    bare = compare_bare(asked, cast, observe_bare(asked, cast, cache), policies)
+    print_enrolled(enrolled, tattooed=len(cast.tattooed))
+    print_kinds(kinds, named)
+    print_pairs(twice)
+    print_agreement(agreed, bare)
     if sheet:
         write_sheet(sheet, asked)
     write_json(
         json_path,
         {
-            "seed": _SEED,
-            "pictures": len(asked),
-            "seconds": round(seconds),
-            "performers": len(cast.performers),
-            "tattooed": len(cast.tattooed),
+            "seed": _SEED, "pictures": len(asked), "seconds": round(seconds),
+            "performers": len(cast.performers), "tattooed": len(cast.tattooed),
             "faces_enrolled": sum(one.has_face for one in enrolled),
             "tattoos_enrolled": sum(one.has_tattoo for one in enrolled),
             "kinds": {name: asdict(one) for name, one in kinds.items()},
             "strangers_named": {setting: asdict(one) for setting, one in named.items()},
             "named_twice": {name: asdict(one) for name, one in twice.items()},
             "offline": {setting: asdict(one) for setting, one in agreed.items()},
+            "bare": asdict(bare),
         },
-    )
+    )  # fmt: skip
 
 
 async def _measure(cast: Cast, probes: Sequence[Probe]) -> tuple[list[Enrolled], list[Asked]]:
@@ -104,58 +95,6 @@ async def _measure(cast: Cast, probes: Sequence[Probe]) -> tuple[list[Enrolled],
         ):
             enrolled = [await enroll(marquee, one, seed=_SEED) for one in track(cast.performers, "enrolling")]
             return enrolled, [await ask(marquee, one, seed=_SEED) for one in track(probes, "asking")]
-
-
-def _print(
-    kinds: Mapping[str, OfKind],
-    named: Mapping[Setting, Share],
-    twice: Mapping[str, InPairs],
-    agreed: Mapping[Setting, Agreement],
-) -> None:
-    columns = ["", "rank-1", "identified rightly", "wrongly", "strangers named", "ECE", "Brier", "ms"]
-    for name, kind in kinds.items():
-        rows = [
-            [
-                setting, one.rank1, _share(one.right), _share(one.wrong), _share(one.named), one.ece, one.brier,
-                f"{one.milliseconds:.0f}",
-            ]
-            for setting, one in kind.settings.items()
-        ]  # fmt: skip
-        told = f"; tattoo counted in {kind.counted}" if kind.counted.of else ""
-        print_table(f"{name}: {kind.performers} performers, {kind.strangers} strangers{told}", columns, rows)
-    print_table("strangers of all kinds", ["", "named"], [[name, one] for name, one in named.items()])
-    print_table(
-        "a tattoo that shows counts for",
-        ["", *Fate],
-        [
-            [name, *(_share(one.fates[fate]) for fate in Fate)]
-            for name, one in kinds.items()
-            if one.counted.of
-        ],
-    )
-    print_table(
-        "one performer identified twice in a picture",
-        ["", "pictures", *Setting],
-        [[name, one.pictures, *one.twice.values()] for name, one in twice.items()],
-    )
-    print_table(
-        "bench/fusion's policies on the evidence that Identify told",
-        ["", "people", "same first candidate", "score differs: mean", "most"],
-        [
-            [
-                name,
-                one.people,
-                f"{one.same_first:.1%}",
-                f"{one.mean_difference:.4f}",
-                f"{one.most_difference:.4f}",
-            ]
-            for name, one in agreed.items()
-        ],
-    )
-
-
-def _share(share: Share) -> str:
-    return f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})" if share.of else "-"
 
 
 if __name__ == "__main__":

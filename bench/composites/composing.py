@@ -76,7 +76,7 @@ def covered(portrait: Pixels) -> Pixels:
 
 def _background(rng: np.random.Generator, width: int) -> Pixels:
     """One colour, or that with coarse noise."""
-    color = rng.integers(40, 216, 3)
+    color = rng.integers(90, 190, 3)
     coarse = rng.normal(0, 30 * (rng.random() < 0.5), (_HEIGHT // 20, width // 20, 3)).astype(np.float32)
     noise = cv2.resize(coarse, (width, _HEIGHT), interpolation=cv2.INTER_CUBIC)
     return np.clip(color + noise, 0, 255).astype(np.uint8)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.composites.asking import Asked, Setting
 from bench.composites.judging import Fate, Judged, judged, named_twice
@@ -43,6 +44,8 @@ class OfKind:
     performers: int
     strangers: int
     settings: Mapping[Setting, OfSetting]
+    brier_less: Figure
+    """Brier of BAYESIAN less that of face only, on the same pictures: below 0 it is better."""
     counted: Share
     """Of the tattoos that show, those that are found and count for their person."""
     fates: Mapping[Fate, Share]
@@ -98,6 +101,7 @@ def _of_kind(asked: Sequence[Asked], unknown: float, seed: int) -> OfKind:
             setting: _of_setting(of, [one.milliseconds[setting] for one in asked], unknown, seed)
             for setting, of in people.items()
         },
+        brier_less=_brier_less(people[Setting.BAYESIAN], people[Setting.FACE_ONLY], unknown, seed),
         counted=fates[Fate.OWN],
         fates=fates,
     )
@@ -119,6 +123,31 @@ def _of_setting(
         brier=figures.brier,
         milliseconds=statistics.median(milliseconds),
     )
+
+
+def _brier_less(ours: Sequence[Judged], theirs: Sequence[Judged], unknown: float, seed: int) -> Figure:
+    """Paired, people drawn together; strangers have the share `unknown`."""
+    owners, names = np.unique([one.owner for one in ours], return_inverse=True)
+    is_stranger = np.array([one.is_stranger for one in ours])
+    gaps = np.array([_error(one) - _error(other) for one, other in zip(ours, theirs, strict=True)])
+
+    def less(weights: NDArray[np.float64]) -> float:
+        groups = ((is_stranger, unknown), (~is_stranger, 1 - unknown))
+        parts = [(weights[of].sum(), weights[of] @ gaps[of], share) for of, share in groups]
+        told = sum(share for total, _, share in parts if total > 0)
+        return float(sum(share * gap / total for total, gap, share in parts if total > 0) / max(told, 1e-9))
+
+    rng, count = np.random.default_rng(seed), len(owners)
+    drawn = [
+        less(np.bincount(rng.integers(count, size=count), minlength=count)[names].astype(float))
+        for _ in range(_RESAMPLES)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Figure(less(np.ones(len(ours))), float(low), float(high))
+
+
+def _error(one: Judged) -> float:
+    return (one.score - one.is_right) ** 2
 
 
 def _all(asked: Sequence[Asked], setting: Setting) -> list[Judged]:

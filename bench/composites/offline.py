@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench.composites.asking import Asked, Setting
-from bench.fusion.policies import SHIPPED, SHIPPED_FACE, WEIGHTED, Maps, Policies
+from bench.fusion.policies import SHIPPED, SHIPPED_FACE, WEIGHTED, Answer, Maps, Policies
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.shipped_calibration import shipped_for
@@ -17,7 +17,7 @@ from gateway.fusion.assumed import UNCALIBRATED
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
 
-__all__ = ["Agreement", "agreement", "shipped_policies"]
+__all__ = ["Agreement", "agreement", "agreement_of", "shipped_policies"]
 
 _POLICIES = {Setting.FACE_ONLY: SHIPPED_FACE, Setting.WEIGHTED: WEIGHTED, Setting.BAYESIAN: SHIPPED}
 
@@ -56,21 +56,26 @@ def shipped_policies(*, gallery: int, unknown: float) -> Policies:
 
 def agreement(asked: Sequence[Asked], policies: Policies) -> Mapping[Setting, Agreement]:
     """Of everybody in the pictures with candidates; bench/fusion has one tattoo of a person, the best one."""
-    return {setting: _agreement(asked, setting, policies) for setting in Setting}
+    return {setting: agreement_of(_pairs(asked, setting, policies)) for setting in Setting}
 
 
-def _agreement(asked: Sequence[Asked], setting: Setting, policies: Policies) -> Agreement:
+def agreement_of(pairs: Iterable[tuple[str, float, Answer]]) -> Agreement:
+    """pairs: first candidate and score as answered, and what a policy of bench/fusion answers."""
+    told = [(first == answer.candidates[0], abs(score - answer.score)) for first, score, answer in pairs]
+    if not told:
+        return Agreement(0, np.nan, np.nan, np.nan)
+    is_same, differences = zip(*told, strict=True)
+    return Agreement(len(told), float(np.mean(is_same)), float(np.mean(differences)), max(differences))
+
+
+def _pairs(
+    asked: Sequence[Asked], setting: Setting, policies: Policies
+) -> Iterator[tuple[str, float, Answer]]:
     policy = policies.all()[_POLICIES[setting]]
-    is_same, differences = [], []
     for one in asked:
         people = [person for person in one.answers[setting].people if person.candidates]
         for person, answer in zip(people, policy([_as_probe(person) for person in people]), strict=True):
-            first = person.candidates[0]
-            is_same.append(answer.candidates[:1] == (first.performer_id,))
-            differences.append(abs(answer.score - min(1.0, first.score)))
-    if not is_same:
-        return Agreement(0, np.nan, np.nan, np.nan)
-    return Agreement(len(is_same), float(np.mean(is_same)), float(np.mean(differences)), max(differences))
+            yield person.candidates[0].performer_id, min(1.0, person.candidates[0].score), answer
 
 
 def _as_probe(person: Person) -> Probe:
