@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chassis.geometry import Box
 
-__all__ = ["APART", "OVERLAPPING", "Composite", "Figure", "Pixels", "Shown", "compose", "covered"]
+__all__ = ["APART", "OVERLAPPING", "Composite", "Figure", "Ink", "Pixels", "Shown", "compose", "covered"]
 
 Pixels = NDArray[np.uint8]
 
@@ -32,12 +32,20 @@ _SKIN = np.array([[241, 214, 195], [224, 182, 152], [198, 146, 112], [141, 93, 6
 
 
 @dataclass(frozen=True, slots=True)
+class Ink:
+    """A tattoo and some skin around it, uint8 RGB, and where in that the tattoo is."""
+
+    pixels: Pixels
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
-    """What is to be seen of one person: uint8 RGB."""
+    """What is to be seen of one person; the portrait is uint8 RGB."""
 
     owner: int
     portrait: Pixels
-    tattoo: Pixels | None
+    tattoo: Ink | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def _background(rng: np.random.Generator, width: int) -> Pixels:
     color = rng.integers(90, 190, 3)
     coarse = rng.normal(0, 30 * (rng.random() < 0.5), (_HEIGHT // 20, width // 20, 3)).astype(np.float32)
     noise = cv2.resize(coarse, (width, _HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return np.clip(color + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(color + noise, 0, 255), np.uint8)
 
 
 def _drawn(canvas: Pixels, person: Shown, left: int, rng: np.random.Generator) -> tuple[Figure, float]:
@@ -98,16 +106,16 @@ def _fitted(portrait: Pixels) -> Pixels:
     return np.asarray(cv2.resize(portrait, (_PORTRAIT, _PORTRAIT)), np.uint8)
 
 
-def _inked(canvas: Pixels, tattoo: Pixels, skin: Box, rng: np.random.Generator) -> Box:
-    """Draw the tattoo with soft edges somewhere on the upper part of the skin; where it is."""
-    scale = rng.uniform(*_TATTOO_SIDE) / max(tattoo.shape[:2])
-    size = [max(4 * _FEATHER, round(side * scale)) for side in tattoo.shape[1::-1]]
-    ink = cv2.resize(tattoo, size, interpolation=cv2.INTER_AREA)
-    x = skin.x + rng.uniform(0, skin.width - size[0])
-    box = Box(round(x), round(skin.y + rng.uniform(20, 81)), *size)
-    part, cover = _part(canvas, box), _cover(size[1], size[0])
-    part[:] = (part * (1 - cover) + ink * cover).astype(np.uint8)
-    return box
+def _inked(canvas: Pixels, tattoo: Ink, skin: Box, rng: np.random.Generator) -> Box:
+    """Draw the tattoo with soft edges somewhere on the upper part of the skin; where it is itself."""
+    scale = rng.uniform(*_TATTOO_SIDE) / max(tattoo.pixels.shape[:2])
+    width, height = (max(4 * _FEATHER, round(side * scale)) for side in tattoo.pixels.shape[1::-1])
+    drawn = cv2.resize(tattoo.pixels, (width, height), interpolation=cv2.INTER_AREA)
+    x, y = round(skin.x + rng.uniform(0, skin.width - width)), round(skin.y + rng.uniform(20, 81))
+    part, cover = _part(canvas, Box(x, y, width, height)), _cover(height, width)
+    part[:] = np.round(part * (1 - cover) + drawn * cover)
+    box = tattoo.box
+    return Box(x + scale * box.x, y + scale * box.y, scale * box.width, scale * box.height)
 
 
 def _cover(height: int, width: int) -> NDArray[np.float32]:

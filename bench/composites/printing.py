@@ -60,10 +60,13 @@ def print_pairs(pairs: Mapping[str, InPairs]) -> None:
 
 def print_agreement(agreed: Mapping[Setting, Agreement], bare: Bare) -> None:
     """bench/fusion beside the product."""
-    told = {**{f"{name}, evidence as told": one for name, one in agreed.items()}}
+    told = {f"{name}, evidence as told": one for name, one in agreed.items()}
     told["face only, bare photographs"] = bare.answers
     rows = [
-        [name, one.people, f"{one.same_first:.1%}", f"{one.mean_difference:.4f}", f"{one.most_difference:.4f}"]
+        [
+            name, one.people, f"{one.same_first:.1%}", f"{one.mean_difference:.4f}",
+            f"{one.most_difference:.4f}",
+        ]
         for name, one in told.items()
     ]  # fmt: skip
     print_table(

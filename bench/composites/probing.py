@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.composites.cast import Cast, VirtualPerson
-from bench.composites.composing import APART, OVERLAPPING, Composite, Pixels, Shown, compose, covered
+from bench.composites.composing import APART, OVERLAPPING, Composite, Ink, Shown, compose, covered
 from bench.fusion.nuisances import NUISANCES, nuisance_rng
 from bench.fusion.pictured import Pictured
 from bench.tattoo.photographs import pixels_of
+from chassis.geometry import Box
 
 __all__ = ["ENROLLED_VIEWS", "PAIRS", "Kind", "Probe", "Role", "enrolled_picture", "picture_of", "probes_of"]
 
@@ -127,8 +128,10 @@ def _shown(role: Role, kind: Kind, seed: int) -> Shown:
     return Shown(role.person.number, portrait, None if role.tattoo is None else _cut(role.tattoo))
 
 
-def _cut(tattoo: Pictured) -> Pixels:
+def _cut(tattoo: Pictured) -> Ink:
     pixels = tattoo.load()
-    box = tattoo.box.scaled(_AROUND)
-    top, left = max(0, round(box.y)), max(0, round(box.x))
-    return pixels[top : round(box.bottom), left : round(box.right)]
+    around = tattoo.box.scaled(_AROUND)
+    top, left = max(0, round(around.y)), max(0, round(around.x))
+    box = Box(tattoo.box.x - left, tattoo.box.y - top, tattoo.box.width, tattoo.box.height)
+    part = pixels[top : round(around.bottom), left : round(around.right)]
+    return Ink(part, box.intersection(Box(0, 0, part.shape[1], part.shape[0])))
