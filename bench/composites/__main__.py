@@ -6,12 +6,14 @@ The whole system runs as `marquee up` runs it, on a throw-away data folder: real
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
+import structlog
 from rich.progress import track
 
 from bench.composites.asking import Asked, Enrolled, ask, enroll
@@ -52,6 +54,7 @@ def main(
     sheet: Path | None,
 ) -> None:
     """Enrol virtual performers, ask about composite pictures, compare with the truth."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print_heading("composite pictures through Identify", seed=_SEED)
     try:
         cast = read_cast(data, seed=_SEED)

@@ -26,6 +26,7 @@ from services.face.config import FaceConfig
 __all__ = ["Bare", "compare_bare", "observe_bare"]
 
 _CLEAR = (Kind.CLEAR, Kind.CLEAR_TATTOO)
+_APART = 0.1
 # Of a search by the face.
 _PROPOSED = 20
 
@@ -37,9 +38,11 @@ class Bare:
     answers: Agreement
     pairs: int
     """Probes of performers with a similarity to their own photograph from both."""
-    mean_similarity: float
-    """Mean absolute difference of the two."""
+    median_similarity: float
+    """Of the absolute differences of the two."""
     most_similarity: float
+    apart: int
+    """Differences above 0.1: where the face of somebody else was taken, of several in a photograph."""
 
 
 def observe_bare(asked: Sequence[Asked], cast: Cast, cache: Path) -> Look:
@@ -71,8 +74,9 @@ def compare_bare(asked: Sequence[Asked], cast: Cast, look: Look, policies: Polic
     return Bare(
         agreement_of(pairs),
         len(differences),
-        float(np.mean(differences)) if differences else np.nan,
+        float(np.median(differences)) if differences else np.nan,
         max(differences, default=np.nan),
+        sum(one > _APART for one in differences),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.composites.asking import Asked, Setting
 from bench.composites.judging import Fate, Judged, judged, named_twice
 from bench.composites.probing import PAIRS, Kind
-from bench.fusion.figures import Answers, Figure, figures_of
+from bench.fusion.figures import Answers, Figure, difference, figures_of
 from bench.regions.figures import Share, share_of
 
 __all__ = ["InPairs", "OfKind", "OfSetting", "figures_by_kind", "pairs_of", "strangers_named"]
@@ -44,6 +44,8 @@ class OfKind:
     performers: int
     strangers: int
     settings: Mapping[Setting, OfSetting]
+    rank1_more: Figure
+    """Rank-1 of BAYESIAN less that of face only, on the same pictures."""
     brier_less: Figure
     """Brier of BAYESIAN less that of face only, on the same pictures: below 0 it is better."""
     counted: Share
@@ -101,6 +103,7 @@ def _of_kind(asked: Sequence[Asked], unknown: float, seed: int) -> OfKind:
             setting: _of_setting(of, [one.milliseconds[setting] for one in asked], unknown, seed)
             for setting, of in people.items()
         },
+        rank1_more=_rank1_more(people, seed),
         brier_less=_brier_less(people[Setting.BAYESIAN], people[Setting.FACE_ONLY], unknown, seed),
         counted=fates[Fate.OWN],
         fates=fates,
@@ -123,6 +126,11 @@ def _of_setting(
         brier=figures.brier,
         milliseconds=statistics.median(milliseconds),
     )
+
+
+def _rank1_more(people: Mapping[Setting, Sequence[Judged]], seed: int) -> Figure:
+    ours, theirs = (_answers(people[setting]) for setting in (Setting.BAYESIAN, Setting.FACE_ONLY))
+    return difference(ours, theirs, resamples=_RESAMPLES, seed=seed).rank1
 
 
 def _brier_less(ours: Sequence[Judged], theirs: Sequence[Judged], unknown: float, seed: int) -> Figure:

@@ -38,8 +38,8 @@ def print_kinds(kinds: Mapping[str, OfKind], named: Mapping[Setting, Share]) -> 
         ]  # fmt: skip
         title = f"{name}: {kind.performers} of performers, {kind.strangers} of strangers{told}"
         print_table(title, _COLUMNS, rows)
-    gains = [[name, _figure(kind.brier_less)] for name, kind in kinds.items()]
-    print_table("Brier of BAYESIAN less that of face only", ["", "difference"], gains)
+    gains = [[name, _figure(kind.rank1_more), _figure(kind.brier_less)] for name, kind in kinds.items()]
+    print_table("BAYESIAN less face only, on the same pictures", ["", "rank-1", "Brier"], gains)
     print_table("strangers of all kinds", ["", "named"], [[name, one] for name, one in named.items()])
     print_table(
         "for whom a tattoo that shows counts",
@@ -74,10 +74,19 @@ def print_agreement(agreed: Mapping[Setting, Agreement], bare: Bare) -> None:
         ["", "people", "same first", "score differs, mean", "most"],
         rows,
     )
+    alike = [f"{bare.median_similarity:.4f}", f"{bare.most_similarity:.4f}", bare.apart]
     print_table(
-        "similarity of faces to the own enrolled photograph, composite less bare",
-        ["", "pairs", "mean difference", "most"],
-        [["absolute", bare.pairs, f"{bare.mean_similarity:.4f}", f"{bare.most_similarity:.4f}"]],
+        "similarity of faces to the own enrolled photograph, in a composite and bare",
+        ["", "pairs", "median", "most", "above 0.1"],
+        [
+            [
+                "difference",
+                bare.pairs,
+                f"{bare.median_similarity:.4f}",
+                f"{bare.most_similarity:.4f}",
+                bare.apart,
+            ]
+        ],
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bench.composites.asking import Asked, Enrolled, Setting, ask, enroll
+from bench.composites.bare import compare_bare
 from bench.composites.cast import Cast, VirtualPerson, read_cast
 from bench.composites.composing import (
     APART,
@@ -27,15 +28,19 @@ from bench.composites.composing import (
 from bench.composites.figures import figures_by_kind, pairs_of, strangers_named
 from bench.composites.judging import Fate, fate_of, judged, named_twice, person_of
 from bench.composites.offline import agreement, shipped_policies
-from bench.composites.printing import print_enrolled, print_kinds, print_pairs
+from bench.composites.printing import print_agreement, print_enrolled, print_kinds, print_pairs
 from bench.composites.probing import ENROLLED_VIEWS, PAIRS, Kind, Probe, Role, picture_of, probes_of
 from bench.composites.sheet import write_sheet
 from bench.faces.dataset import is_for_calibration
+from bench.faces.observing import Look, Seen
 from bench.fusion.pictured import Pictured
 from chassis.geometry import Box
 from client.catalogue import EnrollImage, EnrollReply, Performer, Rejection, SignalOutcome
 from client.values import Candidate, Evidence, Identification, Person, PersonStatus, Policy, Sighting, Signal
 from gateway.tattoo_owner import reach_of
+from services.face.ensemble import Ensemble
+from services.face.quality import QualityFactors
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from trainer.drawings.calibration import is_for_calibration as is_fitted_on
 
 _INK = (10, 20, 200)
@@ -397,6 +402,7 @@ def test_figures_of_a_kind(cast: Cast) -> None:
     assert theirs.brier.value == pytest.approx(0.01)
     assert kind.brier_less.value == pytest.approx(0.7 * -0.01)
     assert kind.brier_less.high <= 0
+    assert (kind.rank1_more.low, kind.rank1_more.value) == (1, 1)
     assert sum(one.value for one in kind.fates.values()) == pytest.approx(1)
     assert strangers_named(told(cast), seed=0)[Setting.WEIGHTED].value == 0
 
@@ -437,3 +443,25 @@ def test_the_offline_policies_answer_what_the_product_does(cast: Cast) -> None:
         assert agreed.most_difference == pytest.approx(0, abs=1e-9)
         assert agreement(other, policies)[setting].most_difference > 0.01
     assert agreement([], policies)[Setting.BAYESIAN].people == 0
+
+
+def test_bare_photographs_beside_composites(cast: Cast) -> None:
+    """Where the same face is as alike, nothing differs; somebody else's is counted."""
+    policies = shipped_policies(gallery=66, unknown=0.3)
+    rows = tuple(BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS)
+    faces = dict(zip([one.name for one in cast.performers], np.eye(128), strict=False))
+
+    def seen(name: str) -> Seen:
+        vectors = {row.key: np.resize(faces[name], row.dimension).astype(np.float32) for row in rows}
+        return Seen(
+            {key: one / np.linalg.norm(one) for key, one in vectors.items()}, QualityFactors(1, 1, 1, 1), 1
+        )
+
+    look = Look(Ensemble(rows), {one.portraits[0]: seen(one.name) for one in cast.performers})
+    alike = person("person 0", score=0.999, evidence=evidence(1.0))
+    other = person("person 0", score=0.999, evidence=evidence(0.2))
+    asked = [asked_of(cast, 0, Kind.CLEAR, all=answer(one)) for one in (alike, other)]
+    bare = compare_bare([*asked, asked_of(cast, 0, Kind.BLURRED_TATTOO)], cast, look, policies)
+    assert (bare.pairs, bare.apart, bare.answers.people, bare.answers.same_first) == (2, 1, 2, 1)
+    assert bare.most_similarity == pytest.approx(0.8, abs=0.01)
+    print_agreement(agreement(asked, policies), bare)
