@@ -78,15 +78,7 @@ def print_agreement(agreed: Mapping[Setting, Agreement], bare: Bare) -> None:
     print_table(
         "similarity of faces to the own enrolled photograph, in a composite and bare",
         ["", "pairs", "median", "most", "above 0.1"],
-        [
-            [
-                "difference",
-                bare.pairs,
-                f"{bare.median_similarity:.4f}",
-                f"{bare.most_similarity:.4f}",
-                bare.apart,
-            ]
-        ],
+        [["difference", bare.pairs, *alike]],
     )
 
 
