@@ -179,7 +179,9 @@ def _fnir(answers: Answers, weights: Floats, fpir: float) -> float:
     strangers = answers.is_stranger
     order = np.argsort(-answers.scores[strangers], kind="stable")
     reached = np.cumsum(weights[strangers][order]) / max(weights[strangers].sum(), 1e-9)
-    limit = answers.scores[strangers][order][np.searchsorted(reached, fpir)] if strangers.any() else 0.0
+    # Where no stranger is drawn, nobody reaches it.
+    place = min(int(np.searchsorted(reached, fpir)), len(reached) - 1)
+    limit = answers.scores[strangers][order][place] if strangers.any() else 0.0
     found = answers.is_right & (answers.scores > limit)
     return 1 - _share(found, weights * ~strangers)
 

@@ -1,0 +1,1 @@
+"""Composite pictures of virtual performers through Identify itself: `python -m bench.composites`."""
