@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from chassis.geometry import Box, Point
 from gateway.observations import BodySeen, FaceSeen, TattooSeen
 from gateway.polygons import Points, distance_to_outline, grid, inside, inside_any, is_inside
+from marquee.common.v1 import common_pb2
 
 __all__ = ["owner_of", "skin_points", "reach_of", "IN_VIEW"]
 
@@ -27,6 +28,22 @@ _REACH_SIDEWAYS = 2.5
 _REACH_ABOVE = 1.0
 _REACH_BELOW = 5.0
 
+# Regions below the waist.
+_LOWER_PART = frozenset(
+    {
+        common_pb2.BODY_REGION_LEFT_THIGH,
+        common_pb2.BODY_REGION_RIGHT_THIGH,
+        common_pb2.BODY_REGION_LEFT_LOWER_LEG,
+        common_pb2.BODY_REGION_RIGHT_LOWER_LEG,
+        common_pb2.BODY_REGION_LEFT_FOOT_OR_ANKLE,
+        common_pb2.BODY_REGION_RIGHT_FOOT_OR_ANKLE,
+        common_pb2.BODY_REGION_LEFT_HIP,
+        common_pb2.BODY_REGION_RIGHT_HIP,
+        common_pb2.BODY_REGION_LEFT_BUTTOCK,
+        common_pb2.BODY_REGION_RIGHT_BUTTOCK,
+    }
+)
+
 _Bare = tuple[FaceSeen | None, BodySeen | None]
 
 
@@ -34,7 +51,9 @@ def owner_of(tattoo: TattooSeen, people: Sequence[_Bare]) -> int | None:
     """Index of the person whose skin the tattoo is on; None when nobody's, or not clearly somebody's.
 
     In this order: the middle of the tattoo lies in somebody's face; in a body region that is in view; in a
-    body's box; near a face that has no body. The first of these that holds for anybody decides.
+    body's box; near a face that has no body, or one of which nothing below the waist is in view: a body that
+    is guessed from head and shoulders says nothing of the skin below. The first of these that holds for
+    anybody decides.
     """
     points = skin_points(tattoo)
     center = Point(float(points[:, 0].mean()), float(points[:, 1].mean()))
@@ -103,9 +122,15 @@ def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decis
     distances = {
         index: _distance(center, face.box.center) / max(face.box.width, face.box.height)
         for index, (face, body) in enumerate(people)
-        if face and body is None and reach_of(face.box).contains(center)
+        if face and not _has_lower_part(body) and reach_of(face.box).contains(center)
     }
     return _nearest(distances)
+
+
+def _has_lower_part(body: BodySeen | None) -> bool:
+    return body is not None and any(
+        view.visibility >= IN_VIEW and view.region in _LOWER_PART for view in body.regions
+    )
 
 
 def reach_of(face: Box) -> Box:

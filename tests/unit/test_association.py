@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -123,6 +124,35 @@ def test_a_face_without_a_body_has_a_reach() -> None:
     )
     assert _names(association.people[0])[2] == ["near"]
     assert [one.template.embeddings[0].vector for one in association.unassigned] == [b"far"]
+
+
+def guessed(x: float, y: float) -> BodySeen:
+    """A body of which head, shoulders and arms are in view, and a box that ends with them."""
+    body = body_at(x, y)
+    upper = tuple(view for view in body.regions if view.outline[0].y < y + 2.5 * 100)
+    box = Box(body.box.x, body.box.y, body.box.width, 2.5 * 100)
+    return dataclasses.replace(body, box=box, regions=upper)
+
+
+def test_a_body_guessed_from_head_and_shoulders_leaves_the_face_its_reach() -> None:
+    """What lies below such a body's box may be skin all the same; beyond a whole body it is not."""
+    below = tattoo_at(300, 480)
+    assert [
+        len(one.tattoos) for one in associate([face_at(300, 100)], [guessed(300, 100)], [below]).people
+    ] == [1]
+    beside = tattoo_at(520, 300)
+    assert len(associate([face_at(300, 100)], [body_at(300, 100)], [beside]).unassigned) == 1
+
+
+def test_a_neighbour_without_a_body_does_not_take_what_is_below_a_guessed_one() -> None:
+    """The nearer face has it, or nobody."""
+    faces = [face_at(300, 100, name="f1"), face_at(560, 100, name="f2")]
+    [owner] = [
+        name for name, _, tattoos in _people(faces, [guessed(300, 100)], [tattoo_at(300, 260)]) if tattoos
+    ]
+    assert owner == "f1"
+    people = associate(faces, [guessed(300, 100)], [tattoo_at(420, 480)])
+    assert len(people.unassigned) == 1
 
 
 def test_between_two_faces_without_bodies_the_clearly_nearer_one_wins() -> None:
