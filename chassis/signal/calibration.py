@@ -27,14 +27,16 @@ __all__ = ["Calibration", "cllr"]
 Values = NDArray[np.float64]
 
 _MOST_KNOTS = 100
+# No number of pairs supports more, and its exponential is still a number.
+_LARGEST = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """A fitted map. Between its knots it is straight, beyond them it stays as it is.
 
-    Raises InvalidInput for knots that do not rise, ratios that fall, shares that rise or are not within
-    0..1, and anything that is not finite.
+    Raises InvalidInput for knots that do not rise, ratios that fall or are beyond 100, shares that rise or
+    are not within 0..1, counts below 0, and anything that is not finite.
     """
 
     similarities: tuple[float, ...]
@@ -46,7 +48,7 @@ class Calibration:
     failures: tuple[float, ...]
     """f at each, above 0, at most 1, never rising."""
     most: float
-    """The ratio that speaks most for, 0 or more."""
+    """The ratio that speaks most for, 0..100."""
     genuine: int
     """Pairs that it was fitted on."""
     impostors: int
@@ -66,8 +68,12 @@ class Calibration:
             raise InvalidInput("ratios, failures: fall or rise where they must not")
         if not 0 < self.failures[-1] <= self.failures[0] <= 1:
             raise InvalidInput("failures: not above 0 and at most 1")
-        if not (math.isfinite(self.most) and self.most >= 0):
-            raise InvalidInput("most: not 0 or more")
+        if max(map(abs, self.ratios)) > _LARGEST:
+            raise InvalidInput(f"ratios: beyond {_LARGEST:g}")
+        if not 0 <= self.most <= _LARGEST:
+            raise InvalidInput(f"most: not within 0..{_LARGEST:g}")
+        if min(self.genuine, self.impostors) < 0:
+            raise InvalidInput("genuine, impostors: less than none")
 
     def llr(self, similarity: float, quality: float) -> float:
         """Natural log of P(similarity | same) / P(similarity | another), at most `most`.
@@ -78,13 +84,13 @@ class Calibration:
         if not (math.isfinite(similarity) and math.isfinite(quality)):
             raise InvalidInput("a similarity or a quality is not finite")
         failed = _between(quality, self.qualities, self.failures)
-        seen = min(_between(similarity, self.similarities, self.ratios), self.most + 1)
+        seen = _between(similarity, self.similarities, self.ratios)
         return min(self.most, math.log(failed + (1 - failed) * math.exp(seen)))
 
     def llrs(self, similarities: Values, qualities: Values) -> Values:
         """The same of many: [n] for similarities and qualities [n], all finite."""
         failed = np.interp(qualities, self.qualities, self.failures)
-        seen = np.minimum(np.interp(similarities, self.similarities, self.ratios), self.most + 1)
+        seen = np.interp(similarities, self.similarities, self.ratios)
         return np.minimum(np.log(failed + (1 - failed) * np.exp(seen)), self.most)
 
 

@@ -74,4 +74,5 @@ def _calibration(told: Mapping[str, Any]) -> Calibration:
 
 
 def _rounded(value: float | tuple[float, ...]) -> float | list[float]:
-    return [round(one, 5) for one in value] if isinstance(value, tuple) else round(value, 5)
+    """To six digits, which leaves the smallest share above 0."""
+    return [float(f"{one:.6g}") for one in value] if isinstance(value, tuple) else round(value, 5)

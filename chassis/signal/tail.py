@@ -54,7 +54,11 @@ class Tail:
     def value_at(self, share: Values) -> Values:
         """The similarity that a share [n] of impostors, above 0, at most 1, exceeds; at most 1."""
         count = len(self.ordered)
-        inside = np.quantile(self.ordered, np.clip(1 - share, 0, 1))
+        # As numpy.quantile, which does not know that the sample is sorted.
+        place = np.clip(1 - share, 0, 1) * (count - 1)
+        below = np.floor(place).astype(np.int64)
+        lower, upper = self.ordered[below], self.ordered[np.minimum(below + 1, count - 1)]
+        inside = lower + (place - below) * (upper - lower)
         rest = np.clip(share * count / self.size, 1e-12, 1)
         if abs(self.shape) < _FLAT:
             beyond = self.start - self.scale * np.log(rest)

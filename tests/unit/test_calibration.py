@@ -46,6 +46,14 @@ def test_more_alike_never_says_less(similarity: float, other: float, quality: fl
     assert _MAP.llr(low, quality) <= _MAP.llr(high, quality)
 
 
+def test_the_largest_ratios_are_numbers() -> None:
+    """One at a time and many at once."""
+    wide = Calibration(**{**asdict(_MAP), "ratios": (-100.0, 0.0, 100.0), "most": 100.0})
+    assert wide.llr(1.0, 1.0) == pytest.approx(wide.llrs(np.ones(1), np.ones(1))[0])
+    assert 99 < wide.llr(1.0, 1.0) <= 100
+    assert wide.llr(0.0, 1.0) == pytest.approx(math.log(0.01))
+
+
 def test_many_at_once_are_the_same() -> None:
     """For benchmarks and fits."""
     rng = np.random.default_rng(0)
@@ -68,6 +76,11 @@ def test_many_at_once_are_the_same() -> None:
         {"qualities": (0.0, 2.0, 1.0)},
         {"most": -1.0},
         {"most": math.inf},
+        {"most": 1000.0},
+        {"ratios": (-4.0, 1.0, 1000.0)},
+        {"ratios": (-1e9, 1.0, 20.0)},
+        {"genuine": -5},
+        {"impostors": -1},
     ],
     ids=str,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from chassis.signal.calibration_fitting import Pairs, fit_calibration
 from chassis.signal.shipped_calibration import ShippedCalibration, read_shipped, shipped_for, write_shipped
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
+from tests.fakes.linear_map import linear_map
 
 
 def pairs(mean: float, count: int, seed: int) -> Pairs:
@@ -66,6 +69,14 @@ def test_what_is_written_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert shipped_for("some_package", [("m", "2"), ("n", "2")]) is None
     found = read_shipped("some_package")[0].calibration
     assert found.llr(0.6, 0.8) == pytest.approx(calibration.llr(0.6, 0.8), abs=1e-3)
+
+
+def test_a_share_that_is_nearly_nothing_stays_above_nothing(tmp_path: Path) -> None:
+    """Rounded to digits, not to places: what is written can be read."""
+    one = replace(linear_map(0.3, 20.0), failures=(1e-7, 1e-9))
+    write_shipped(tmp_path / "c.json", [ShippedCalibration((("m", "1"),), one, "somebody")])
+    [told] = json.loads((tmp_path / "c.json").read_text())
+    assert told["calibration"]["failures"] == [1e-7, 1e-9]
 
 
 def test_a_package_without_the_file_ships_none() -> None:

@@ -46,3 +46,10 @@ def test_little_is_enough(values: np.ndarray) -> None:
     tail = fit_tail(values)
     assert np.isfinite(tail.value_at(np.array([1e-9, 0.5, 1.0]))).all()
     assert np.isfinite(tail.share_above(np.array([-1.0, 0.15, 1.0]))).all()
+
+
+def test_inside_the_sample_it_is_the_samples_quantile() -> None:
+    """As numpy says it."""
+    values = np.random.default_rng(2).normal(0, 0.2, 5001)
+    shares = np.array([0.02, 0.1, 0.33, 0.5, 0.9, 1.0])
+    assert fit_tail(values).value_at(shares) == pytest.approx(np.quantile(values, 1 - shares))
