@@ -176,8 +176,8 @@ class Gallery:
 
     def closest(
         self, vector: ArrayLike, performer_ids: Iterable[str], *, leave_out: Container[int] = ()
-    ) -> dict[str, int]:
-        """Each performer's most similar row, ties by row; performers without one are left out.
+    ) -> dict[str, Neighbor]:
+        """Each performer's most similar row, ties by row, and how similar; who has none is left out.
 
         leave_out: rows that are not compared.
 
@@ -188,9 +188,10 @@ class Gallery:
         similarities = self._index.similarities(vector, [seq for seqs in rows.values() for seq in seqs])
         # A row that was withdrawn meanwhile has no similarity.
         found = {one: [seq for seq in seqs if seq in similarities] for one, seqs in rows.items()}
-        return {
+        best = {
             one: min(seqs, key=lambda seq: (-similarities[seq], seq)) for one, seqs in found.items() if seqs
         }
+        return {one: Neighbor(seq, similarities[seq]) for one, seq in best.items()}
 
     def compact(self, *, max_tombstone_share: float = 0.2) -> bool:
         """Free the room of forgotten vectors if they are more than that share (0..1) of all.

@@ -9,11 +9,11 @@ from threading import Lock
 
 from chassis.gallery import Gallery, GalleryRow, Match
 from chassis.geometry import Box
-from chassis.index import IndexSettings, VectorIndex
+from chassis.index import IndexSettings, Neighbor, VectorIndex
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import ModelKey, Vector
 
-__all__ = ["EnrolledTattoos", "KnownTattoo", "TattooFacts", "TattooRow"]
+__all__ = ["Compared", "EnrolledTattoos", "KnownTattoo", "TattooFacts", "TattooRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,16 @@ class TattooFacts:
     seq: int
     performer_id: str
     known: KnownTattoo
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A probe against performers."""
+
+    similarities: dict[str, float]
+    """-1..1, in the primary embedder's measure."""
+    closest: dict[str, int]
+    """Each performer's most similar row, as the first embedder that described the probe judges."""
 
 
 class EnrolledTattoos:
@@ -157,26 +167,39 @@ class EnrolledTattoos:
         return [Match(*pair) for pair in ranking[:k]]
 
     def similarities(
+        self, vectors: Mapping[ModelKey, Vector], performer_ids: Iterable[str]
+    ) -> dict[str, float]:
+        """Exact similarity of the probe to each performer's most similar tattoo; without shared models {}."""
+        return self.compared(vectors, performer_ids).similarities
+
+    def compared(
         self,
         vectors: Mapping[ModelKey, Vector],
         performer_ids: Iterable[str],
         *,
         except_images: Set[str] = frozenset(),
-    ) -> dict[str, float]:
-        """Exact similarity of the probe to each performer's most similar tattoo; without shared models {}.
+    ) -> Compared:
+        """The same with the rows that they are of.
 
         except_images: hashes of images whose views are not compared.
         """
-        wanted = list(performer_ids)
+        wanted, shared = list(performer_ids), self._shared(vectors)
         out = self._rows_from(wanted, except_images)
+        found = {
+            model: self._galleries[model].closest(shared[model], wanted, leave_out=out)
+            for model in self._galleries
+            if model in shared
+        }
         positions: dict[str, list[float]] = {}
-        for model, vector in self._shared(vectors).items():
+        for model, closest in found.items():
             point = self._points[model]
-            for performer_id, similarity in (
-                self._galleries[model].similarities(vector, wanted, leave_out=out).items()
-            ):
-                positions.setdefault(performer_id, []).append(point.position(similarity))
-        return {one: self._told(sum(found) / len(found)) for one, found in positions.items()}
+            for performer_id, one in closest.items():
+                positions.setdefault(performer_id, []).append(point.position(one.similarity))
+        first: Mapping[str, Neighbor] = next(iter(found.values()), {})
+        return Compared(
+            {one: self._told(sum(each) / len(each)) for one, each in positions.items()},
+            {performer_id: one.id for performer_id, one in first.items()},
+        )
 
     def most_alike(
         self,
@@ -207,22 +230,6 @@ class EnrolledTattoos:
             for seq, known in self._known.get(performer_id, {}).items()
             if known.image_hash in image_hashes
         )
-
-    def closest(
-        self,
-        vectors: Mapping[ModelKey, Vector],
-        performer_ids: Iterable[str],
-        *,
-        except_images: Set[str] = frozenset(),
-    ) -> dict[str, int]:
-        """Each performer's most similar row; judged as by `most_alike`, without a shared embedder none."""
-        shared = self._shared(vectors)
-        model = next((one for one in self._galleries if one in shared), None)
-        if model is None:
-            return {}
-        wanted = list(performer_ids)
-        out = self._rows_from(wanted, except_images)
-        return self._galleries[model].closest(shared[model], wanted, leave_out=out)
 
     def tattoo_of(self, performer_id: str, seq: int) -> str:
         """Id of the tattoo that a performer's row shows; "" when the row is not here."""

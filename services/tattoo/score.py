@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
 from chassis.work import WorkPool
-from services.tattoo.enrolled import EnrolledTattoos, KnownTattoo
+from services.tattoo.enrolled import Compared, EnrolledTattoos, KnownTattoo
 from services.tattoo.table import EmbedderRow
 from services.tattoo.template import Template
 from services.tattoo.verification import Agreement, Ranking, VerifyCandidates, verified
@@ -59,14 +59,6 @@ class TattooScore:
     """One for each template, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """One template against the performers asked for: similarities, and the rows that they are of."""
-
-    similarities: Mapping[str, float]
-    closest: Mapping[str, int]
-
-
 class ScoreTattoos:
     """Compares people with exactly the performers asked for.
 
@@ -102,18 +94,11 @@ class ScoreTattoos:
         """Similarities of all pairs, (n, n), symmetric; NaN where two share no active embedder."""
         return await self._pool.run(self._compare, templates)
 
-    def _compared(self, queries: Sequence[TattooQuery]) -> list[list[_Compared]]:
+    def _compared(self, queries: Sequence[TattooQuery]) -> list[list[Compared]]:
         """Of each query's templates."""
         return [
             [
-                _Compared(
-                    self._enrolled.similarities(
-                        one.vectors, query.performer_ids, except_images=query.except_images
-                    ),
-                    self._enrolled.closest(
-                        one.vectors, query.performer_ids, except_images=query.except_images
-                    ),
-                )
+                self._enrolled.compared(one.vectors, query.performer_ids, except_images=query.except_images)
                 for one in query.templates
             ]
             for query in queries
@@ -122,7 +107,7 @@ class ScoreTattoos:
     def _scores(
         self,
         queries: Sequence[TattooQuery],
-        found: Sequence[Sequence[_Compared]],
+        found: Sequence[Sequence[Compared]],
         agreeing: Sequence[Mapping[str, Agreement]],
     ) -> list[list[TattooScore]]:
         """`agreeing`: of the templates of all queries, one after the other."""
@@ -135,7 +120,7 @@ class ScoreTattoos:
     def _score(
         self,
         query: TattooQuery,
-        found: Sequence[_Compared],
+        found: Sequence[Compared],
         agreeing: Sequence[Mapping[str, Agreement]],
     ) -> list[TattooScore]:
         point = self._rows[0].operating_point
@@ -165,7 +150,7 @@ class ScoreTattoos:
         self,
         performer_id: str,
         similarities: Mapping[str, float],
-        compared: _Compared,
+        compared: Compared,
         agreeing: Mapping[str, Agreement],
         quality: float,
     ) -> TattooMatch:

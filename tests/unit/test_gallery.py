@@ -100,10 +100,11 @@ def test_the_closest_row_is_the_most_similar_one(
     gallery = gallery_of(enrolled)
     closest, similarities = gallery.closest(probe, asked), gallery.similarities(probe, asked)
     assert closest.keys() == similarities.keys()
-    for performer, seq in closest.items():
-        assert gallery.owner_of(seq) == performer
+    for performer, one in closest.items():
+        assert gallery.owner_of(one.id) == performer
+        assert one.similarity == pytest.approx(similarities[performer])
         [(first, _)] = gallery.most_alike(probe, [performer], 1)
-        assert first == seq
+        assert first == one.id
 
 
 @given(enrolled=ENROLLED, probe=VECTOR, forgotten=st.lists(PERFORMER, unique=True), compacted=st.booleans())
