@@ -183,12 +183,18 @@ async def test_a_picture_of_nobody_has_no_people(marquee: Marquee) -> None:
 async def test_fifty_faces_are_answered(
     marquee: Marquee, gallery: dict[str, Performer], photographs: Photographs
 ) -> None:
-    """A crowd of fifty is one answer with most of them in it."""
+    """A crowd of fifty is one answer with most of them in it; nobody is named twice in one picture."""
     face = decode(photographs["astronaut.png"])[0:220, 110:330]
     crowd = np.tile(np.asarray(cv2.resize(face, (180, 180)), np.uint8), (5, 10, 1))
-    seen = await marquee.identify(encode(crowd, ".jpg"))
+    picture = encode(crowd, ".jpg")
+    seen = await marquee.identify(picture, policy=Policy.WEIGHTED)
     assert len(seen.people) >= 30
     assert _name(seen) == "Eileen Collins"
+    believed = await marquee.identify(picture)
+    assert sum(person.identified is not None for person in believed.people) <= 1
+    first = believed.people[0].best
+    assert first is not None
+    assert first.name == "Eileen Collins"
 
 
 async def test_a_wrong_id_is_the_callers_error(marquee: Marquee) -> None:
