@@ -2,7 +2,8 @@
 
 What spoils a picture spoils all that it shows, so ratios need not simply multiply. On people and designs that
 nothing is reported of: the factors of a face and of a tattoo seen together, and the share of a second
-tattoo beside the better one, under which the right answers are most probable.
+tattoo beside the better one, under which the right answers are most probable (mean squared error of their
+probability, which a few wrong labels do not decide as they would the logarithm).
 """
 
 from __future__ import annotations
@@ -28,12 +29,11 @@ __all__ = ["Score", "further_tattoos", "together"]
 
 _FACTORS = (0.6, 0.7, 0.8, 0.9, 1.0)
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Mean natural log of the probability of the right answer, and of how many pictures."""
+    """Mean of (1 - P(right answer))^2, 0..1, and of how many pictures."""
 
     mean: float
     pictures: int
@@ -51,13 +51,13 @@ def main() -> None:
     rows = [[f"{face:g}", *(f"{factors[face, one].mean:.4f}" for one in _FACTORS)] for face in _FACTORS]
     pictures = next(iter(factors.values())).pictures
     print_table(
-        f"face and tattoo, {pictures} pictures: mean log probability of the right answer",
+        f"face and tattoo, {pictures} pictures: mean squared error of the right answer's probability",
         ["face x", *(f"tattoo x {one:g}" for one in _FACTORS)],
         rows,
     )
     print_table(
         "a second tattoo beside the better one",
-        ["share", "pictures", "mean log probability"],
+        ["share", "pictures", "mean squared error"],
         [[f"{share:g}", one.pictures, f"{one.mean:.4f}"] for share, one in shares.items()],
     )
     payload = {
@@ -181,9 +181,8 @@ def _right(probe: Probe, ratios: Mapping[str, float], policies: Policies) -> flo
 
 
 def _score(probabilities: Iterable[float]) -> Score:
-    # Whom no search proposes is as improbable as anybody of the gallery, whatever the factors.
-    logs: Sequence[float] = [math.log(max(_LEAST, one)) for one in probabilities]
-    return Score(float(np.mean(logs)) if logs else float("nan"), len(logs))
+    errors: Sequence[float] = [(1 - one) ** 2 for one in probabilities]
+    return Score(float(np.mean(errors)) if errors else float("nan"), len(errors))
 
 
 if __name__ == "__main__":

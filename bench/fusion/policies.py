@@ -56,7 +56,8 @@ class Maps:
         face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
         llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
         if with_tattoo and tattoo is not None:
-            llr += self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
+            # As the gateway does it: a tattoo that is unlike may be new, where nobody knows of another there.
+            llr += max(0.0, self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality))
         return llr
 
 
