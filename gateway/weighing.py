@@ -19,10 +19,11 @@ from gateway.fusion.histories import Appearance, natural_llrs
 from gateway.fusion.moment import Moment
 from gateway.fusion.scene_time import Years, shares
 from gateway.fusion.tattoos import Located, SeenTattoos, Wearer, absent_llrs, clear_llrs, present_llrs
+from gateway.known_tattoos import TattooFacts
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.ranked import Contribution, PersonScores
-from gateway.signals import SignalScore, TattooFacts
+from gateway.signals import SignalScore
 from gateway.summaries import region_label, spoken_ratio, summary_of
 from marquee.common.v1.common_pb2 import BodyRegion
 from marquee.gateway.v1 import identification_pb2 as pb

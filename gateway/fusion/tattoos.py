@@ -19,7 +19,7 @@ from gateway.fusion.grouped import largest, summed
 from gateway.fusion.moment import Moment, Span, are_within, is_possible, were_there
 from gateway.fusion.ratio import held
 from gateway.fusion.scene_time import Years
-from gateway.signals import KnownTattoo, TattooFacts, TattooMatch
+from gateway.known_tattoos import KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_OTHER,
     BODY_REGION_UNKNOWN,

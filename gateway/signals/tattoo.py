@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import grpc
 
 from chassis.protos import from_proto_box, to_proto_box
+from gateway.known_tattoos import TattooFacts
 from gateway.observations import Observed, Signal, TattooSeen
 from gateway.signals.base import (
     Query,
@@ -28,7 +29,7 @@ from gateway.signals.base import (
 from gateway.signals.counted import Counted, counted_of
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.tattoo_catalogue import TattooCatalogueClient
-from gateway.signals.tattoo_facts import TattooFacts, facts_of, match_of
+from gateway.signals.tattoo_facts import facts_of, match_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
 from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc

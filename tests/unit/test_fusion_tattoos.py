@@ -23,7 +23,7 @@ from gateway.fusion.tattoos import (
     present_llrs,
     together,
 )
-from gateway.signals import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
+from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_CHEST,
     BODY_REGION_LEFT_FOREARM,

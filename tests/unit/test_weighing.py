@@ -22,10 +22,11 @@ from gateway.fusion.assumed import MISSED, UNDER_AGE
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.moment import moment_of
 from gateway.fusion.scene_years import scene_years
+from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.ranked import Contribution
-from gateway.signals import KnownRegion, KnownTattoo, SignalScore, TattooFacts, TattooMatch, Trust
+from gateway.signals import SignalScore, Trust
 from gateway.weighing import Weighed, weigh
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import identification_pb2 as pb
