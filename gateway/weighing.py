@@ -201,7 +201,7 @@ def _tattoo(
     scores: Sequence[SignalScore | None],
 ) -> _Yearly | None:
     """Tattoos that are seen: how alike they are, and whether sources say that nothing is there."""
-    present, clear = present_llrs(wearers, moment), clear_llrs(seen, wearers, moment)
+    present, clear = present_llrs(seen, wearers, moment), clear_llrs(seen, wearers, moment)
     if present is None and clear is None:
         return None
 

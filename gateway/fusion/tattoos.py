@@ -10,10 +10,11 @@ import datetime
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import numpy as np
 
-from gateway.fusion.absence import absence_llrs, presence_llrs
+from gateway.fusion.absence import absence_llrs, another_there, presence_llrs
 from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED
 from gateway.fusion.grouped import largest, summed
 from gateway.fusion.moment import Moment, Span, are_within, is_possible, were_there
@@ -84,17 +85,26 @@ class Located:
     """By number of the wearer; who is missing has none."""
 
 
-def present_llrs(wearers: Sequence[Wearer], moment: Moment) -> Years | None:
+def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Years | None:
     """Log ratios [wearers, years] of the tattoos that are seen, each as alike as the matches say.
 
-    A match counts as far as its tattoo was there. 0 for whom nothing was compared; None: for nobody.
+    A match counts as far as its tattoo was there. Where it was not, one in the same place that is alike is
+    another one's; elsewhere nothing follows. Without a date all this only says which years are likely, and is
+    scaled so that a match that says nothing, 0, counts nothing: a tattoo with dates is no reason to doubt.
+
+    0 for whom nothing was compared; None: for nobody.
     """
-    found = [(number, *one) for number, wearer in enumerate(wearers) for one in _compared(wearer)]
+    found = [(number, *one) for number, wearer in enumerate(wearers) for one in _compared(seen, wearer)]
     if not found:
         return None
-    owners, llrs, spans = zip(*found, strict=True)
-    has_it = were_there(moment, spans)
-    return together(presence_llrs(np.array(llrs)[:, None], has_it=has_it), owners, len(wearers))
+    owners, llrs, spans, are_there = zip(*found, strict=True)
+    ratios, has_it = np.array(llrs)[:, None], were_there(moment, spans)
+    another = np.where(np.array(are_there)[:, None], another_there(ratios), 1.0)
+    present = presence_llrs(ratios, has_it=has_it, another=another)
+    if moment.day is None:
+        in_any_year = np.minimum(has_it @ moment.prior, 1.0)[:, None]
+        present -= presence_llrs(0.0, has_it=in_any_year, another=another)
+    return together(present, owners, len(wearers))
 
 
 def together(llrs: Years, owners: Sequence[int], count: int) -> Years:
@@ -138,18 +148,19 @@ def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) ->
     return _located(np.maximum(found, LEAST_ABSENT), places, has_it)
 
 
-def _compared(wearer: Wearer) -> list[tuple[float, Span]]:
-    """Ratio of each tattoo that is seen, and when the one that it is like was there."""
+def _compared(seen: SeenTattoos, wearer: Wearer) -> list[tuple[float, Span, bool]]:
+    """Of each that is seen: its ratio, when the tattoo that it is like was there, and if in this place."""
     if wearer.factor <= 0 or not (wearer.matches or wearer.llr):
         return []
     known = {one.tattoo_id: one for one in wearer.facts.tattoos}
-    found = [
-        (wearer.factor * llr, _had(known.get(one.tattoo_id)))
-        for one in wearer.matches
-        if (llr := held(one.llr)) is not None
-    ]
+    found = []
+    for one, place in zip(wearer.matches, chain(seen.regions, repeat(BODY_REGION_UNKNOWN)), strict=False):
+        llr, tattoo = held(one.llr), known.get(one.tattoo_id)
+        if llr is not None:
+            is_there = tattoo is not None and tattoo.region == place and place not in NOWHERE
+            found.append((wearer.factor * llr, _had(tattoo), is_there))
     if not found and (llr := held(wearer.llr)) is not None:
-        return [(wearer.factor * llr, _ALWAYS)]
+        return [(wearer.factor * llr, _ALWAYS, False)]
     return found
 
 
