@@ -56,3 +56,5 @@ class TattooFacts:
 
     tattoos: tuple[KnownTattoo, ...] = ()
     regions: tuple[KnownRegion, ...] = ()
+    weight: float = 1.0
+    """What the signal's calibration weighs, 0..1; 1 where there is none."""

@@ -44,7 +44,8 @@ def presence_llrs(llr: float | Years, *, has_it: Years, another: float | Years =
     if not np.isfinite(llr).all():
         raise InvalidInput("a log-likelihood ratio is not finite")
     with np.errstate(divide="ignore"):
-        return np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + np.log(another))
+        found = np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + np.log(another))
+    return np.asarray(found, np.float64)
 
 
 def another_there(llr: Years) -> Years:

@@ -67,13 +67,15 @@ class SeenTattoos:
 class Wearer:
     """One candidate: what is known of the tattoos, and of which one each that is seen is most like.
 
-    llr: of all that are seen, where no match tells. factor: what ratios are multiplied by.
+    llr: of all that are seen, where no match tells. factor: what ratios are multiplied by; weight: what the
+    rest is, 0..1. 0: it counts nothing.
     """
 
     facts: TattooFacts
     matches: Sequence[TattooMatch] = ()
     llr: float | None = None
     factor: float = 1.0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +128,7 @@ def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> 
         return None
     is_clear = _is_clear(places, wearers, moment)
     found = CLEAR * largest(is_clear, [number for number, _ in places], len(wearers))
-    return _located(found, places, is_clear)
+    return _located(found * _weights(wearers), places, is_clear)
 
 
 def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Located | None:
@@ -145,7 +147,7 @@ def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) ->
     visibility = np.array([in_view[region] for _, region in places])[:, None]
     llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
     found = summed(llrs, [number for number, _ in places], len(wearers))
-    return _located(np.maximum(found, LEAST_ABSENT), places, has_it)
+    return _located(np.maximum(found, LEAST_ABSENT) * _weights(wearers), places, has_it)
 
 
 def _compared(seen: SeenTattoos, wearer: Wearer) -> list[tuple[float, Span, bool]]:
@@ -166,6 +168,8 @@ def _compared(seen: SeenTattoos, wearer: Wearer) -> list[tuple[float, Span, bool
 
 def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
     """Regions said to be clear in which a tattoo is seen that is not rather the candidate's."""
+    if wearer.weight <= 0:
+        return []
     places = {one.region for one in wearer.facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
     if not places:
         return []
@@ -174,9 +178,14 @@ def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.Valu
 
 
 def _not_seen(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
-    """Regions in view of which something is known, and in which none of the candidate's tattoos is seen."""
+    """Regions in view of which something is known, and in which none of the candidate's tattoos is seen.
+
+    None where what is seen was not compared with them: it may be any of them.
+    """
     facts = wearer.facts
-    if not (facts.tattoos or facts.regions):
+    if wearer.weight <= 0 or not (facts.tattoos or facts.regions):
+        return []
+    if seen.regions and not any(one.tattoo_id for one in wearer.matches):
         return []
     told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
     found_again = {one.tattoo_id for one in wearer.matches if _may_be(one)}
@@ -214,6 +223,10 @@ def _has_in(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment)
             if one.region in in_words and one.source != _OBSERVED:
                 (had if one.is_tattooed else clear).append((place_of[one.region], (one.since, one.until)))
     return _there(had, moment, len(places)) * (1 - _within(clear, moment, len(places)))
+
+
+def _weights(wearers: Sequence[Wearer]) -> Years:
+    return np.array([[one.weight] for one in wearers])
 
 
 def _by_wearer(places: Sequence[_Place]) -> Iterable[tuple[int, Mapping[BodyRegion.ValueType, int]]]:

@@ -76,8 +76,12 @@ class TattooClient:
         """
         request = tattoo_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))
+        trust = trust_of(response.calibration if response.HasField("calibration") else None)
         with well_formed(self.signal):
-            return {one.performer_id: facts_of(one.tattoos, one.regions) for one in response.performers}
+            return {
+                one.performer_id: facts_of(one.tattoos, one.regions, weight=trust.weight)
+                for one in response.performers
+            }
 
     async def enroll(
         self,
@@ -221,6 +225,6 @@ def _score_of(score: tattoo_pb2.TattooScore, trust: Trust) -> SignalScore:
         llr=score.llr if score.HasField("llr") else None,
         trust=trust,
         agreeing_points=score.agreeing_points,
-        facts=facts_of(score.known, score.regions),
+        facts=facts_of(score.known, score.regions, weight=trust.weight),
         matches=tuple(map(match_of, score.matches)),
     )

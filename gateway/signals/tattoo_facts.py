@@ -12,7 +12,7 @@ __all__ = ["facts_of", "match_of"]
 
 
 def facts_of(
-    views: Iterable[tattoo_pb2.KnownTattoo], regions: Iterable[tattoo_pb2.KnownRegion]
+    views: Iterable[tattoo_pb2.KnownTattoo], regions: Iterable[tattoo_pb2.KnownRegion], *, weight: float
 ) -> TattooFacts:
     """Views of one tattoo tell the same of it, so the first one counts. Raises InvalidInput for a malformed
     day."""
@@ -30,6 +30,7 @@ def facts_of(
             for one in first.values()
         ),
         tuple(_region_of(one) for one in regions if one.knowledge in _IS_TATTOOED),
+        weight,
     )
 
 

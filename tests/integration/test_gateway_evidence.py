@@ -75,6 +75,21 @@ async def test_absence_is_neutral_where_tattoos_were_not_looked_for(system: Syst
     assert await is_neutral()
 
 
+async def test_absence_counts_as_the_calibration_of_tattoos_weighs(system: System) -> None:
+    """Also where none is seen, so that nothing is scored: nothing where a test showed that tattoos hurt."""
+    anna, _ = await _two_alike(system)
+    system.tattoo.tattoos[anna] = [_known("sleeve", _ARM)]
+    found = []
+    for weight in (1.0, 0.5, 0.0):
+        system.tattoo.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=weight)
+        found.append(_of(await _person(system), anna, pb.CONTRIBUTION_KIND_TATTOO_ABSENT))
+    assert [[one.log_ratio for one in of_weight] for of_weight in found] == [
+        pytest.approx([math.log(1 - 0.9 * 0.2)]),
+        pytest.approx([math.log(1 - 0.9 * 0.2) / 2]),
+        [],
+    ]
+
+
 async def test_a_tattoo_that_is_seen_counts_as_far_as_it_was_there(system: System) -> None:
     """Matched and there: for Anna, and not absent; removed before: against; said to be clear: against Bea."""
     anna, bea = await _two_alike(system)

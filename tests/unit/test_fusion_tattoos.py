@@ -176,8 +176,32 @@ def test_a_match_of_which_nothing_tells_may_be_the_tattoo(llr: float | None) -> 
     match = TattooMatch("t", 0.9, llr)
     assert _absent(facts, _seen(_UPPER), match) is None
     assert _clear(facts, _seen(_UPPER), match) is None
-    foreign = TattooMatch("", 0.0)
-    assert _absent(facts, _seen(_UPPER), foreign) == pytest.approx([_ABSENT])
+
+
+def test_what_was_not_compared_may_be_any_tattoo() -> None:
+    """A tattoo is seen, and nobody has compared it with the candidate's, or nobody could."""
+    facts = TattooFacts((_tattoo("t"),))
+    assert _absent(facts, _seen(_UPPER)) is None
+    assert _absent(facts, _seen(_UPPER), TattooMatch("", 0.0), TattooMatch("", 0.0)) is None
+    unlike = TattooMatch("t", 0.1, -4.0)
+    assert _absent(facts, _seen(_UPPER), TattooMatch("", 0.0), unlike) == pytest.approx([_ABSENT])
+    compared = Wearer(facts, (unlike,))
+    found = absent_llrs(_seen(_UPPER), [Wearer(facts), compared], _NOW)
+    assert found is not None
+    assert found.regions == {1: [_ARM]}
+
+
+def test_what_is_missing_or_said_to_be_clear_counts_as_the_signal_weighs() -> None:
+    """Nothing, where tattoos were shown to hurt."""
+    there, bare = TattooFacts((_tattoo(),)), TattooFacts((), (_words(tattooed=False),))
+    absent = absent_llrs(_seen(), [Wearer(there, weight=one) for one in (0.0, 0.5, 1.0)], _NOW)
+    clear = clear_llrs(_seen(_ARM), [Wearer(bare, weight=one) for one in (0.0, 0.5, 1.0)], _NOW)
+    for found, full in ((absent, _ABSENT), (clear, CLEAR)):
+        assert found is not None
+        assert found.llrs[:, 0] == pytest.approx([0, full / 2, full])
+        assert sorted(found.regions) == [1, 2]
+    assert absent_llrs(_seen(), [Wearer(there, weight=0.0)], _NOW) is None
+    assert clear_llrs(_seen(_ARM), [Wearer(bare, weight=0.0)], _NOW) is None
 
 
 def test_a_tattoo_out_of_date_is_not_missed() -> None:
