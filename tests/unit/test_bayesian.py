@@ -268,6 +268,27 @@ def test_the_other_people_are_a_contribution() -> None:
         _check_sums(person)
 
 
+def test_who_has_no_rival_has_no_contribution_of_the_other_people() -> None:
+    """Two others compete, and the probability of unknown is far under a billionth."""
+    believed = [
+        believe(_FACE, scores=_certain(one), known={one}, hints={}, belief=_BELIEF, circumstances=_PLAIN)
+        for one in "aab"
+    ]
+    *rivals, alone = [
+        rank_bayesian(_FACE, one, together, scores={}, belief=_BELIEF, limit=10)
+        for one, together in zip(believed, exclusive([each.posterior for each in believed]), strict=True)
+    ]
+    assert not _of(alone, "b", pb.CONTRIBUTION_KIND_OTHER_PEOPLE)
+    for person in rivals:
+        assert _of(person, "a", pb.CONTRIBUTION_KIND_OTHER_PEOPLE)[0].log_ratio < -30
+        assert probabilities(person)["a"] == pytest.approx(0.5)
+        _check_sums(person)
+
+
+def _certain(name: str) -> PersonScores:
+    return {Signal.FACE: {name: SignalScore(0.5, 0.5, 45.0)}}
+
+
 def _of(person: RankedPerson, name: str, kind: pb.ContributionKind.ValueType) -> list[Contribution]:
     [candidate] = [one for one in person.candidates if one.performer_id == name]
     return [one for one in candidate.contributions if one.kind == kind]
