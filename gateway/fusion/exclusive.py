@@ -2,8 +2,8 @@
 
 Each person alone says how probable each candidate is; together, an assignment in which two people are the
 same performer is impossible. For two who compete the sums over all other assignments are exact; for more they
-are found by belief propagation, which converges and is close. Source: Williams and Lau, "Approximate evaluation
-of marginal association probabilities with belief propagation" (2014).
+are found by belief propagation, which converges and is close. Source: Williams and Lau, "Approximate
+evaluation of marginal association probabilities with belief propagation" (2014).
 """
 
 from __future__ import annotations

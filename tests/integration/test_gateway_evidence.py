@@ -177,12 +177,12 @@ async def test_hints_by_kind_are_bounded_and_multiply(system: System) -> None:
     hints = [
         pb.PerformerHint(performer_id=bea, kind=pb.HINT_KIND_STUDIO, factor=1000.0),
         pb.PerformerHint(performer_id=bea, kind=pb.HINT_KIND_POPULARITY, factor=0.5),
-        pb.PerformerHint(performer_id=cleo, kind=pb.HINT_KIND_TAGGED),
+        pb.PerformerHint(performer_id=cleo, kind=pb.HINT_KIND_TAGGED, factor=3.0),
         pb.PerformerHint(
             performer_id="00000000-0000-4000-8000-000000000009", kind=pb.HINT_KIND_TAGGED, factor=2
         ),
     ]
-    person = await _person(system, hints=hints)
+    person = await _person(system, hints=hints, hinted_performer_ids=[cleo])
     ratios = {one: _of(person, one, pb.CONTRIBUTION_KIND_HINT)[0].log_ratio for one in (anna, bea, cleo)}
     assert ratios[bea] - ratios[anna] == pytest.approx(math.log(10 * 0.5))
     assert ratios[cleo] - ratios[anna] == pytest.approx(math.log(20))

@@ -222,7 +222,9 @@ class IdentifyRequest(google.protobuf.message.Message):
     @property
     def hints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PerformerHint]:
         """What else makes performers more or less probable before the picture is looked at; they are scored like those of
-        `hinted_performer_ids`. Up to 100. BAYESIAN only.
+        `hinted_performer_ids`. Up to 100. BAYESIAN only. Of one performer and kind one counts: of tags, as which those of
+        `hinted_performer_ids` count, too, the largest, of another kind the last. Kinds multiply; all of one performer
+        together are held to 1/100 to 100.
         """
 
     @property
