@@ -167,11 +167,11 @@ def _evidence(
     scores: PersonScores,
 ) -> tuple[Evidence, ...]:
     """One for each signal that saw the person and knows the performer; the ratio is that of round 2."""
-    weighed = believed.weighed
+    number, counted = believed.weighed.numbers[performer_id], believed.weighed.counted
     factors = {
-        signal: float(one.factors[weighed.numbers[performer_id]]) for signal, one in weighed.counted.items()
+        signal: float(one.factors[number]) if one.is_told[number] else 0.0 for signal, one in counted.items()
     }
-    total = sum(factors[signal] for signal in Signal if view.templates(signal))
+    total = sum(factors.values())
     evidence = []
     for signal in Signal:
         candidate = believed.proposed[signal].get(performer_id)

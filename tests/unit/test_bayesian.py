@@ -181,6 +181,16 @@ def test_every_evidence_says_what_it_did() -> None:
     assert (face.weight, tattoo.weight) == (0.5, 0.5)
 
 
+def test_a_signal_that_told_nothing_has_no_share() -> None:
+    """The face was compared; Score of the tattoos failed, or gave no ratio, or a body counts nothing."""
+    seen = view(face=candidates(a=0.9), tattoos=[candidates(a=0.8)], body=candidates(a=0.7))
+    for said in ({}, scores(Signal.TATTOO, a=None)):
+        person = ranked(seen, {**scores(a=3.0), **said, **scores(Signal.BODY, a=1.0)})
+        assert [one.weight for one in person.candidates[0].evidence] == [1.0, 0.0, 0.0]
+    nothing = ranked(seen, scores(Signal.BODY, a=1.0))
+    assert [one.weight for one in nothing.candidates[0].evidence] == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("llr", "words"),
     [

@@ -388,7 +388,9 @@ class Evidence(google.protobuf.message.Message):
     confidence: builtins.float
     """Similarity between the model's impostor 99th percentile (0) and genuine median (1), 0..1."""
     weight: builtins.float
-    """Share of the score that visibility lets this signal decide, 0..1; all signals of a person sum to 1 or are all 0."""
+    """Share of the score that this signal decides, 0..1; all signals sum to 1 or are all 0. WEIGHTED: by what is visible.
+    BAYESIAN: by how much a ratio counts, of the signals that told one.
+    """
     is_proposed: builtins.bool
     """Whether the signal's own search proposed this performer; WEIGHTED counts only these."""
     llr: builtins.float
