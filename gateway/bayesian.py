@@ -96,7 +96,7 @@ def rank_bayesian(
     together: the same when nobody is two of the people. limit: most candidates to keep; all share in the
     probabilities.
     """
-    ranking, counted = list(together.probabilities), believed.weighed.counted.values()
+    ranking, counted = list(together.probabilities), believed.weighed.counted
     leading = leading_signal(view.person)
     # A prior alone, however sure, identifies nobody.
     is_seen = bool(ranking) and believed.weighed.seen(ranking[0]) > 0
@@ -117,8 +117,15 @@ def rank_bayesian(
         ),
         unknown=together.unknown,
         margin=together.margin,
-        is_uncalibrated=any((one.is_told & (one.factors > 0) & ~one.is_own).any() for one in counted),
-        has_uncounted=any((one.is_told & (one.factors == 0)).any() for one in counted),
+        is_uncalibrated=any(
+            (one.is_told & (one.factors > 0) & ~one.is_own).any() for one in counted.values()
+        ),
+        # A body is expected to count nothing.
+        has_uncounted=any(
+            (one.is_told & (one.factors == 0)).any()
+            for signal, one in counted.items()
+            if signal is not Signal.BODY
+        ),
     )
 
 

@@ -168,8 +168,8 @@ class _AnswerNoteEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: _AnswerNote.ValueType  # 1
     """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
     ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: _AnswerNote.ValueType  # 2
-    """A signal was seen and counts nothing: a test on this library's own pictures showed that it hurts. Body: fewer
-    than three frontal full views of a candidate are enrolled.
+    """Face or tattoos were compared and count nothing: a test on this library's own pictures showed that they hurt. A
+    body, which as a rule counts nothing, is no reason for this note.
     """
 
 class AnswerNote(_AnswerNote, metaclass=_AnswerNoteEnumTypeWrapper):
@@ -180,8 +180,8 @@ ANSWER_NOTE_UNSPECIFIED: AnswerNote.ValueType  # 0
 ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: AnswerNote.ValueType  # 1
 """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
 ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: AnswerNote.ValueType  # 2
-"""A signal was seen and counts nothing: a test on this library's own pictures showed that it hurts. Body: fewer
-than three frontal full views of a candidate are enrolled.
+"""Face or tattoos were compared and count nothing: a test on this library's own pictures showed that they hurt. A
+body, which as a rule counts nothing, is no reason for this note.
 """
 Global___AnswerNote: typing_extensions.TypeAlias = AnswerNote
 
@@ -394,7 +394,9 @@ class Evidence(google.protobuf.message.Message):
     is_proposed: builtins.bool
     """Whether the signal's own search proposed this performer; WEIGHTED counts only these."""
     llr: builtins.float
-    """Natural log of the likelihood ratio; unset until the signal is calibrated. Body always has it."""
+    """Natural log of the likelihood ratio, whether it counts or not; unset until the signal is calibrated. That of a body
+    follows from how proportions vary between adults.
+    """
     is_compatible: builtins.bool
     """For body: whether the proportions agree within tolerance. Unset for other signals."""
     summary: builtins.str
