@@ -203,7 +203,7 @@ class Person:
     is_uncalibrated: bool = False
     """Whether probabilities rest on calibrations from other libraries."""
     has_uncounted: bool = False
-    """Whether a signal compared the person and counts nothing."""
+    """Whether face or tattoos were compared and count nothing: a test showed that they hurt."""
 
     @property
     def best(self) -> Candidate | None:

@@ -96,7 +96,7 @@ def rank_bayesian(
     together: the same when nobody is two of the people. limit: most candidates to keep; all share in the
     probabilities.
     """
-    ranking, counted = list(together.probabilities), believed.weighed.counted.values()
+    ranking, counted = list(together.probabilities), believed.weighed.counted
     leading = leading_signal(view.person)
     # A prior alone, however sure, identifies nobody.
     is_seen = bool(ranking) and believed.weighed.seen(ranking[0]) > 0
@@ -117,8 +117,15 @@ def rank_bayesian(
         ),
         unknown=together.unknown,
         margin=together.margin,
-        is_uncalibrated=any((one.is_told & (one.factors > 0) & ~one.is_own).any() for one in counted),
-        has_uncounted=any((one.is_told & (one.factors == 0)).any() for one in counted),
+        is_uncalibrated=any(
+            (one.is_told & (one.factors > 0) & ~one.is_own).any() for one in counted.values()
+        ),
+        # A body is expected to count nothing.
+        has_uncounted=any(
+            (one.is_told & (one.factors == 0)).any()
+            for signal, one in counted.items()
+            if signal is not Signal.BODY
+        ),
     )
 
 
@@ -167,11 +174,11 @@ def _evidence(
     scores: PersonScores,
 ) -> tuple[Evidence, ...]:
     """One for each signal that saw the person and knows the performer; the ratio is that of round 2."""
-    weighed = believed.weighed
+    number, counted = believed.weighed.numbers[performer_id], believed.weighed.counted
     factors = {
-        signal: float(one.factors[weighed.numbers[performer_id]]) for signal, one in weighed.counted.items()
+        signal: float(one.factors[number]) if one.is_told[number] else 0.0 for signal, one in counted.items()
     }
-    total = sum(factors[signal] for signal in Signal if view.templates(signal))
+    total = sum(factors.values())
     evidence = []
     for signal in Signal:
         candidate = believed.proposed[signal].get(performer_id)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from gateway.catalogue.names import Past
 from gateway.fusion.moment import Moment
 from gateway.fusion.tattoos import SeenTattoos
+from gateway.known_tattoos import TattooFacts
 from gateway.people import PersonView
 from gateway.regions import visibilities
-from gateway.signals import TattooFacts
 
 __all__ = ["Circumstances"]
 

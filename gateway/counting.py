@@ -12,7 +12,7 @@ from gateway.fusion.assumed import LEAST_MEASUREMENTS, MOST_LLR, UNCALIBRATED
 from gateway.observations import Signal
 from gateway.signals import SignalScore
 
-__all__ = ["Counted"]
+__all__ = ["Counted", "shares_of"]
 
 _UNSCORED = SignalScore(0.0, 0.0)
 
@@ -36,9 +36,8 @@ class Counted:
         """
         found = [scores.get(one, _UNSCORED) for one in candidates]
         llrs = np.array([one.llr for one in found], np.float64)
-        weights = np.array([one.trust.weight for one in found])
+        factors = shares_of([one.trust.weight for one in found])
         is_own = np.array([one.trust.is_of_this_library for one in found], bool)
-        factors = np.where(np.isfinite(weights), np.clip(weights, 0.0, 1.0), 0.0)
         if signal is Signal.BODY:
             is_enough = np.array([one.measurements for one in found]) >= LEAST_MEASUREMENTS
             factors = np.where(is_own & is_enough, factors, 0.0)
@@ -55,3 +54,9 @@ class Counted:
     def is_told(self) -> NDArray[np.bool_]:
         """Whether there is a ratio."""
         return np.isfinite(self.llrs)
+
+
+def shares_of(weights: Sequence[float]) -> NDArray[np.float64]:
+    """Weights of calibrations within 0..1; 0 for one that is no number."""
+    told = np.array(weights, np.float64)
+    return np.where(np.isfinite(told), np.clip(told, 0.0, 1.0), 0.0)

@@ -12,13 +12,14 @@ from gateway.fan_out import Branch
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.scene_years import scene_years
 from gateway.hints import factors_of
+from gateway.known_tattoos import TattooFacts
 from gateway.observations import Signal
 from gateway.observing import Looks
 from gateway.options import IdentifyOptions
 from gateway.people import Scene
 from gateway.ranked import PersonScores, RankedPerson
 from gateway.ranking import rank_person
-from gateway.signals import Scores, TattooFacts
+from gateway.signals import Scores
 
 __all__ = ["Compared", "fuse_bayesian", "fuse_weighted", "stated_of"]
 

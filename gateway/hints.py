@@ -32,6 +32,7 @@ class Hint:
 
     performer_id: str
     factor: float = TAGGED
+    kind: HintKind.ValueType = HINT_KIND_TAGGED
 
 
 def bounded_hint(performer_id: str, kind: HintKind.ValueType, factor: float) -> Hint:
@@ -46,12 +47,20 @@ def bounded_hint(performer_id: str, kind: HintKind.ValueType, factor: float) -> 
     if not (math.isfinite(factor) and factor > 0):
         raise InvalidInput("hints.factor: not a number above 0")
     least, most = _BOUNDS[kind]
-    return Hint(performer_id, min(most, max(least, factor)))
+    return Hint(performer_id, min(most, max(least, factor)), kind)
 
 
 def factors_of(hints: Iterable[Hint]) -> dict[str, float]:
-    """How many times as probable each performer is who has a hint: several of one multiply."""
-    factors: dict[str, float] = {}
+    """How many times as probable each performer is who has a hint.
+
+    Of one kind one counts, of tags the largest and else the last; kinds multiply.
+    """
+    of_kind: dict[tuple[str, HintKind.ValueType], float] = {}
     for one in hints:
-        factors[one.performer_id] = factors.get(one.performer_id, 1.0) * one.factor
+        place = (one.performer_id, one.kind)
+        before = of_kind.get(place, 0.0) if one.kind == HINT_KIND_TAGGED else 0.0
+        of_kind[place] = max(before, one.factor)
+    factors: dict[str, float] = {}
+    for (performer_id, _), factor in of_kind.items():
+        factors[performer_id] = factors.get(performer_id, 1.0) * factor
     return factors

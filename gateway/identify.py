@@ -19,6 +19,7 @@ from gateway.circumstances import Circumstances
 from gateway.fan_out import Branch, attempt, time_for
 from gateway.fusing import Compared, fuse_bayesian, fuse_weighted, stated_of
 from gateway.fusion.moment import moment_of
+from gateway.known_tattoos import TattooFacts
 from gateway.observations import Signal, TattooSeen
 from gateway.observing import Looks, look
 from gateway.options import IdentifyOptions
@@ -26,7 +27,7 @@ from gateway.people import Scene, read_scene
 from gateway.ranked import RankedPerson
 from gateway.reports import Report, report_of
 from gateway.settling import settled_policy
-from gateway.signals import Scores, Signals, TattooFacts
+from gateway.signals import Scores, Signals
 from marquee.gateway.v1.identification_pb2 import FUSION_POLICY_WEIGHTED, FusionPolicy
 
 __all__ = ["Identify", "Identification", "Prior", "Timing"]

@@ -60,7 +60,7 @@ class RankedPerson:
     unknown: probability that it is nobody of the gallery; margin: how much more probable the first candidate
         is than the next one, or than unknown, negative where unknown is more probable. None under WEIGHTED.
     is_uncalibrated: whether probabilities rest on calibrations from other libraries.
-    has_uncounted: whether a signal compared the person and counts nothing.
+    has_uncounted: whether face or tattoos were compared and count nothing.
     """
 
     view: PersonView

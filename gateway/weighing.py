@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from gateway.catalogue.names import Past
 from gateway.circumstances import Circumstances
-from gateway.counting import Counted
+from gateway.counting import Counted, shares_of
 from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE, USUAL_NATURAL
 from gateway.fusion.career import career_llrs
 from gateway.fusion.histories import Appearance, natural_llrs
 from gateway.fusion.moment import Moment
 from gateway.fusion.scene_time import Years, shares
 from gateway.fusion.tattoos import Located, SeenTattoos, Wearer, absent_llrs, clear_llrs, present_llrs
+from gateway.known_tattoos import TattooFacts
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.ranked import Contribution, PersonScores
-from gateway.signals import SignalScore, TattooFacts
+from gateway.signals import SignalScore
 from gateway.summaries import region_label, spoken_ratio, summary_of
 from marquee.common.v1.common_pb2 import BodyRegion
 from marquee.gateway.v1 import identification_pb2 as pb
@@ -33,8 +34,8 @@ __all__ = ["Term", "Weighed", "contribution", "weigh"]
 _SEEN = {pb.CONTRIBUTION_KIND_FACE, pb.CONTRIBUTION_KIND_TATTOO, pb.CONTRIBUTION_KIND_BODY}
 # Less is nothing but rounding.
 _NOTHING = 1e-9
-_NO_PAST, _NO_FACTS = Past(), TattooFacts()
-_STRANGER = Wearer(_NO_FACTS)
+_NO_PAST = Past()
+_STRANGER = Wearer(TattooFacts())
 
 _Words = Callable[[int], str]
 """What a term is in words, by number of the candidate: few candidates are told of."""
@@ -151,25 +152,39 @@ def _yearly(
     """In the order in which they are counted: what is known of the time first."""
     moment, compared = circumstances.moment, scores.get(Signal.TATTOO, {})
     pasts = [circumstances.pasts.get(one, _NO_PAST) for one in candidates]
-    wearers = [
-        _wearer(compared.get(one), circumstances.facts.get(one), factor)
-        for one, factor in zip(candidates, counted.factors.tolist(), strict=True)
-    ]
+    wearers = _wearers(candidates, compared, circumstances.facts, counted)
     seen = circumstances.seen_tattoos(view)
     found = (
         _career(pasts, moment),
         _tattoo(view, seen, wearers, moment, [compared.get(one) for one in candidates]),
-        # Where nothing compared what is seen, nobody can tell what is missing.
-        _absent(absent_llrs(seen, wearers, moment)) if _is_compared(view, scores) else None,
+        _absent(absent_llrs(seen, wearers, moment)),
         _appearance(pasts, moment, circumstances.natural),
     )
     return [one for one in found if one is not None]
 
 
-def _wearer(score: SignalScore | None, facts: TattooFacts | None, factor: float) -> Wearer:
+def _wearers(
+    candidates: Sequence[str],
+    scores: Mapping[str, SignalScore],
+    known: Mapping[str, TattooFacts],
+    counted: Counted,
+) -> list[Wearer]:
+    """What was scored counts by the weight told with it, the rest by the one told with what is known."""
+    told = [(scores.get(one), known.get(one)) for one in candidates]
+    weights = shares_of(
+        [score.trust.weight if score else facts.weight if facts else 1.0 for score, facts in told]
+    )
+    factors = counted.factors.tolist()
+    return [
+        _wearer(score, facts, factor, weight)
+        for (score, facts), factor, weight in zip(told, factors, weights.tolist(), strict=True)
+    ]
+
+
+def _wearer(score: SignalScore | None, facts: TattooFacts | None, factor: float, weight: float) -> Wearer:
     if score is None:
-        return Wearer(facts, factor=factor) if facts else _STRANGER
-    return Wearer(facts or score.facts, score.matches, score.llr, factor)
+        return Wearer(facts, factor=factor, weight=weight) if facts else _STRANGER
+    return Wearer(facts or score.facts, score.matches, score.llr, factor, weight)
 
 
 def _career(pasts: Sequence[Past], moment: Moment) -> _Yearly | None:
@@ -200,7 +215,7 @@ def _tattoo(
     scores: Sequence[SignalScore | None],
 ) -> _Yearly | None:
     """Tattoos that are seen: how alike they are, and whether sources say that nothing is there."""
-    present, clear = present_llrs(wearers, moment), clear_llrs(seen, wearers, moment)
+    present, clear = present_llrs(seen, wearers, moment), clear_llrs(seen, wearers, moment)
     if present is None and clear is None:
         return None
 
@@ -213,10 +228,6 @@ def _tattoo(
 
     llrs = np.zeros((len(wearers), len(moment.years))) if present is None else present
     return _Yearly(pb.CONTRIBUTION_KIND_TATTOO, llrs if clear is None else llrs + clear.llrs, words)
-
-
-def _is_compared(view: PersonView, scores: PersonScores) -> bool:
-    return not view.person.tattoos or Signal.TATTOO in scores
 
 
 def _absent(absent: Located | None) -> _Yearly | None:

@@ -16,11 +16,12 @@ from gateway.circumstances import Circumstances
 from gateway.fan_out import Branch
 from gateway.fusing import Compared
 from gateway.fusion.moment import moment_of
+from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from gateway.observations import BodySeen, Candidate, FaceSeen, Observed, RegionView, Signal, TattooSeen
 from gateway.observing import Look, Looks
 from gateway.people import PersonView, Scene
 from gateway.regions import regions_in_view
-from gateway.signals import KnownRegion, KnownTattoo, Scores, SignalScore, TattooFacts, TattooMatch, Trust
+from gateway.signals import Scores, SignalScore, Trust
 from marquee.common.v1 import common_pb2
 from marquee.common.v1.common_pb2 import BodyRegion
 

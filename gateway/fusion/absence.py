@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 
-__all__ = ["absence_llr", "absence_llrs", "presence_llr", "presence_llrs"]
+__all__ = ["absence_llrs", "another_there", "presence_llrs"]
 
 Years = NDArray[np.float64]
 
@@ -20,18 +18,13 @@ Years = NDArray[np.float64]
 _ANOTHER = 0.1
 
 
-def absence_llr(*, has_it: float, in_view: float, missed: float) -> float:
+def absence_llrs(*, has_it: Years, in_view: float | Years, missed: float) -> Years:
     """Natural log of P(nothing seen | this performer) / P(nothing seen | a stranger), at most 0.
 
     has_it: probability that the performer has the tattoo when the picture was taken; in_view: that its region
-    is seen; missed: that a tattoo in view is not found. All 0..1. A stranger is taken to have none there, so
-    the denominator is 1. Raises InvalidInput for a value outside 0..1.
+    is seen, broadcast; missed: that a tattoo in view is not found. All 0..1. A stranger is taken to have none
+    there, so the denominator is 1. Raises InvalidInput for a value outside 0..1.
     """
-    return float(absence_llrs(has_it=np.array([has_it]), in_view=in_view, missed=missed)[0])
-
-
-def absence_llrs(*, has_it: Years, in_view: float | Years, missed: float) -> Years:
-    """The same of each year, and of several tattoos at a time; `in_view` is broadcast."""
     _check_share("has_it", has_it)
     _check_share("in_view", in_view)
     _check_share("missed", missed)
@@ -39,24 +32,29 @@ def absence_llrs(*, has_it: Years, in_view: float | Years, missed: float) -> Yea
     return np.asarray(np.log1p(-np.minimum(seen, 1 - 1e-9)), np.float64)
 
 
-def presence_llr(llr: float, *, has_it: float) -> float:
-    """The ratio of a tattoo that is seen and alike one that the performer has then with probability `has_it`.
+def presence_llrs(llr: float | Years, *, has_it: Years, another: float | Years = 1.0) -> Years:
+    """The ratio of a tattoo that is seen, and as alike as `llr` says one that the performer has then or not.
 
-    log(has_it x ratio + (1 - has_it) x 1/10): before its first day or after its removal it is not the
-    performer's, and who is known without it wears another one there less often than a stranger does.
+    log(has_it x ratio + (1 - has_it) x another). another: above 0, how much more often the performer without
+    the tattoo wears what is seen than a stranger does; 1 where nothing tells. Both are broadcast.
 
     Raises InvalidInput for has_it outside 0..1, or a ratio that is not finite.
     """
-    return float(presence_llrs(llr, has_it=np.array([has_it]))[0])
-
-
-def presence_llrs(llr: float | Years, *, has_it: Years) -> Years:
-    """The same of each year, and of several tattoos at a time; `llr` is broadcast."""
     _check_share("has_it", has_it)
     if not np.isfinite(llr).all():
         raise InvalidInput("a log-likelihood ratio is not finite")
     with np.errstate(divide="ignore"):
-        return np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + math.log(_ANOTHER))
+        found = np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + np.log(another))
+    return np.asarray(found, np.float64)
+
+
+def another_there(llr: Years) -> Years:
+    """`another` of a tattoo that is seen in the very place of the one that it is like.
+
+    It has an owner, and the more alike it is the less is that the performer without it: 1 for one that is not
+    alike, then 1 / ratio, and 1/10 at the least.
+    """
+    return np.asarray(np.clip(np.exp(-llr), _ANOTHER, 1.0), np.float64)
 
 
 def _check_share(name: str, value: float | Years) -> None:

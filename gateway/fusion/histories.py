@@ -35,21 +35,19 @@ class Appearance:
 
 
 def has_tattoo(
-    years: Years, *, first_seen: ArrayLike = -np.inf, since: ArrayLike = -np.inf, removed: ArrayLike = np.inf
+    years: Years, *, first_seen: ArrayLike = -np.inf, removed: ArrayLike = np.inf
 ) -> NDArray[np.float64]:
     """Probability, 0..1, that a performer had a tattoo in each year; of several tattoos [tattoos, years].
 
-    first_seen: year of the earliest dated picture of it: it may be older. since: year in which it came, as
-    the owner says: before, it was not there. removed: the last year in which it was there. One number, or one
-    for each tattoo; infinite where it is not known.
+    first_seen: year of the earliest dated picture of it: it may be older. removed: the last year in which it
+    was there. One number, or one for each tattoo; infinite where it is not known.
 
-    Raises InvalidInput when it was gone before it came, or before it was last known to be there.
+    Raises InvalidInput when it was gone before it was first seen.
     """
-    seen, came, gone = (np.asarray(one, np.float64)[..., None] for one in (first_seen, since, removed))
-    if (gone < np.where(came > -np.inf, came, seen)).any():
+    seen, gone = (np.asarray(one, np.float64)[..., None] for one in (first_seen, removed))
+    if (gone < seen).any():
         raise InvalidInput("removed: before the tattoo was there")
-    older = np.exp(-np.maximum(seen - years, 0.0) / _YEARS_BEFORE_SEEN)
-    has_it = np.where(came > -np.inf, years >= came, older)
+    has_it = np.exp(-np.maximum(seen - years, 0.0) / _YEARS_BEFORE_SEEN)
     return np.where(years > gone, 0.0, has_it)
 
 

@@ -10,16 +10,17 @@ import datetime
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import numpy as np
 
-from gateway.fusion.absence import absence_llrs, presence_llrs
+from gateway.fusion.absence import absence_llrs, another_there, presence_llrs
 from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED
 from gateway.fusion.grouped import largest, summed
 from gateway.fusion.moment import Moment, Span, are_within, is_possible, were_there
 from gateway.fusion.ratio import held
 from gateway.fusion.scene_time import Years
-from gateway.signals import KnownTattoo, TattooFacts, TattooMatch
+from gateway.known_tattoos import KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_OTHER,
     BODY_REGION_UNKNOWN,
@@ -66,13 +67,15 @@ class SeenTattoos:
 class Wearer:
     """One candidate: what is known of the tattoos, and of which one each that is seen is most like.
 
-    llr: of all that are seen, where no match tells. factor: what ratios are multiplied by.
+    llr: of all that are seen, where no match tells. factor: what ratios are multiplied by; weight: what the
+    rest is, 0..1. 0: it counts nothing.
     """
 
     facts: TattooFacts
     matches: Sequence[TattooMatch] = ()
     llr: float | None = None
     factor: float = 1.0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,17 +87,26 @@ class Located:
     """By number of the wearer; who is missing has none."""
 
 
-def present_llrs(wearers: Sequence[Wearer], moment: Moment) -> Years | None:
+def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Years | None:
     """Log ratios [wearers, years] of the tattoos that are seen, each as alike as the matches say.
 
-    A match counts as far as its tattoo was there. 0 for whom nothing was compared; None: for nobody.
+    A match counts as far as its tattoo was there. Where it was not, one in the same place that is alike is
+    another one's; elsewhere nothing follows. Without a date all this only says which years are likely, and is
+    scaled so that a match that says nothing, 0, counts nothing: a tattoo with dates is no reason to doubt.
+
+    0 for whom nothing was compared; None: for nobody.
     """
-    found = [(number, *one) for number, wearer in enumerate(wearers) for one in _compared(wearer)]
+    found = [(number, *one) for number, wearer in enumerate(wearers) for one in _compared(seen, wearer)]
     if not found:
         return None
-    owners, llrs, spans = zip(*found, strict=True)
-    has_it = were_there(moment, spans)
-    return together(presence_llrs(np.array(llrs)[:, None], has_it=has_it), owners, len(wearers))
+    owners, llrs, spans, are_there = zip(*found, strict=True)
+    ratios, has_it = np.array(llrs)[:, None], were_there(moment, spans)
+    another = np.where(np.array(are_there)[:, None], another_there(ratios), 1.0)
+    present = presence_llrs(ratios, has_it=has_it, another=another)
+    if moment.day is None:
+        in_any_year = np.minimum(has_it @ moment.prior, 1.0)[:, None]
+        present -= presence_llrs(0.0, has_it=in_any_year, another=another)
+    return together(present, owners, len(wearers))
 
 
 def together(llrs: Years, owners: Sequence[int], count: int) -> Years:
@@ -116,7 +128,7 @@ def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> 
         return None
     is_clear = _is_clear(places, wearers, moment)
     found = CLEAR * largest(is_clear, [number for number, _ in places], len(wearers))
-    return _located(found, places, is_clear)
+    return _located(found * _weights(wearers), places, is_clear)
 
 
 def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Located | None:
@@ -135,26 +147,29 @@ def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) ->
     visibility = np.array([in_view[region] for _, region in places])[:, None]
     llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
     found = summed(llrs, [number for number, _ in places], len(wearers))
-    return _located(np.maximum(found, LEAST_ABSENT), places, has_it)
+    return _located(np.maximum(found, LEAST_ABSENT) * _weights(wearers), places, has_it)
 
 
-def _compared(wearer: Wearer) -> list[tuple[float, Span]]:
-    """Ratio of each tattoo that is seen, and when the one that it is like was there."""
+def _compared(seen: SeenTattoos, wearer: Wearer) -> list[tuple[float, Span, bool]]:
+    """Of each that is seen: its ratio, when the tattoo that it is like was there, and if in this place."""
     if wearer.factor <= 0 or not (wearer.matches or wearer.llr):
         return []
     known = {one.tattoo_id: one for one in wearer.facts.tattoos}
-    found = [
-        (wearer.factor * llr, _had(known.get(one.tattoo_id)))
-        for one in wearer.matches
-        if (llr := held(one.llr)) is not None
-    ]
+    found = []
+    for one, place in zip(wearer.matches, chain(seen.regions, repeat(BODY_REGION_UNKNOWN)), strict=False):
+        llr, tattoo = held(one.llr), known.get(one.tattoo_id)
+        if llr is not None:
+            is_there = tattoo is not None and tattoo.region == place and place not in NOWHERE
+            found.append((wearer.factor * llr, _had(tattoo), is_there))
     if not found and (llr := held(wearer.llr)) is not None:
-        return [(wearer.factor * llr, _ALWAYS)]
+        return [(wearer.factor * llr, _ALWAYS, False)]
     return found
 
 
 def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
     """Regions said to be clear in which a tattoo is seen that is not rather the candidate's."""
+    if wearer.weight <= 0:
+        return []
     places = {one.region for one in wearer.facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
     if not places:
         return []
@@ -163,9 +178,14 @@ def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.Valu
 
 
 def _not_seen(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
-    """Regions in view of which something is known, and in which none of the candidate's tattoos is seen."""
+    """Regions in view of which something is known, and in which none of the candidate's tattoos is seen.
+
+    None where what is seen was not compared with them: it may be any of them.
+    """
     facts = wearer.facts
-    if not (facts.tattoos or facts.regions):
+    if wearer.weight <= 0 or not (facts.tattoos or facts.regions):
+        return []
+    if seen.regions and not any(one.tattoo_id for one in wearer.matches):
         return []
     told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
     found_again = {one.tattoo_id for one in wearer.matches if _may_be(one)}
@@ -203,6 +223,10 @@ def _has_in(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment)
             if one.region in in_words and one.source != _OBSERVED:
                 (had if one.is_tattooed else clear).append((place_of[one.region], (one.since, one.until)))
     return _there(had, moment, len(places)) * (1 - _within(clear, moment, len(places)))
+
+
+def _weights(wearers: Sequence[Wearer]) -> Years:
+    return np.array([[one.weight] for one in wearers])
 
 
 def _by_wearer(places: Sequence[_Place]) -> Iterable[tuple[int, Mapping[BodyRegion.ValueType, int]]]:

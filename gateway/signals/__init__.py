@@ -13,7 +13,6 @@ from gateway.signals.face import FaceClient
 from gateway.signals.face_counts import FaceCounts
 from gateway.signals.pending import ChangingClient, Pending, PendingPage
 from gateway.signals.tattoo import TattooClient
-from gateway.signals.tattoo_facts import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from gateway.signals.transfer import TransferClient, VectorPage, VectorsTaken
 
 __all__ = [
@@ -32,10 +31,6 @@ __all__ = [
     "SignalScore",
     "Trust",
     "Scores",
-    "KnownTattoo",
-    "KnownRegion",
-    "TattooFacts",
-    "TattooMatch",
     "SignalOutcome",
     "Rejection",
     "Pending",

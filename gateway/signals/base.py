@@ -12,9 +12,9 @@ import grpc
 from chassis.errors import InvalidInput, Unavailable
 from chassis.geometry import Point
 from chassis.status import error_from
+from gateway.known_tattoos import TattooFacts, TattooMatch
 from gateway.observations import Candidate, OperatingPoint, Signal
 from gateway.signals.counted import Counted
-from gateway.signals.tattoo_facts import TattooFacts, TattooMatch
 from marquee.common.v1 import common_pb2, counts_pb2
 
 __all__ = [

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import grpc
 
 from chassis.protos import from_proto_box, to_proto_box
+from gateway.known_tattoos import TattooFacts
 from gateway.observations import Observed, Signal, TattooSeen
 from gateway.signals.base import (
     Query,
@@ -28,7 +29,7 @@ from gateway.signals.base import (
 from gateway.signals.counted import Counted, counted_of
 from gateway.signals.pending import Pending, PendingPage, pending_of
 from gateway.signals.tattoo_catalogue import TattooCatalogueClient
-from gateway.signals.tattoo_facts import TattooFacts, facts_of, match_of
+from gateway.signals.tattoo_facts import facts_of, match_of
 from gateway.signals.transfer import VectorPage, VectorsTaken
 from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 from marquee.tattoo.v1 import tattoo_pb2, tattoo_pb2_grpc
@@ -75,8 +76,12 @@ class TattooClient:
         """
         request = tattoo_pb2.LookupRequest(performer_ids=performer_ids)
         response = await answered(self._stub.Lookup(request, timeout=timeout))
+        trust = trust_of(response.calibration if response.HasField("calibration") else None)
         with well_formed(self.signal):
-            return {one.performer_id: facts_of(one.tattoos, one.regions) for one in response.performers}
+            return {
+                one.performer_id: facts_of(one.tattoos, one.regions, weight=trust.weight)
+                for one in response.performers
+            }
 
     async def enroll(
         self,
@@ -220,6 +225,6 @@ def _score_of(score: tattoo_pb2.TattooScore, trust: Trust) -> SignalScore:
         llr=score.llr if score.HasField("llr") else None,
         trust=trust,
         agreeing_points=score.agreeing_points,
-        facts=facts_of(score.known, score.regions),
+        facts=facts_of(score.known, score.regions, weight=trust.weight),
         matches=tuple(map(match_of, score.matches)),
     )

@@ -1,68 +1,18 @@
-"""What is known of a performer's tattoos: values, and the contract's messages read."""
+"""What is known of a performer's tattoos: the contract's messages read."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from chassis.protos import parse_date
-from marquee.common.v1.common_pb2 import BodyRegion
+from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from marquee.tattoo.v1 import tattoo_pb2
 
-__all__ = ["KnownRegion", "KnownTattoo", "TattooFacts", "TattooMatch", "facts_of", "match_of"]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownTattoo:
-    """A tattoo that a performer is known to have, or to have had; dates None when unknown."""
-
-    tattoo_id: str
-    region: BodyRegion.ValueType
-    first_seen: datetime.date | None = None
-    """First day it was seen: it may be older."""
-    removed: datetime.date | None = None
-    """Day from which it is gone; None while it is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRegion:
-    """What one source says of one region; days None when unknown or open."""
-
-    region: BodyRegion.ValueType
-    is_tattooed: bool
-    """False: it is clear."""
-    source: str = ""
-    since: datetime.date | None = None
-    until: datetime.date | None = None
-    """Last day known of."""
-
-
-@dataclass(frozen=True, slots=True)
-class TattooMatch:
-    """Which known tattoo one template is most like; `tattoo_id` "": it cannot be compared.
-
-    `llr`: as that of a score, None until the signal is calibrated.
-    """
-
-    tattoo_id: str
-    similarity: float
-    llr: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TattooFacts:
-    """All that is known of one performer: each tattoo once, and every statement on a region.
-
-    A region without a statement and without a tattoo is NO_DATA: nothing follows.
-    """
-
-    tattoos: tuple[KnownTattoo, ...] = ()
-    regions: tuple[KnownRegion, ...] = ()
+__all__ = ["facts_of", "match_of"]
 
 
 def facts_of(
-    views: Iterable[tattoo_pb2.KnownTattoo], regions: Iterable[tattoo_pb2.KnownRegion]
+    views: Iterable[tattoo_pb2.KnownTattoo], regions: Iterable[tattoo_pb2.KnownRegion], *, weight: float
 ) -> TattooFacts:
     """Views of one tattoo tell the same of it, so the first one counts. Raises InvalidInput for a malformed
     day."""
@@ -80,6 +30,7 @@ def facts_of(
             for one in first.values()
         ),
         tuple(_region_of(one) for one in regions if one.knowledge in _IS_TATTOOED),
+        weight,
     )
 
 

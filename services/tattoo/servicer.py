@@ -109,8 +109,7 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         scores = await self._score(models, used)(queries)
         performer_ids = {one.performer_id for of_query in scores for one in of_query}
         regions = await self._lookup.regions(sorted(performer_ids)) if performer_ids else {}
-        calibration = used.to_proto() if used is not None else None
-        return translation.scored(queries, scores, regions, calibration)
+        return translation.scored(queries, scores, regions, _in_use(used))
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
         models = models_of(self._change, generations_of(request.templates))
@@ -134,7 +133,8 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
 
     async def Lookup(self, request: pb.LookupRequest, context: _Context) -> pb.LookupResponse:
         known = await self._lookup(parse_performer_ids(request.performer_ids))
-        return _translation(models_of(self._change)).attributes(known)
+        models = models_of(self._change)
+        return _translation(models).attributes(known, _in_use(self._calibrations.of(_keys(models))))
 
     async def CountObservations(
         self, request: pb.CountObservationsRequest, context: _Context
@@ -257,6 +257,10 @@ def _translation(models: TattooModels) -> TattooTranslation:
 
 def _keys(models: TattooModels) -> list[ModelKey]:
     return [row.key for row in models.rows]
+
+
+def _in_use(used: UsedCalibration | None) -> common_pb2.CalibrationInUse | None:
+    return used.to_proto() if used is not None else None
 
 
 def _scored(request: pb.ScoreRequest) -> Iterable[common_pb2.Template]:

@@ -94,8 +94,14 @@ class TattooTranslation:
         check_count("observations", len(request.observations), least=1, most=MOST_OBSERVATIONS)
         return [self._enrolment(one) for one in request.observations]
 
-    def attributes(self, performers: Sequence[TattooAttributes]) -> pb.LookupResponse:
+    def attributes(
+        self,
+        performers: Sequence[TattooAttributes],
+        calibration: common_pb2.CalibrationInUse | None = None,
+    ) -> pb.LookupResponse:
+        """`calibration`: as `scored` tells it."""
         return pb.LookupResponse(
+            calibration=calibration,
             performers=[
                 pb.TattooAttributes(
                     performer_id=one.performer_id,
@@ -103,7 +109,7 @@ class TattooTranslation:
                     regions=[_region(statement) for statement in one.regions],
                 )
                 for one in performers
-            ]
+            ],
         )
 
     def _observation(self, tattoo: ObservedTattoo) -> pb.TattooObservation:

@@ -437,6 +437,7 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
     async def Lookup(self, request: tattoo_pb2.LookupRequest, context: _Context) -> tattoo_pb2.LookupResponse:
         await self._enter("Lookup", request)
         return tattoo_pb2.LookupResponse(
+            calibration=self.calibration.in_use,
             performers=[
                 tattoo_pb2.TattooAttributes(
                     performer_id=one,
@@ -445,7 +446,7 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
                 )
                 for one in request.performer_ids
                 if self.enrolled.get(one) or self.tattoos.get(one) or self.regions.get(one)
-            ]
+            ],
         )
 
     def _score(self, performer_id: str, confidence: float, templates: int) -> tattoo_pb2.TattooScore:

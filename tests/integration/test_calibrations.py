@@ -277,6 +277,7 @@ async def test_tattoos_follow_a_calibration_as_faces_do(database: str, tmp_path:
             return status.HasField("calibration") and status.calibration == used
 
         await until(follows)
+        assert (await second.stub.Lookup(tattoo_pb2.LookupRequest(), timeout=10)).calibration == used
 
 
 async def test_key_points_of_views_are_listed(system: TattooSystem) -> None:

@@ -75,6 +75,21 @@ async def test_absence_is_neutral_where_tattoos_were_not_looked_for(system: Syst
     assert await is_neutral()
 
 
+async def test_absence_counts_as_the_calibration_of_tattoos_weighs(system: System) -> None:
+    """Also where none is seen, so that nothing is scored: nothing where a test showed that tattoos hurt."""
+    anna, _ = await _two_alike(system)
+    system.tattoo.tattoos[anna] = [_known("sleeve", _ARM)]
+    found = []
+    for weight in (1.0, 0.5, 0.0):
+        system.tattoo.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=weight)
+        found.append(_of(await _person(system), anna, pb.CONTRIBUTION_KIND_TATTOO_ABSENT))
+    assert [[one.log_ratio for one in of_weight] for of_weight in found] == [
+        pytest.approx([math.log(1 - 0.9 * 0.2)]),
+        pytest.approx([math.log(1 - 0.9 * 0.2) / 2]),
+        [],
+    ]
+
+
 async def test_a_tattoo_that_is_seen_counts_as_far_as_it_was_there(system: System) -> None:
     """Matched and there: for Anna, and not absent; removed before: against; said to be clear: against Bea."""
     anna, bea = await _two_alike(system)
@@ -162,12 +177,12 @@ async def test_hints_by_kind_are_bounded_and_multiply(system: System) -> None:
     hints = [
         pb.PerformerHint(performer_id=bea, kind=pb.HINT_KIND_STUDIO, factor=1000.0),
         pb.PerformerHint(performer_id=bea, kind=pb.HINT_KIND_POPULARITY, factor=0.5),
-        pb.PerformerHint(performer_id=cleo, kind=pb.HINT_KIND_TAGGED),
+        pb.PerformerHint(performer_id=cleo, kind=pb.HINT_KIND_TAGGED, factor=3.0),
         pb.PerformerHint(
             performer_id="00000000-0000-4000-8000-000000000009", kind=pb.HINT_KIND_TAGGED, factor=2
         ),
     ]
-    person = await _person(system, hints=hints)
+    person = await _person(system, hints=hints, hinted_performer_ids=[cleo])
     ratios = {one: _of(person, one, pb.CONTRIBUTION_KIND_HINT)[0].log_ratio for one in (anna, bea, cleo)}
     assert ratios[bea] - ratios[anna] == pytest.approx(math.log(10 * 0.5))
     assert ratios[cleo] - ratios[anna] == pytest.approx(math.log(20))

@@ -181,6 +181,16 @@ def test_every_evidence_says_what_it_did() -> None:
     assert (face.weight, tattoo.weight) == (0.5, 0.5)
 
 
+def test_a_signal_that_told_nothing_has_no_share() -> None:
+    """The face was compared; Score of the tattoos failed, or gave no ratio, or a body counts nothing."""
+    seen = view(face=candidates(a=0.9), tattoos=[candidates(a=0.8)], body=candidates(a=0.7))
+    for said in ({}, scores(Signal.TATTOO, a=None)):
+        person = ranked(seen, {**scores(a=3.0), **said, **scores(Signal.BODY, a=1.0)})
+        assert [one.weight for one in person.candidates[0].evidence] == [1.0, 0.0, 0.0]
+    nothing = ranked(seen, scores(Signal.BODY, a=1.0))
+    assert [one.weight for one in nothing.candidates[0].evidence] == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("llr", "words"),
     [
@@ -247,13 +257,13 @@ def test_a_signal_that_was_shown_to_hurt_counts_nothing(weight: float) -> None:
 def test_a_body_counts_by_this_librarys_calibration_and_three_measurements(
     trust: Trust, measurements: int, factor: float
 ) -> None:
-    """Fewer are an accident of the pose."""
+    """Fewer are an accident of the pose. That a body counts nothing is as a rule so, and no note."""
     score = SignalScore(0.5, 0.5, 2.0, trust=trust, measurements=measurements)
     person = ranked(view(face=[], body=candidates(a=0.9)), {Signal.BODY: {"a": score}})
     assert [one.log_ratio for one in _of(person, "a", pb.CONTRIBUTION_KIND_BODY)] == pytest.approx(
         [2 * factor] if factor else []
     )
-    assert person.has_uncounted == (factor == 0)
+    assert not person.has_uncounted
 
 
 def test_the_other_people_are_a_contribution() -> None:
@@ -266,6 +276,27 @@ def test_the_other_people_are_a_contribution() -> None:
         assert others.log_ratio < -1
         assert others.summary.startswith("other people in the picture: speaks against, 1 : ")
         _check_sums(person)
+
+
+def test_who_has_no_rival_has_no_contribution_of_the_other_people() -> None:
+    """Two others compete, and the probability of unknown is far under a billionth."""
+    believed = [
+        believe(_FACE, scores=_certain(one), known={one}, hints={}, belief=_BELIEF, circumstances=_PLAIN)
+        for one in "aab"
+    ]
+    *rivals, alone = [
+        rank_bayesian(_FACE, one, together, scores={}, belief=_BELIEF, limit=10)
+        for one, together in zip(believed, exclusive([each.posterior for each in believed]), strict=True)
+    ]
+    assert not _of(alone, "b", pb.CONTRIBUTION_KIND_OTHER_PEOPLE)
+    for person in rivals:
+        assert _of(person, "a", pb.CONTRIBUTION_KIND_OTHER_PEOPLE)[0].log_ratio < -30
+        assert probabilities(person)["a"] == pytest.approx(0.5)
+        _check_sums(person)
+
+
+def _certain(name: str) -> PersonScores:
+    return {Signal.FACE: {name: SignalScore(0.5, 0.5, 45.0)}}
 
 
 def _of(person: RankedPerson, name: str, kind: pb.ContributionKind.ValueType) -> list[Contribution]:

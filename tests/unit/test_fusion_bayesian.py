@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidInput
-from gateway.fusion.absence import absence_llr, presence_llr
+from gateway.fusion.absence import absence_llrs, another_there, presence_llrs
 from gateway.fusion.posterior import log_prior, posterior
 from gateway.fusion.scene_time import dated
 
@@ -20,7 +20,7 @@ _LLR = st.floats(-25, 25)
 def test_the_worked_example() -> None:
     """Every ratio written out; B ends at .845 and A at .012, though the face said A."""
     face = {"a": math.log(0.70), "b": math.log(0.65)}
-    sleeve = absence_llr(has_it=1, in_view=1, missed=0.05)
+    [sleeve] = absence_llrs(has_it=np.ones(1), in_view=1, missed=0.05)
     assert sleeve == pytest.approx(math.log(0.05))
     build = {"a": 1.0, "b": -0.5}
     appearance = {"a": -2.5, "b": 0.3}  # natural in 2023, A augmented since 2020
@@ -59,7 +59,7 @@ def test_evidence_that_is_no_number_is_refused(value: float) -> None:
     with pytest.raises(InvalidInput, match="not finite"):
         posterior({"a": 0}, log_unknown=value)
     with pytest.raises(InvalidInput, match="not finite"):
-        presence_llr(value, has_it=0.5)
+        presence_llrs(value, has_it=np.array([0.5]))
     with pytest.raises(InvalidInput, match="not finite"):
         dated(np.ones(2), [np.array([0.0, value])])
 
@@ -99,39 +99,57 @@ def test_a_prior_that_is_none_is_refused(size: int, unknown: float, hints: dict[
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_absence_never_speaks_for_anybody(has_it: float, in_view: float, missed: float) -> None:
     """At most 0 and finite; 0 where the region is out of view or the performer does not have it."""
-    llr = absence_llr(has_it=has_it, in_view=in_view, missed=missed)
+    had = np.array([has_it, 0.0])
+    llr, never = absence_llrs(has_it=had, in_view=in_view, missed=missed)
     assert llr <= 0
     assert math.isfinite(llr)
-    assert absence_llr(has_it=has_it, in_view=0, missed=missed) == 0
-    assert absence_llr(has_it=0, in_view=in_view, missed=missed) == 0
+    assert never == 0
+    assert (absence_llrs(has_it=had, in_view=0, missed=missed) == 0).all()
 
 
-@given(_LLR, st.floats(0, 1), st.floats(0, 1))
+@given(_LLR, st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 1))
 def test_a_tattoo_counts_less_the_less_the_performer_had_it_then(
-    llr: float, one: float, other: float
+    llr: float, one: float, other: float, another: float
 ) -> None:
-    """Between the ratio itself and what an alike tattoo on somebody without it is worth."""
-    low, high = sorted((one, other))
-    first, second = presence_llr(llr, has_it=low), presence_llr(llr, has_it=high)
-    if llr >= math.log(0.1):
-        assert first <= second + 1e-9
-    assert presence_llr(llr, has_it=1) == llr
-    assert presence_llr(llr, has_it=0) == pytest.approx(math.log(0.1))
+    """Between the ratio itself and what another one on somebody without it is worth."""
+    low, high, surely, never = presence_llrs(
+        llr, has_it=np.array([*sorted((one, other)), 1.0, 0.0]), another=another
+    )
+    if llr >= math.log(another):
+        assert low <= high + 1e-9
+    assert surely == llr
+    assert never == pytest.approx(math.log(another))
 
 
-def test_a_tattoo_seen_before_its_first_day_counts_against() -> None:
-    """However alike it is."""
-    assert presence_llr(8.0, has_it=0) < 0
+@given(_LLR, _LLR, st.floats(0.5, 1))
+def test_what_is_more_alike_never_counts_less_where_the_tattoo_may_well_be_there(
+    one: float, other: float, has_it: float
+) -> None:
+    """Though the performer without it is the less likely to wear another one like it."""
+    llrs = np.array(sorted((one, other)))
+    less, more = presence_llrs(llrs, has_it=np.full(2, has_it), another=another_there(llrs))
+    assert less <= more + 1e-9
+
+
+def test_another_tattoo_in_its_place_counts_against_as_far_as_it_is_alike() -> None:
+    """On somebody who does not have the tattoo then: a tenth at most, and nothing for one that is unlike."""
+    llrs = np.array([-3.0, 0.0, 1.0, 8.0])
+    found = presence_llrs(llrs, has_it=np.zeros(4), another=another_there(llrs))
+    assert found == pytest.approx([0, 0, -1, math.log(0.1)])
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
 def test_what_is_no_probability_is_refused(value: float) -> None:
     """In any place."""
-    for name in ("has_it", "in_view", "missed"):
-        with pytest.raises(InvalidInput, match=name):
-            absence_llr(**{"has_it": 0.5, "in_view": 0.5, "missed": 0.5, name: value})
+    half, wrong = np.array([0.5]), np.array([value])
     with pytest.raises(InvalidInput, match="has_it"):
-        presence_llr(1.0, has_it=value)
+        absence_llrs(has_it=wrong, in_view=0.5, missed=0.5)
+    with pytest.raises(InvalidInput, match="in_view"):
+        absence_llrs(has_it=half, in_view=wrong, missed=0.5)
+    with pytest.raises(InvalidInput, match="missed"):
+        absence_llrs(has_it=half, in_view=0.5, missed=value)
+    with pytest.raises(InvalidInput, match="has_it"):
+        presence_llrs(1.0, has_it=wrong)
 
 
 def test_evidence_dates_a_scene() -> None:

@@ -74,6 +74,26 @@ def test_an_unknown_of_nothing_is_no_fault() -> None:
         assert one.probabilities["a"] == pytest.approx(0.5, abs=1e-3)
 
 
+def test_who_has_no_rival_stays_as_sure_as_before() -> None:
+    """Whoever competes beside, and however little is left for unknown."""
+    alone = Posterior({"z": 1.0}, 1e-30)
+    sure = Posterior({"a": 1.0, "b": 1e-9}, 1e-20)
+    first, second, third = exclusive([sure, alone, sure])
+    assert second is alone
+    assert first == third
+    assert exclusive([alone, Posterior({"y": 1.0}, 1e-25)]) == [alone, Posterior({"y": 1.0}, 1e-25)]
+
+
+@pytest.mark.parametrize("people", [2, 3])
+def test_however_sure_the_people_are_the_sums_are_right(people: int) -> None:
+    """Unknown far under what a number can tell from 1."""
+    sure = [Posterior({"a": 1.0, "b": 1e-14}, 1e-20), Posterior({"a": 1.0, "c": 1e-16}, 1e-22)]
+    given_ = [*sure, Posterior({"d": 0.5, "a": 0.5}, 1e-18)][:people]
+    for one, expected in zip(exclusive(given_), enumerated(given_), strict=True):
+        assert one.unknown == pytest.approx(expected[""], rel=0.1)
+        assert dict(one.probabilities) == pytest.approx({c: expected[c] for c in one.probabilities}, abs=0.15)
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), people=st.integers(2, 4))
 def test_it_is_close_to_summing_over_all_assignments(seed: int, people: int) -> None:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fusion.absence import absence_llr, presence_llr
+from gateway.fusion.absence import absence_llrs
 from gateway.fusion.assumed import CLEAR, LEAST_ABSENT, MISSED
 from gateway.fusion.moment import Moment, moment_of
+from gateway.fusion.scene_time import dated
 from gateway.fusion.tattoos import (
     Located,
     SeenTattoos,
@@ -23,7 +24,7 @@ from gateway.fusion.tattoos import (
     present_llrs,
     together,
 )
-from gateway.signals import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
+from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_CHEST,
     BODY_REGION_LEFT_FOREARM,
@@ -35,7 +36,7 @@ from marquee.common.v1.common_pb2 import (
 
 _TODAY = datetime.date(2024, 6, 15)
 _ARM, _CHEST, _UPPER = BODY_REGION_LEFT_FOREARM, BODY_REGION_CHEST, BODY_REGION_LEFT_UPPER_ARM
-_ABSENT = absence_llr(has_it=1, in_view=0.9, missed=MISSED)
+_ABSENT = float(absence_llrs(has_it=np.ones(1), in_view=0.9, missed=MISSED)[0])
 
 
 def _on(text: str) -> Moment:
@@ -46,7 +47,7 @@ def _day(text: str) -> datetime.date | None:
     return datetime.date.fromisoformat(text) if text else None
 
 
-_NOW = _on("2024-01-01")
+_NOW, _ANY_TIME = _on("2024-01-01"), _on("")
 
 
 def _tattoo(
@@ -91,10 +92,21 @@ def _llrs(found: Located | None) -> list[float] | None:
 
 
 def _present(
-    facts: TattooFacts, *matches: TattooMatch, factor: float = 1.0, moment: Moment = _NOW
+    facts: TattooFacts,
+    *matches: TattooMatch,
+    factor: float = 1.0,
+    moment: Moment = _NOW,
+    seen: BodyRegion.ValueType = _ARM,
 ) -> list[float] | None:
-    found = present_llrs([Wearer(facts, matches, factor=factor)], moment)
+    found = present_llrs(_seen(seen), [Wearer(facts, matches, factor=factor)], moment)
     return None if found is None else found[0].tolist()
+
+
+def _undated(facts: TattooFacts, llr: float, seen: BodyRegion.ValueType = _ARM) -> float:
+    """What a match with tattoo t counts in a scene of any year."""
+    found = present_llrs(_seen(seen), [Wearer(facts, (TattooMatch("t", 0.9, llr),))], _ANY_TIME)
+    assert found is not None
+    return float(dated(_ANY_TIME.prior, [found]).llr[0])
 
 
 def test_a_tattoo_that_is_not_where_it_should_be_speaks_against() -> None:
@@ -164,8 +176,32 @@ def test_a_match_of_which_nothing_tells_may_be_the_tattoo(llr: float | None) -> 
     match = TattooMatch("t", 0.9, llr)
     assert _absent(facts, _seen(_UPPER), match) is None
     assert _clear(facts, _seen(_UPPER), match) is None
-    foreign = TattooMatch("", 0.0)
-    assert _absent(facts, _seen(_UPPER), foreign) == pytest.approx([_ABSENT])
+
+
+def test_what_was_not_compared_may_be_any_tattoo() -> None:
+    """A tattoo is seen, and nobody has compared it with the candidate's, or nobody could."""
+    facts = TattooFacts((_tattoo("t"),))
+    assert _absent(facts, _seen(_UPPER)) is None
+    assert _absent(facts, _seen(_UPPER), TattooMatch("", 0.0), TattooMatch("", 0.0)) is None
+    unlike = TattooMatch("t", 0.1, -4.0)
+    assert _absent(facts, _seen(_UPPER), TattooMatch("", 0.0), unlike) == pytest.approx([_ABSENT])
+    compared = Wearer(facts, (unlike,))
+    found = absent_llrs(_seen(_UPPER), [Wearer(facts), compared], _NOW)
+    assert found is not None
+    assert found.regions == {1: [_ARM]}
+
+
+def test_what_is_missing_or_said_to_be_clear_counts_as_the_signal_weighs() -> None:
+    """Nothing, where tattoos were shown to hurt."""
+    there, bare = TattooFacts((_tattoo(),)), TattooFacts((), (_words(tattooed=False),))
+    absent = absent_llrs(_seen(), [Wearer(there, weight=one) for one in (0.0, 0.5, 1.0)], _NOW)
+    clear = clear_llrs(_seen(_ARM), [Wearer(bare, weight=one) for one in (0.0, 0.5, 1.0)], _NOW)
+    for found, full in ((absent, _ABSENT), (clear, CLEAR)):
+        assert found is not None
+        assert found.llrs[:, 0] == pytest.approx([0, full / 2, full])
+        assert sorted(found.regions) == [1, 2]
+    assert absent_llrs(_seen(), [Wearer(there, weight=0.0)], _NOW) is None
+    assert clear_llrs(_seen(_ARM), [Wearer(bare, weight=0.0)], _NOW) is None
 
 
 def test_a_tattoo_out_of_date_is_not_missed() -> None:
@@ -200,9 +236,60 @@ def test_a_tattoo_that_is_seen_counts_as_far_as_it_was_there() -> None:
     """In full, and against the candidate once it is gone."""
     facts = TattooFacts((_tattoo("t", removed="2020-01-01"),))
     match = TattooMatch("t", 0.9, 5.0)
-    for day, has_it in (("2019-06-01", 1.0), ("2021-06-01", 0.0)):
-        found = _present(facts, match, factor=0.8, moment=_on(day))
-        assert found == pytest.approx([presence_llr(4.0, has_it=has_it)])
+    for day, expected in (("2019-06-01", 0.8 * 5.0), ("2021-06-01", math.log(0.1))):
+        assert _present(facts, match, factor=0.8, moment=_on(day)) == pytest.approx([expected])
+
+
+_LONG_GONE = TattooFacts((_tattoo(removed="2015-01-01"),))
+_NOT_YET = TattooFacts((_tattoo(first="2024-01-01"),))
+
+
+@pytest.mark.parametrize(
+    ("facts", "day"), [(_LONG_GONE, "2020-05-06"), (_NOT_YET, "1990-05-06")], ids=["removed", "not yet there"]
+)
+def test_a_tattoo_that_was_not_there_speaks_against_where_one_in_its_place_is_alike(
+    facts: TattooFacts, day: str
+) -> None:
+    """Of an unrelated one, and of one in another place or in none, nothing follows."""
+    alike, unrelated = TattooMatch("t", 0.9, 5.0), TattooMatch("t", 0.1, -0.2)
+    assert _present(facts, alike, moment=_on(day)) == pytest.approx([math.log(0.1)], abs=0.02)
+    assert _present(facts, unrelated, moment=_on(day)) == pytest.approx([0], abs=1e-3)
+    nowhere = TattooFacts((_tattoo(region=BODY_REGION_OTHER, removed="2015-01-01"),))
+    assert _present(facts, alike, moment=_on(day), seen=_CHEST) >= [0.0]  # type: ignore[operator]  # never None
+    assert _present(nowhere, alike, moment=_on("2020-05-06"), seen=BODY_REGION_OTHER) == [0.0]
+
+
+@pytest.mark.parametrize("facts", [_LONG_GONE, _NOT_YET, TattooFacts((_tattoo(),))])
+@pytest.mark.parametrize("place", [_ARM, _CHEST, BODY_REGION_UNKNOWN])
+def test_without_a_date_the_dates_of_a_tattoo_are_no_reason_to_doubt(
+    facts: TattooFacts, place: BodyRegion.ValueType
+) -> None:
+    """A match that says nothing counts nothing, one that speaks for speaks for, and more alike is more."""
+    found = [_undated(facts, llr, place) for llr in (-4.0, -0.2, 0.0, 0.2, 2.0, 8.0)]
+    assert found == sorted(found)
+    assert found[2] == pytest.approx(0, abs=1e-9)
+    assert found[0] < found[1] < 0 < found[3] < found[4] < found[5] <= 8
+    assert found[4] > 0.3
+
+
+@given(st.floats(-20, 20), st.floats(-20, 20), st.sampled_from([_ARM, _CHEST]))
+def test_without_a_date_what_is_more_alike_never_counts_less(
+    one: float, other: float, place: BodyRegion.ValueType
+) -> None:
+    """And never more than it says, nor against by what it does not say."""
+    less, more = (_undated(_NOT_YET, llr, place) for llr in sorted((one, other)))
+    assert less <= more + 1e-9
+    assert min(one, 0) - 1e-9 <= _undated(_NOT_YET, one, place) <= max(one, 0) + 1e-9
+
+
+def test_a_match_dates_a_scene() -> None:
+    """As far as it is alike."""
+    match = TattooMatch("t", 0.9, 6.0)
+    found = present_llrs(_seen(_ARM), [Wearer(_NOT_YET, (match,))], _ANY_TIME)
+    assert found is not None
+    years = dated(_ANY_TIME.prior, [found]).years[0]
+    assert years[-1] == years.max() > 0.2
+    assert years[:20].sum() < 0.01
 
 
 def test_the_best_of_several_tattoos_counts() -> None:
@@ -259,7 +346,7 @@ def test_whatever_is_known_the_ratios_are_finite_and_bounded(
     moment = moment_of(scene, today=_TODAY)
     seen = _seen(*regions, in_view={_ARM: 1.0, _CHEST: 0.5, _UPPER: 0.7})
     wearers = [Wearer(facts, matches, factor=0.8), Wearer(TattooFacts())]
-    present = present_llrs(wearers, moment)
+    present = present_llrs(seen, wearers, moment)
     assert present is None or np.isfinite(present).all()
     for found, least in (
         (absent_llrs(seen, wearers, moment), LEAST_ABSENT),

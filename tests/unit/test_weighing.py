@@ -22,10 +22,11 @@ from gateway.fusion.assumed import MISSED, UNDER_AGE
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.moment import moment_of
 from gateway.fusion.scene_years import scene_years
+from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.ranked import Contribution
-from gateway.signals import KnownRegion, KnownTattoo, SignalScore, TattooFacts, TattooMatch, Trust
+from gateway.signals import SignalScore, Trust
 from gateway.weighing import Weighed, weigh
 from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import identification_pb2 as pb
@@ -82,6 +83,12 @@ def _facts(*tattoos: KnownTattoo, regions: tuple[KnownRegion, ...] = ()) -> dict
     return {"a": TattooFacts(tattoos, regions)}
 
 
+def _unlike(weight: float = 1.0) -> dict[Signal, dict[str, SignalScore]]:
+    """What is seen is not the tattoo that is known."""
+    score = SignalScore(0.1, 0.0, -2.0, matches=(TattooMatch("t", 0.1, -2.0),), trust=Trust(True, weight))
+    return {Signal.TATTOO: {"a": score}}
+
+
 def test_nothing_known_is_neutral() -> None:
     """No score, no metadata, no tattoos: odds of 1 : 1, and the years of before."""
     weighed = _weigh(_view(), _around())
@@ -131,14 +138,33 @@ def test_nothing_is_missing_where_what_is_seen_was_not_compared() -> None:
     """Score failed: the tattoo that is seen may be the one."""
     view, around = _view(common_pb2.BODY_REGION_CHEST), _around(facts=_facts(KnownTattoo("t", _ARM)))
     assert _weigh(view, around).contributions == ()
-    assert set(_ratios(_weigh(view, around, {Signal.TATTOO: {}}))) == {"TATTOO_ABSENT"}
+    assert _weigh(view, around, {Signal.TATTOO: {}}).contributions == ()
+    assert set(_ratios(_weigh(view, around, _unlike()))) == {"TATTOO_ABSENT", "TATTOO"}
     assert set(_ratios(_weigh(_view(), around))) == {"TATTOO_ABSENT"}
+
+
+@pytest.mark.parametrize("is_seen", [False, True])
+def test_a_signal_that_was_shown_to_hurt_says_nothing_of_tattoos(is_seen: bool) -> None:
+    """Neither of those that are seen, nor of those that are missing, nor of clear skin."""
+    chest = common_pb2.BODY_REGION_CHEST
+    words = (KnownRegion(chest, False, "stashdb.org"),)
+    view = _view(chest) if is_seen else _view()
+
+    def kinds(weight: float) -> set[str]:
+        facts = {"a": TattooFacts((KnownTattoo("t", _ARM),), words, weight)}
+        scores = _unlike(weight) if is_seen else {}
+        return set(_ratios(_weigh(view, _around(facts=facts), scores)))
+
+    assert kinds(1.0) == ({"TATTOO", "TATTOO_ABSENT"} if is_seen else {"TATTOO_ABSENT"})
+    assert kinds(0.0) == kinds(math.nan) == set()
 
 
 def test_facts_of_a_score_do_where_nothing_else_tells() -> None:
     """The lookup was too late; what Score tells is as good."""
     facts = TattooFacts((KnownTattoo("t", _ARM),))
-    scores = {Signal.TATTOO: {"a": SignalScore(0.1, 0.0, None, facts=facts)}}
+    scores = {
+        Signal.TATTOO: {"a": SignalScore(0.1, 0.0, None, facts=facts, matches=(TattooMatch("t", 0.1, 0.0),))}
+    }
     weighed = _weigh(_view(common_pb2.BODY_REGION_CHEST), _around(), scores)
     assert _ratios(weighed) == {"TATTOO_ABSENT": pytest.approx(math.log(1 - 0.9 * (1 - MISSED)))}
 

@@ -168,8 +168,8 @@ class _AnswerNoteEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: _AnswerNote.ValueType  # 1
     """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
     ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: _AnswerNote.ValueType  # 2
-    """A signal was seen and counts nothing: a test on this library's own pictures showed that it hurts. Body: fewer
-    than three frontal full views of a candidate are enrolled.
+    """Face or tattoos were compared and count nothing: a test on this library's own pictures showed that they hurt. A
+    body, which as a rule counts nothing, is no reason for this note.
     """
 
 class AnswerNote(_AnswerNote, metaclass=_AnswerNoteEnumTypeWrapper):
@@ -180,8 +180,8 @@ ANSWER_NOTE_UNSPECIFIED: AnswerNote.ValueType  # 0
 ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY: AnswerNote.ValueType  # 1
 """Probabilities rest on calibrations from other libraries, and were shrunk for it."""
 ANSWER_NOTE_SIGNAL_COUNTS_NOTHING: AnswerNote.ValueType  # 2
-"""A signal was seen and counts nothing: a test on this library's own pictures showed that it hurts. Body: fewer
-than three frontal full views of a candidate are enrolled.
+"""Face or tattoos were compared and count nothing: a test on this library's own pictures showed that they hurt. A
+body, which as a rule counts nothing, is no reason for this note.
 """
 Global___AnswerNote: typing_extensions.TypeAlias = AnswerNote
 
@@ -222,7 +222,9 @@ class IdentifyRequest(google.protobuf.message.Message):
     @property
     def hints(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___PerformerHint]:
         """What else makes performers more or less probable before the picture is looked at; they are scored like those of
-        `hinted_performer_ids`. Up to 100. BAYESIAN only.
+        `hinted_performer_ids`. Up to 100. BAYESIAN only. Of one performer and kind one counts: of tags, as which those of
+        `hinted_performer_ids` count, too, the largest, of another kind the last. Kinds multiply; all of one performer
+        together are held to 1/100 to 100.
         """
 
     @property
@@ -386,11 +388,15 @@ class Evidence(google.protobuf.message.Message):
     confidence: builtins.float
     """Similarity between the model's impostor 99th percentile (0) and genuine median (1), 0..1."""
     weight: builtins.float
-    """Share of the score that visibility lets this signal decide, 0..1; all signals of a person sum to 1 or are all 0."""
+    """Share of the score that this signal decides, 0..1; all signals sum to 1 or are all 0. WEIGHTED: by what is visible.
+    BAYESIAN: by how much a ratio counts, of the signals that told one.
+    """
     is_proposed: builtins.bool
     """Whether the signal's own search proposed this performer; WEIGHTED counts only these."""
     llr: builtins.float
-    """Natural log of the likelihood ratio; unset until the signal is calibrated. Body always has it."""
+    """Natural log of the likelihood ratio, whether it counts or not; unset until the signal is calibrated. That of a body
+    follows from how proportions vary between adults.
+    """
     is_compatible: builtins.bool
     """For body: whether the proportions agree within tolerance. Unset for other signals."""
     summary: builtins.str

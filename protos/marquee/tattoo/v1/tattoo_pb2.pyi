@@ -606,16 +606,25 @@ class LookupResponse(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     PERFORMERS_FIELD_NUMBER: builtins.int
+    CALIBRATION_FIELD_NUMBER: builtins.int
     @property
     def performers(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___TattooAttributes]:
         """Only those with enrolled tattoos or known regions, in the order asked."""
+
+    @property
+    def calibration(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
+        """What ratios of Score rest on now; its weight says how much all of this counts, also where no tattoo is seen and
+        nothing is scored. Unset where there are none.
+        """
 
     def __init__(
         self,
         *,
         performers: collections.abc.Iterable[Global___TattooAttributes] | None = ...,
+        calibration: marquee.common.v1.common_pb2.CalibrationInUse | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["performers", b"performers"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration", "performers", b"performers"]) -> None: ...
 
 Global___LookupResponse: typing_extensions.TypeAlias = LookupResponse
 
