@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
+from gateway.fusion.absence import enrolled_or_not
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 from gateway.weighted import rank_weighted, weights_of
@@ -56,8 +57,8 @@ class Maps:
         face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
         llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
         if with_tattoo and tattoo is not None:
-            # As the gateway does it: a tattoo that is unlike may be new, where nobody knows of another there.
-            llr += max(0.0, self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality))
+            told = self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
+            llr += float(enrolled_or_not(told))
         return llr
 
 

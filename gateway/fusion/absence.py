@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
+from gateway.fusion.assumed import UNENROLLED
 
-__all__ = ["absence_llrs", "another_there", "presence_llrs"]
+__all__ = ["absence_llrs", "another_there", "enrolled_or_not", "presence_llrs"]
 
 Years = NDArray[np.float64]
 
@@ -46,6 +49,14 @@ def presence_llrs(llr: float | Years, *, has_it: Years, another: float | Years =
     with np.errstate(divide="ignore"):
         found = np.logaddexp(np.log(has_it) + llr, np.log1p(-has_it) + np.log(another))
     return np.asarray(found, np.float64)
+
+
+def enrolled_or_not(llr: float | Years) -> Years:
+    """The ratio of a tattoo that is seen, which may be none of the enrolled ones, whosever it is.
+
+    log(u + (1 - u) x ratio), u = UNENROLLED: rises with `llr`, and its mean over strangers stays 1.
+    """
+    return np.asarray(np.logaddexp(math.log(UNENROLLED), math.log1p(-UNENROLLED) + llr), np.float64)
 
 
 def another_there(llr: Years) -> Years:

@@ -14,7 +14,7 @@ from itertools import chain, repeat
 
 import numpy as np
 
-from gateway.fusion.absence import absence_llrs, another_there, presence_llrs
+from gateway.fusion.absence import absence_llrs, another_there, enrolled_or_not, presence_llrs
 from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED
 from gateway.fusion.grouped import largest, summed
 from gateway.fusion.moment import Moment, Span, are_within, is_possible, were_there
@@ -90,7 +90,8 @@ class Located:
 def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Years | None:
     """Log ratios [wearers, years] of the tattoos that are seen, each as alike as the matches say.
 
-    A match counts as far as its tattoo was there. Where it was not, one in the same place that is alike is
+    One that is seen may be none of the enrolled ones, but for one that is in the place of what it is like. A
+    match counts as far as its tattoo was there. Where it was not, one in the same place that is alike is
     another one's; elsewhere nothing follows. Without a date all this only says which years are likely, and is
     scaled so that a match that says nothing, 0, counts nothing: a tattoo with dates is no reason to doubt.
 
@@ -100,8 +101,9 @@ def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -
     if not found:
         return None
     owners, llrs, spans, are_there = zip(*found, strict=True)
-    ratios, has_it = np.array(llrs)[:, None], were_there(moment, spans)
-    another = np.where(np.array(are_there)[:, None], another_there(ratios), 1.0)
+    told, same_place = np.array(llrs)[:, None], np.array(are_there)[:, None]
+    ratios, has_it = np.where(same_place, told, enrolled_or_not(told)), were_there(moment, spans)
+    another = np.where(same_place, another_there(ratios), 1.0)
     present = presence_llrs(ratios, has_it=has_it, another=another)
     if moment.day is None:
         in_any_year = np.minimum(has_it @ moment.prior, 1.0)[:, None]

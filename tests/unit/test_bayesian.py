@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.association import PersonInstance
 from gateway.bayesian import Belief, believe, rank_bayesian
 from gateway.circumstances import Circumstances
+from gateway.fusion.absence import enrolled_or_not
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.moment import moment_of
 from gateway.observations import Candidate, Signal
@@ -217,7 +218,9 @@ def test_contributions_sum_to_the_log_odds() -> None:
         pb.CONTRIBUTION_KIND_FACE,
         pb.CONTRIBUTION_KIND_TATTOO,
     ]
-    assert [one.log_ratio for one in first.contributions[2:]] == pytest.approx([0.9 * 6, 0.9 * -2])
+    assert [one.log_ratio for one in first.contributions[2:]] == pytest.approx(
+        [0.9 * 6, float(enrolled_or_not(0.9 * -2))]
+    )
     assert [one.kind for one in second.contributions] == [
         pb.CONTRIBUTION_KIND_PRIOR,
         pb.CONTRIBUTION_KIND_HINT,  # what others gain, this one loses

@@ -37,6 +37,7 @@ from bench.fusion.pictured import Pictured
 from chassis.geometry import Box
 from client.catalogue import EnrollImage, EnrollReply, Performer, Rejection, SignalOutcome
 from client.values import Candidate, Evidence, Identification, Person, PersonStatus, Policy, Sighting, Signal
+from gateway.fusion.assumed import UNCALIBRATED
 from gateway.tattoo_owner import reach_of
 from services.face.ensemble import Ensemble
 from services.face.quality import QualityFactors
@@ -432,7 +433,7 @@ def evidence(llr: float) -> tuple[Evidence, ...]:
 def test_the_offline_policies_answer_what_the_product_does(cast: Cast) -> None:
     """By the similarities told, with the shipped calibration; another score is noticed."""
     policies = shipped_policies(gallery=66, unknown=0.3)
-    llr = 0.8 * policies.shipped.face.llr(0.6, 0.9)
+    llr = UNCALIBRATED * policies.shipped.face.llr(0.6, 0.9)
     odds = math.exp(llr) * 0.7 / 66 / 0.3
     product = person("Ann", score=odds / (1 + odds), evidence=evidence(0.6))
     same = [asked_of(cast, 0, Kind.CLEAR, all=answer(product))]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fusion.absence import absence_llrs
+from gateway.fusion.absence import absence_llrs, enrolled_or_not
 from gateway.fusion.assumed import CLEAR, LEAST_ABSENT, MISSED
 from gateway.fusion.moment import Moment, moment_of
 from gateway.fusion.scene_time import dated
@@ -269,7 +269,7 @@ def test_without_a_date_the_dates_of_a_tattoo_are_no_reason_to_doubt(
     assert found == sorted(found)
     assert found[2] == pytest.approx(0, abs=1e-9)
     assert found[0] < found[1] < 0 < found[3] < found[4] < found[5] <= 8
-    assert found[4] > 0.3
+    assert found[4] > 0.1
 
 
 @given(st.floats(-20, 20), st.floats(-20, 20), st.sampled_from([_ARM, _CHEST]))
@@ -356,3 +356,21 @@ def test_whatever_is_known_the_ratios_are_finite_and_bounded(
             assert ((found.llrs >= least) & (found.llrs <= 0)).all()
             assert found.llrs.shape == (2, len(moment.years))
             assert list(found.regions) == [0]
+
+
+def test_a_tattoo_that_is_unlike_may_be_new() -> None:
+    """It says next to nothing, but where the candidate is known to have another one in that very place."""
+    facts = TattooFacts((_tattoo(),))
+    unlike = TattooMatch("t", 0.0, -4.0)
+    assert _present(facts, unlike) == [-4.0]
+    [elsewhere] = _present(facts, unlike, seen=_CHEST) or [math.nan]
+    assert math.log(0.7) < elsewhere < -0.3
+
+
+@given(st.floats(-40, 40), st.floats(-40, 40))
+def test_more_alike_never_says_less_of_one_that_may_be_new(one: float, other: float) -> None:
+    """Never more for, or against, than if it were certain to be enrolled; nothing stays nothing."""
+    low, high = sorted((one, other))
+    assert enrolled_or_not(low) <= enrolled_or_not(high)
+    assert min(one, 0) - 1e-9 <= enrolled_or_not(one) <= max(one, 0) + 1e-9
+    assert enrolled_or_not(0.0) == pytest.approx(0)

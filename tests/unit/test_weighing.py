@@ -18,6 +18,7 @@ from gateway.bayesian import Belief, believe, rank_bayesian
 from gateway.catalogue.breast_history import BreastRecord
 from gateway.catalogue.names import Past
 from gateway.circumstances import Circumstances
+from gateway.fusion.absence import enrolled_or_not
 from gateway.fusion.assumed import MISSED, UNDER_AGE
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.moment import moment_of
@@ -120,8 +121,8 @@ def test_a_score_without_matches_counts_as_it_is() -> None:
     """Of a service that does not tell them: the time of the tattoo is not known."""
     scores = {Signal.TATTOO: {"a": SignalScore(0.9, 0.9, 5.0)}}
     weighed = _weigh(_view(_ARM), _around("2020-01-01"), scores)
-    assert _ratios(weighed) == {"TATTOO": pytest.approx(0.9 * 5.0)}
-    assert weighed.contributions[0].summary == "1 tattoo, left forearm: speaks for, 90 : 1"
+    assert _ratios(weighed) == {"TATTOO": pytest.approx(enrolled_or_not(0.9 * 5.0))}
+    assert weighed.contributions[0].summary == "1 tattoo, left forearm: speaks for, 28 : 1"
 
 
 def test_matches_belong_to_the_templates_best_first() -> None:
