@@ -69,7 +69,7 @@ def calibrate(
 
     Enrolled pictures of one performer from different days are compared with each other, and with those of
     others. What is learned is used where it is better than what ships, judged on performers that it was not
-    learned from. It takes minutes; Ctrl-C stores nothing.
+    learned from. It takes minutes and is stored at the end; Ctrl-C before that stores nothing.
 
     Exit code 0: done; 3: too little is enrolled for one of the signals.
     """

@@ -11,8 +11,9 @@ from gateway.calibration.enrolled import CalibratedClient
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import LEAST_IMAGES, PairedImage, PairedTest, paired_test
 from gateway.calibration.probes import Probe, choose_paired, choose_probes
-from gateway.calibration.report import Options, Report, SignalReport, Stage, Tell
+from gateway.calibration.report import Options, Report, Stage, Tell
 from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.calibration.storing import Settled, store
 from gateway.observations import Signal
 from gateway.signals import Signals
 
@@ -39,16 +40,19 @@ class Calibrate:
     async def __call__(self, options: Options, tell: Tell) -> Report:
         """Calibrate; nothing is stored before everything is measured.
 
-        Raises Unavailable, DeadlineExceeded or Overloaded naming a signal that does not answer, Refused where
-        models switch meanwhile.
+        Whoever is cancelled until then leaves everything as it was. Raises Unavailable, DeadlineExceeded or
+        Overloaded naming a signal that does not answer, Refused where models switch meanwhile; all say what
+        was stored.
         """
         galleries = await self._open(options, tell)
         if options.discard:
-            reports = [
-                await discard(galleries[one], options, seconds=self._seconds) for one in options.signals
-            ]
+            settled = [discard(galleries[one]) for one in options.signals]
         else:
-            reports = await self._calibrated(galleries, options)
+            settled = await self._settled(galleries, options)
+        if options.is_dry_run:
+            reports = [one.report for one in settled]
+        else:
+            reports = await store(settled, seconds=self._seconds)
         return Report(tuple(reports), options.is_dry_run, options.seed)
 
     async def _open(self, options: Options, tell: Tell) -> dict[Signal, Gallery]:
@@ -59,7 +63,8 @@ class Calibrate:
             one: await Gallery.open(self._clients[one], seconds=self._seconds, tell=tell) for one in needed
         }
 
-    async def _calibrated(self, galleries: _Galleries, options: Options) -> list[SignalReport]:
+    async def _settled(self, galleries: _Galleries, options: Options) -> list[Settled]:
+        """What is to become of each signal, after everything is measured."""
         for gallery in galleries.values():
             await gallery.read()
         probes, paired = await asyncio.to_thread(_chosen, galleries, options)
@@ -70,13 +75,7 @@ class Calibrate:
         }
         test = await self._tested(galleries, measured, paired, options)
         return [
-            await settle(
-                galleries[one],
-                measured[one],
-                test if one is Signal.TATTOO else None,
-                options,
-                seconds=self._seconds,
-            )
+            settle(galleries[one], measured[one], test if one is Signal.TATTOO else None, options)
             for one in options.signals
         ]
 

@@ -18,7 +18,7 @@ from gateway.calibration.pairs import LabelledPairs, labelled
 from gateway.calibration.probes import Images, Probe, others_of
 from gateway.calibration.report import Progress, Stage, Tell
 from gateway.signals.base import well_formed
-from marquee.common.v1 import calibration_pb2
+from marquee.common.v1 import calibration_pb2, common_pb2
 
 __all__ = ["Gallery", "Measured"]
 
@@ -71,6 +71,11 @@ class Gallery:
     def used(self) -> Calibration | None:
         """What is used now; None: nothing. Raises Unavailable for one that is none."""
         return self._calibration(self.state.used) if self.state.HasField("used") else None
+
+    @property
+    def in_use(self) -> common_pb2.CalibrationInUse | None:
+        """What is told of what is used now; None: nothing is."""
+        return self.state.in_use if self.state.HasField("in_use") else None
 
     async def read(self) -> None:
         """Find out which images there are."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_parameters import to_parameters
-from gateway.calibration.asking import asked
 from gateway.calibration.judging import LEAST_SHARE, HeldOut, Judged
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.report import Options, Outcome, SignalReport
+from gateway.calibration.storing import Settled
 from marquee.common.v1 import calibration_pb2, common_pb2
 
 __all__ = ["chosen_of", "discard", "settle"]
@@ -23,22 +21,14 @@ def chosen_of(gallery: Gallery, measured: Measured | None) -> Calibration | None
     return measured.judged.own if measured.judged.held_out.is_better else gallery.shipped
 
 
-async def settle(
-    gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options, *, seconds: float
-) -> SignalReport:
-    """Store what is better, unless it is a dry run, and tell the story. Raises as `asked` does.
+def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options) -> Settled:
+    """Decide what becomes of one signal, and tell its story; nothing is stored.
 
     test: what decides on the weight; None: the weight is 1.
     """
     outcome, detail = _outcome(gallery, measured)
-    change = _change(
-        gallery, measured, outcome, weight=test.weight if test is not None else 1.0, options=options
-    )
-    in_use = gallery.state.in_use if gallery.state.HasField("in_use") else None
-    if change is not None and not options.is_dry_run:
-        call = partial(gallery.client.set_calibration, change, timeout=seconds)
-        in_use = await asked(gallery.client.signal, call)
-    return SignalReport(
+    weight = test.weight if test is not None else 1.0
+    report = SignalReport(
         signal=gallery.client.signal,
         outcome=outcome,
         detail=detail,
@@ -49,21 +39,20 @@ async def settle(
         undated_pairs=measured.undated_pairs,
         held_out=measured.judged.held_out if measured.judged is not None else None,
         paired_test=test,
-        in_use=in_use,
+        in_use=gallery.in_use,
     )
+    return Settled(gallery, report, _change(gallery, measured, outcome, weight=weight, options=options))
 
 
-async def discard(gallery: Gallery, options: Options, *, seconds: float) -> SignalReport:
-    """Use again what ships, with a weight of 1. Raises as `asked` does."""
-    in_use = gallery.state.in_use if gallery.state.HasField("in_use") else None
-    if not options.is_dry_run:
-        change = calibration_pb2.CalibrationChange(models=gallery.state.models)
-        call = partial(gallery.client.set_calibration, change, timeout=seconds)
-        in_use = await asked(gallery.client.signal, call)
+def discard(gallery: Gallery) -> Settled:
+    """Use again what ships, with a weight of 1."""
     words = (
         "what ships is used again" if gallery.state.HasField("shipped") else "nothing is used: nothing ships"
     )
-    return SignalReport(signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=in_use)
+    report = SignalReport(
+        signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=gallery.in_use
+    )
+    return Settled(gallery, report, calibration_pb2.CalibrationChange(models=gallery.state.models))
 
 
 def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:

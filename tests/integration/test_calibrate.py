@@ -231,6 +231,35 @@ async def test_a_caller_who_leaves_stops_it(database: str) -> None:
         assert not system.tattoo.calibration.changes
 
 
+async def test_a_caller_who_leaves_while_it_is_stored_leaves_nothing_half_done(database: str) -> None:
+    """Face and tattoo are stored both, though nobody hears of it."""
+    async with open_system(database) as system, AsyncExitStack() as stack:
+        channel = await stack.enter_async_context(open_channel(f"127.0.0.1:{system.server.port}"))
+        gate = system.face.gates["SetCalibration"] = asyncio.Event()
+        stub: calibration_pb2_grpc.CalibrationServiceAsyncStub
+        stub = calibration_pb2_grpc.CalibrationServiceStub(channel)
+        call = stub.Calibrate(calibration_pb2.CalibrateRequest(discard=True))
+        reading = asyncio.ensure_future(call.read())
+        await system.face.until(lambda: bool(system.face.requests("SetCalibration")))
+        call.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        assert not system.face.cancelled
+        gate.set()
+        await system.tattoo.until(lambda: bool(system.tattoo.calibration.changes))
+        assert system.face.calibration.changes
+
+
+async def test_a_failure_between_the_signals_says_what_was_stored(database: str) -> None:
+    """A tattoo service that dies while it stores may have stored."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        system.tattoo.errors["SetCalibration"] = Unavailable("down")
+        words = "tattoo could not be reached.*stored: face; not known whether it was stored: tattoo"
+        with pytest.raises(Unavailable, match=words):
+            await marquee.calibrate(discard=True)
+        assert system.face.calibration.changes
+
+
 @asynccontextmanager
 async def _marquee(port: int) -> AsyncIterator[Marquee]:
     async with Marquee.connect(f"127.0.0.1:{port}", timeout=30) as marquee:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import InternalError, InvalidInput, Overloaded, Refused, Unavailable
+from chassis.errors import InternalError, InvalidInput, Overloaded
 from chassis.signal.calibration_fitting import TooFewPairs, fit_calibration
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from gateway.calibration import asking
@@ -18,7 +18,8 @@ from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.pairs import labelled
 from gateway.calibration.report import Options, Outcome
-from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.calibration.settling import chosen_of, settle
+from gateway.calibration.storing import store
 from gateway.observations import Signal
 from marquee.common.v1 import calibration_pb2, common_pb2
 from tests.fakes.compared_gallery import gallery
@@ -37,13 +38,10 @@ class _Client:
 
     signal: Signal = Signal.TATTOO
     changes: list[calibration_pb2.CalibrationChange] = field(default_factory=list)
-    error: Exception | None = None
 
     async def set_calibration(
         self, change: calibration_pb2.CalibrationChange, *, timeout: float
     ) -> common_pb2.CalibrationInUse:
-        if self.error is not None:
-            raise self.error
         self.changes.append(change)
         return common_pb2.CalibrationInUse(is_of_this_library=change.HasField("fitted"), weight=change.weight)
 
@@ -73,7 +71,7 @@ def _not_better() -> Measured:
 async def test_what_is_better_is_stored_with_its_weight() -> None:
     """For the models that serve, with its pairs and where it is from."""
     client = _Client()
-    report = await settle(_gallery(client), _measured(), _HURTS, _OPTIONS, seconds=1)
+    [report] = await store([settle(_gallery(client), _measured(), _HURTS, _OPTIONS)], seconds=1)
     [change] = client.changes
     assert report.outcome is Outcome.FITTED
     assert [(one.model, one.version) for one in change.models] == [("m", "1")]
@@ -89,17 +87,6 @@ async def test_what_is_better_is_stored_with_its_weight() -> None:
     assert report.in_use.is_of_this_library
 
 
-async def test_a_dry_run_stores_nothing() -> None:
-    """And says what would be."""
-    client = _Client()
-    options = replace(_OPTIONS, is_dry_run=True)
-    report = await settle(_gallery(client), _measured(), None, options, seconds=1)
-    assert report.outcome is Outcome.FITTED
-    assert not client.changes
-    assert (await discard(_gallery(client, own=True), options, seconds=1)).outcome is Outcome.DISCARDED
-    assert not client.changes
-
-
 @pytest.mark.parametrize(
     ("own", "weight", "test", "is_stored"),
     [
@@ -110,32 +97,32 @@ async def test_a_dry_run_stores_nothing() -> None:
     ],
     ids=["shipped already", "hurts", "an older one", "known to hurt"],
 )
-async def test_what_is_not_better_makes_room_for_what_ships(
+def test_what_is_not_better_makes_room_for_what_ships(
     own: bool, weight: float, test: PairedTest | None, is_stored: bool
 ) -> None:
     """Stored only where something changes; that tattoos hurt is a reason, too."""
-    client = _Client()
-    report = await settle(_gallery(client, own=own, weight=weight), _not_better(), test, _OPTIONS, seconds=1)
-    assert report.outcome is Outcome.NOT_BETTER
-    assert bool(client.changes) is is_stored
-    for change in client.changes:
-        assert not change.HasField("fitted")
-        assert change.weight == (test.weight if test is not None else 1.0)
+    settled = settle(_gallery(_Client(), own=own, weight=weight), _not_better(), test, _OPTIONS)
+    assert settled.report.outcome is Outcome.NOT_BETTER
+    assert (settled.change is not None) is is_stored
+    if settled.change is not None:
+        assert not settled.change.HasField("fitted")
+        assert settled.change.weight == (test.weight if test is not None else 1.0)
 
 
-async def test_too_few_pairs_change_nothing() -> None:
+def test_too_few_pairs_change_nothing() -> None:
     """Whatever is in use goes on."""
-    client, few = _Client(), labelled(gallery(10))
+    few = labelled(gallery(10))
     with pytest.raises(TooFewPairs) as caught:
         fit_and_judge(few, None, seed=0)
     measured = Measured(30, few, 0, None, str(caught.value))
-    report = await settle(_gallery(client, own=True), measured, None, _OPTIONS, seconds=1)
+    settled = settle(_gallery(_Client(), own=True), measured, None, _OPTIONS)
+    report = settled.report
     assert report.outcome is Outcome.TOO_FEW_PAIRS
     assert report.detail.endswith("nothing was changed")
     assert report.genuine_pairs == 30
     assert report.in_use is not None
     assert report.in_use.is_of_this_library
-    assert not client.changes
+    assert settled.change is None
 
 
 def test_the_test_of_tattoos_uses_what_will_be_used() -> None:
@@ -146,18 +133,6 @@ def test_the_test_of_tattoos_uses_what_will_be_used() -> None:
     assert chosen_of(gallery_, better) == better.judged.own
     assert chosen_of(gallery_, _not_better()) == _SHIPPED
     assert chosen_of(gallery_, None) == _SHIPPED
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [(Refused("x"), Refused), (Unavailable("x"), Unavailable), (ValueError("x"), ValueError)],
-)
-async def test_a_failure_names_the_signal(error: Exception, told: type[Exception]) -> None:
-    """Other models by now are no failure of the signal; what nobody planned passes."""
-    with pytest.raises(told) as caught:
-        await settle(_gallery(_Client(error=error)), _measured(), None, _OPTIONS, seconds=1)
-    if error is not caught.value:
-        assert str(caught.value).startswith("tattoo")
 
 
 async def test_a_busy_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
