@@ -74,6 +74,9 @@ class Calibrate:
             one: await galleries[one].measure(probes[one], seed=options.seed) for one in options.signals
         }
         test = await self._tested(galleries, measured, paired, options)
+        for gallery in galleries.values():
+            # What was read and compared first must still be of the models that serve when it is stored.
+            await gallery.check_models()
         return [
             settle(galleries[one], measured[one], test if one is Signal.TATTOO else None, options)
             for one in options.signals

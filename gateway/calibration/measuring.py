@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from chassis.errors import Refused
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_fitting import TooFewPairs
 from chassis.signal.calibration_parameters import from_parameters
-from gateway.calibration.asking import asked
+from gateway.calibration.asking import NOTHING_STORED, asked, failure
 from gateway.calibration.compared import Compared, compare
 from gateway.calibration.enrolled import CalibratedClient, ModelKey, Templates, read_images, read_templates
 from gateway.calibration.judging import Judged, fit_and_judge
@@ -94,8 +95,11 @@ class Gallery:
     async def compare(
         self, probes: Sequence[Probe], performer_ids: Sequence[str], *, stage: Stage, seed: int
     ) -> list[Compared]:
-        """Compare probes whose templates were fetched with their performers and others of these."""
-        return await compare(
+        """Compare probes whose templates were fetched with their performers and others of these.
+
+        Raises Refused too: other models serve by now, so there is no knowing what was compared.
+        """
+        compared = await compare(
             self.client,
             probes,
             self._templates,
@@ -103,6 +107,14 @@ class Gallery:
             seconds=self._seconds,
             on_compared=lambda count: self._say(stage, count, len(probes)),
         )
+        await self.check_models()
+        return compared
+
+    async def check_models(self) -> None:
+        """Raises Refused where other models serve than when it was opened."""
+        state = await asked(self.client.signal, partial(self.client.calibration, timeout=self._seconds))
+        if list(state.models) != list(self.state.models):
+            raise failure(self.client.signal, Refused("other models serve"), NOTHING_STORED)
 
     async def measure(self, probes: Sequence[Probe], *, seed: int) -> Measured:
         """Compare probes with everybody, fit, and judge."""

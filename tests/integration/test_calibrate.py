@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from chassis.channels import open_channel
-from chassis.errors import InvalidInput, Unavailable
+from chassis.errors import InvalidInput, Refused, Unavailable
 from chassis.geometry import Box
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from chassis.signal.shipped_calibration import read_shipped
@@ -258,6 +258,21 @@ async def test_a_failure_between_the_signals_says_what_was_stored(database: str)
         with pytest.raises(Unavailable, match=words):
             await marquee.calibrate(discard=True)
         assert system.face.calibration.changes
+
+
+@pytest.mark.parametrize("name", ["face", "tattoo"])
+async def test_models_that_switch_meanwhile_end_it(database: str, name: str) -> None:
+    """Before anything is stored; the face's do, too, where tattoos alone are calibrated."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        fake: FakeFace | FakeTattoo = getattr(system, name)
+        gate = fake.gates["ExportVectors"] = asyncio.Event()
+        calibrating = asyncio.create_task(marquee.calibrate(signals=[Signal.TATTOO]))
+        await fake.until(lambda: bool(fake.requests("ExportVectors")))
+        fake.calibration.models = [("fake", "2")]
+        gate.set()
+        words = f"{name}: its models changed meanwhile; nothing was stored; calibrate again"
+        with pytest.raises(Refused, match=words):
+            await calibrating
 
 
 @asynccontextmanager
