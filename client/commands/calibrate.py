@@ -168,7 +168,7 @@ def _test_text(test: PairedTest) -> str:
         why = f"{test.images} images have both, {test.least_images} are needed"
         if test.images >= test.least_images:
             why = "one of the two has no calibration"
-        return f"with faces untested: {why}; weight {test.weight:g}"
+        return f"with faces untested: {why}; the weight stays as it is"
     return (
         f"with faces, on {test.images} images of {test.performers} performers: rank-1 {test.rank1_face:.1%} "
         f"by face alone, {test.rank1_both:.1%} by both; gain {_estimate_text(test.rank1_gain)} in rank-1, "

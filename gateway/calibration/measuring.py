@@ -14,11 +14,11 @@ from chassis.signal.calibration_parameters import from_parameters
 from gateway.calibration.asking import NOTHING_STORED, asked, failure
 from gateway.calibration.compared import Compared, compare
 from gateway.calibration.enrolled import CalibratedClient, ModelKey, Templates, read_images, read_templates
-from gateway.calibration.judging import Judged, fit_and_judge
+from gateway.calibration.judging import Earlier, Judged, fit_and_judge
 from gateway.calibration.pairs import LabelledPairs, labelled
 from gateway.calibration.probes import Images, Probe, others_of
 from gateway.calibration.report import Progress, Stage, Tell
-from gateway.signals.base import well_formed
+from gateway.signals.base import plain, well_formed
 from marquee.common.v1 import calibration_pb2, common_pb2
 
 __all__ = ["Gallery", "Measured"]
@@ -74,9 +74,27 @@ class Gallery:
         return self._calibration(self.state.used) if self.state.HasField("used") else None
 
     @property
+    def earlier(self) -> Earlier | None:
+        """The calibration of this library that is used now; None: there is none. Raises as `used`."""
+        used = self.used
+        if used is None or not self.state.in_use.is_of_this_library:
+            return None
+        return Earlier(used, self.state.used.genuine_pairs)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether anything is used now."""
+        return self.state.HasField("in_use")
+
+    @property
+    def weight(self) -> float:
+        """Of what is used now, 0..1; 1 where nothing is."""
+        return plain(self.state.in_use.weight) if self.is_calibrated else 1.0
+
+    @property
     def in_use(self) -> common_pb2.CalibrationInUse | None:
         """What is told of what is used now; None: nothing is."""
-        return self.state.in_use if self.state.HasField("in_use") else None
+        return self.state.in_use if self.is_calibrated else None
 
     async def read(self) -> None:
         """Find out which images there are."""
@@ -123,7 +141,7 @@ class Gallery:
         judged, problem = None, ""
         self._say(Stage.FITTING, 0, 1)
         try:
-            judged = await asyncio.to_thread(fit_and_judge, pairs, self.shipped, seed=seed)
+            judged = await asyncio.to_thread(fit_and_judge, pairs, self.shipped, self.earlier, seed=seed)
         except TooFewPairs as exc:
             problem = str(exc)
         self._say(Stage.FITTING, 1, 1)

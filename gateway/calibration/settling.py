@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_parameters import to_parameters
-from gateway.calibration.judging import LEAST_SHARE, HeldOut, Judged
+from gateway.calibration.judging import LEAST_SHARE, Chosen, HeldOut, Judged
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.report import Options, Outcome, SignalReport
 from gateway.calibration.storing import Settled
-from marquee.common.v1 import calibration_pb2, common_pb2
+from marquee.common.v1 import calibration_pb2
 
 __all__ = ["chosen_of", "discard", "settle"]
 
@@ -18,16 +18,19 @@ def chosen_of(gallery: Gallery, measured: Measured | None) -> Calibration | None
     """What the signal will be calibrated by; `measured` None: it is not asked for."""
     if measured is None or measured.judged is None:
         return gallery.used
-    return measured.judged.own if measured.judged.held_out.is_better else gallery.shipped
+    chosen = measured.judged.chosen
+    if chosen is Chosen.NEW:
+        return measured.judged.own
+    return gallery.used if chosen is Chosen.EARLIER else gallery.shipped
 
 
 def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options) -> Settled:
     """Decide what becomes of one signal, and tell its story; nothing is stored.
 
-    test: what decides on the weight; None: the weight is 1.
+    test: what decides on the weight; without one, or where too little was there to test, the weight stays.
     """
     outcome, detail = _outcome(gallery, measured)
-    weight = test.weight if test is not None else 1.0
+    weight = test.weight if test is not None and test.is_tested else gallery.weight
     report = SignalReport(
         signal=gallery.client.signal,
         outcome=outcome,
@@ -41,7 +44,7 @@ def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, option
         paired_test=test,
         in_use=gallery.in_use,
     )
-    return Settled(gallery, report, _change(gallery, measured, outcome, weight=weight, options=options))
+    return Settled(gallery, report, _change(gallery, measured, weight=weight, options=options))
 
 
 def discard(gallery: Gallery) -> Settled:
@@ -58,40 +61,42 @@ def discard(gallery: Gallery) -> Settled:
 def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:
     if measured.judged is None:
         return Outcome.TOO_FEW_PAIRS, f"{measured.problem}; nothing was changed"
-    held_out = measured.judged.held_out
-    if held_out.is_better:
+    held_out, chosen = measured.judged.held_out, measured.judged.chosen
+    if chosen is Chosen.NEW:
         return Outcome.FITTED, _figures(gallery, held_out)
+    kept = "it is not used" if chosen is Chosen.SHIPPED else "this library's earlier one is kept"
     return Outcome.NOT_BETTER, (
-        f"{_figures(gallery, held_out)}: better in {held_out.share_better:.0%} of draws of performers, "
-        f"{LEAST_SHARE:.0%} are needed; it is not used"
+        f"{_figures(gallery, held_out)}: better than what ships in {held_out.share_better:.0%} of draws of "
+        f"performers, {LEAST_SHARE:.0%} are needed; {kept}"
     )
 
 
 def _figures(gallery: Gallery, held_out: HeldOut) -> str:
     shipped = "what ships" if gallery.state.HasField("shipped") else "nothing ships, which is"
+    earlier = held_out.earlier
+    before = f", this library's earlier one {earlier.cllr:.3f}" if earlier is not None else ""
     return (
         f"C_llr {held_out.own:.3f} on {held_out.performers} performers that were not fitted on, "
-        f"{shipped} {held_out.shipped:.3f}"
+        f"{shipped} {held_out.shipped:.3f}{before}"
     )
 
 
 def _change(
-    gallery: Gallery, measured: Measured, outcome: Outcome, *, weight: float, options: Options
+    gallery: Gallery, measured: Measured, *, weight: float, options: Options
 ) -> calibration_pb2.CalibrationChange | None:
     """What to store; None: nothing."""
-    models = gallery.state.models
-    if outcome is Outcome.FITTED and measured.judged is not None:
+    if measured.judged is None:
+        return None
+    chosen, models = measured.judged.chosen, gallery.state.models
+    if chosen is Chosen.NEW:
         fitted = _fitted(gallery, measured, measured.judged, options)
         return calibration_pb2.CalibrationChange(models=models, fitted=fitted, weight=weight)
-    if outcome is Outcome.NOT_BETTER and not _is_shipped(gallery.state, weight):
-        return calibration_pb2.CalibrationChange(models=models, weight=weight)
-    return None
-
-
-def _is_shipped(state: calibration_pb2.CalibrationState, weight: float) -> bool:
-    """Whether what ships is used already, with this weight; also where nothing ships and nothing is used."""
-    in_use: common_pb2.CalibrationInUse = state.in_use
-    return not state.HasField("in_use") or (not in_use.is_of_this_library and in_use.weight == weight)
+    if chosen is Chosen.EARLIER:
+        # The same again, with another weight.
+        again = calibration_pb2.CalibrationChange(models=models, fitted=gallery.state.used, weight=weight)
+        return again if weight != gallery.weight else None
+    is_so = not gallery.is_calibrated or (gallery.earlier is None and weight == gallery.weight)
+    return None if is_so else calibration_pb2.CalibrationChange(models=models, weight=weight)
 
 
 def _fitted(

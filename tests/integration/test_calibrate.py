@@ -148,7 +148,7 @@ async def test_too_few_pairs_change_nothing(database: str, tmp_path: Path) -> No
 
 
 async def test_what_is_not_better_is_not_used(database: str, tmp_path: Path) -> None:
-    """Where faces are like those that the shipped one knows, it stays; one from before makes room for it."""
+    """Where faces are like those that the shipped one knows; one from before that is no worse is kept."""
     async with _system(database, tmp_path, Shoots(face_noise=0.1, tattoo_noise=None)) as system:
         await system.fetch(_OWN, *BUILT_IN_ROWS[FACE_MODEL].key, json.dumps(_shipped_parameters()))
 
@@ -159,9 +159,11 @@ async def test_what_is_not_better_is_not_used(database: str, tmp_path: Path) -> 
         await until(is_own)
         [face] = (await system.marquee.calibrate(signals=[Signal.FACE])).signals
         assert face.outcome is CalibrationOutcome.NOT_BETTER, face.detail
-        assert "it is not used" in face.detail
+        assert "this library's earlier one is kept" in face.detail
+        assert face.held_out is not None
+        assert face.held_out.earlier == pytest.approx(face.held_out.shipped)
         assert face.in_use is not None
-        assert not face.in_use.is_of_this_library
+        assert face.in_use.provenance == "before"
 
 
 async def test_images_without_a_day_are_counted(database: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chassis.signal.calibration import Calibration, cllr
 from chassis.signal.calibration_fitting import LEAST_PAIRS, TooFewPairs, fit_calibration
 from gateway.calibration.bootstrap import draws, mean_interval
-from gateway.calibration.judging import fit_and_judge
+from gateway.calibration.judging import Chosen, Earlier, fit_and_judge
 from gateway.calibration.pairs import LEAST_GENUINE, halves, labelled
 from tests.fakes.compared_gallery import gallery
 
@@ -73,6 +73,50 @@ def test_it_is_not_better_than_one_that_knows_more_of_the_same() -> None:
     everything = labelled(gallery(120, genuine=0.7, impostor=0.1))
     best = fit_calibration(everything.genuine.pairs, everything.impostors.pairs)
     assert not fit_and_judge(pairs, best, seed=0).held_out.is_better
+
+
+def _earlier(calibration: Calibration, genuine_pairs: int) -> Earlier:
+    return Earlier(calibration, genuine_pairs)
+
+
+def _fitted(performers: int, **likeness: float) -> Calibration:
+    pairs = labelled(gallery(performers, **likeness))  # type: ignore[arg-type]  # floats only
+    return fit_calibration(pairs.genuine.pairs, pairs.impostors.pairs)
+
+
+def test_a_smaller_run_does_not_throw_away_a_good_calibration() -> None:
+    """One of many more pairs is kept, whether the small one beats what ships or not."""
+    pairs = labelled(gallery(24, genuine=0.4, impostor=0.0))
+    good = _earlier(_fitted(200, genuine=0.4, impostor=0.0), 600)
+    for ships in (shipped(genuine=0.9, impostor=0.6), good.calibration):
+        judged = fit_and_judge(pairs, ships, good, seed=0)
+        assert judged.chosen is Chosen.EARLIER
+        assert judged.held_out.earlier is not None
+        assert not judged.held_out.earlier.is_worse_than_shipped
+
+
+def test_an_earlier_one_that_is_worse_than_what_ships_goes() -> None:
+    """It may be of other pictures; whether the new one then comes is between it and what ships."""
+    pairs = labelled(gallery(24, genuine=0.7, impostor=0.1))
+    bad = _earlier(shipped(genuine=0.3, impostor=-0.6), 10_000)
+    best = _fitted(200, genuine=0.7, impostor=0.1)
+    judged = fit_and_judge(pairs, best, bad, seed=0)
+    assert judged.held_out.earlier is not None
+    assert judged.held_out.earlier.is_worse_than_shipped
+    assert judged.chosen is Chosen.SHIPPED
+    assert fit_and_judge(pairs, None, bad, seed=0).chosen is Chosen.NEW
+
+
+def test_as_many_pairs_replace_an_earlier_one_that_is_not_better() -> None:
+    """And the same run again comes to the same calibration, whichever of the two is said to be used."""
+    pairs = labelled(gallery(60, genuine=0.4, impostor=0.0))
+    other = _earlier(_fitted(60, genuine=0.45, impostor=0.1), 100)
+    ships = shipped(genuine=0.9, impostor=0.6)
+    judged = fit_and_judge(pairs, ships, other, seed=0)
+    assert judged.chosen is Chosen.NEW
+    again = fit_and_judge(pairs, ships, _earlier(judged.own, len(pairs.genuine)), seed=0)
+    assert again.own == judged.own
+    assert again.chosen in (Chosen.NEW, Chosen.EARLIER)
 
 
 def test_without_a_shipped_one_it_must_say_something() -> None:

@@ -13,7 +13,7 @@ from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from gateway.calibration import asking
 from gateway.calibration.asking import asked
 from gateway.calibration.bootstrap import Interval
-from gateway.calibration.judging import fit_and_judge
+from gateway.calibration.judging import Chosen, fit_and_judge
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.pairs import labelled
@@ -27,9 +27,11 @@ from tests.fakes.compared_gallery import gallery
 _OPTIONS = Options(signals=(Signal.TATTOO,), is_dry_run=False, seed=3, most_probes=2000, discard=False)
 _DOWN = Interval(-0.2, -0.3, -0.1)
 _HURTS = PairedTest(40, 20, 0.9, 0.7, _DOWN, _DOWN)
+_UNTESTED = PairedTest(29, 20)
 _PAIRS = labelled(gallery(40))
 _OTHER = labelled(gallery(60, genuine=0.9, impostor=0.6))
 _SHIPPED = fit_calibration(_OTHER.genuine.pairs, _OTHER.impostors.pairs)
+_EARLIER = replace(_SHIPPED, most=_SHIPPED.most / 2)
 
 
 @dataclass
@@ -61,11 +63,11 @@ def _measured() -> Measured:
     return Measured(120, _PAIRS, 7, fit_and_judge(_PAIRS, _SHIPPED, seed=0), "")
 
 
-def _not_better() -> Measured:
+def _not_better(chosen: Chosen = Chosen.SHIPPED) -> Measured:
     measured = _measured()
     assert measured.judged is not None
     worse = replace(measured.judged.held_out, share_better=0.5)
-    return replace(measured, judged=replace(measured.judged, held_out=worse))
+    return replace(measured, judged=replace(measured.judged, held_out=worse, chosen=chosen))
 
 
 async def test_what_is_better_is_stored_with_its_weight() -> None:
@@ -88,25 +90,47 @@ async def test_what_is_better_is_stored_with_its_weight() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "weight", "test", "is_stored"),
+    ("own", "weight", "test", "chosen", "stored"),
     [
-        (False, 1.0, None, False),
-        (False, 1.0, _HURTS, True),
-        (True, 1.0, None, True),
-        (False, 0.0, _HURTS, False),
+        (False, 1.0, None, Chosen.SHIPPED, None),
+        (False, 1.0, _HURTS, Chosen.SHIPPED, (False, 0.0)),
+        (False, 0.0, _HURTS, Chosen.SHIPPED, None),
+        (True, 1.0, None, Chosen.SHIPPED, (False, 1.0)),
+        (True, 1.0, None, Chosen.EARLIER, None),
+        (True, 1.0, _HURTS, Chosen.EARLIER, (True, 0.0)),
+        (True, 0.3, _UNTESTED, Chosen.EARLIER, None),
+        (True, 0.3, _UNTESTED, Chosen.SHIPPED, (False, 0.3)),
     ],
-    ids=["shipped already", "hurts", "an older one", "known to hurt"],
-)
-def test_what_is_not_better_makes_room_for_what_ships(
-    own: bool, weight: float, test: PairedTest | None, is_stored: bool
+    ids=[
+        "shipped already", "hurts", "known to hurt", "an older one is worse", "an older one is kept",
+        "an older one hurts", "untested", "worse and untested",
+    ],
+)  # fmt: skip
+def test_what_is_not_better_is_not_used(
+    own: bool, weight: float, test: PairedTest | None, chosen: Chosen, stored: tuple[bool, float] | None
 ) -> None:
-    """Stored only where something changes; that tattoos hurt is a reason, too."""
-    settled = settle(_gallery(_Client(), own=own, weight=weight), _not_better(), test, _OPTIONS)
+    """Stored only where something changes; that tattoos hurt is a reason, what is untested is none."""
+    gallery_ = _gallery(_Client(), own=own, weight=weight)
+    settled = settle(gallery_, _not_better(chosen), test, _OPTIONS)
     assert settled.report.outcome is Outcome.NOT_BETTER
-    assert (settled.change is not None) is is_stored
-    if settled.change is not None:
-        assert not settled.change.HasField("fitted")
-        assert settled.change.weight == (test.weight if test is not None else 1.0)
+    change = settled.change
+    assert (change is not None) is (stored is not None)
+    if change is not None and stored is not None:
+        assert change.HasField("weight")
+        assert (change.HasField("fitted"), round(change.weight, 6)) == stored
+        assert not change.HasField("fitted") or change.fitted == gallery_.state.used
+    words = "earlier one is kept" if chosen is Chosen.EARLIER else "it is not used"
+    assert settled.report.detail.endswith(words)
+
+
+def test_an_untested_run_leaves_the_weight_alone() -> None:
+    """Also where the new one is better; that there was too little to test shows nothing."""
+    for test in (None, _UNTESTED):
+        settled = settle(_gallery(_Client(), weight=0.0), _measured(), test, _OPTIONS)
+        assert settled.report.outcome is Outcome.FITTED
+        assert settled.change is not None
+        assert settled.change.HasField("weight")
+        assert settled.change.weight == 0.0
 
 
 def test_too_few_pairs_change_nothing() -> None:
@@ -126,13 +150,15 @@ def test_too_few_pairs_change_nothing() -> None:
 
 
 def test_the_test_of_tattoos_uses_what_will_be_used() -> None:
-    """The new one where it is better, else what ships; without pairs what is used now."""
+    """The new one where it is better, else what is kept, or ships; without pairs what is used now."""
     gallery_ = _gallery(_Client())
+    gallery_.state.used.parameters.update(to_parameters(_EARLIER))
     better = _measured()
     assert better.judged is not None
     assert chosen_of(gallery_, better) == better.judged.own
     assert chosen_of(gallery_, _not_better()) == _SHIPPED
-    assert chosen_of(gallery_, None) == _SHIPPED
+    assert chosen_of(gallery_, _not_better(Chosen.EARLIER)) == _EARLIER
+    assert chosen_of(gallery_, None) == _EARLIER
 
 
 async def test_a_busy_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

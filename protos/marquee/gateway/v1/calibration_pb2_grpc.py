@@ -49,7 +49,7 @@ class CalibrationServiceServicer:
     """
 
     def Calibrate(self, request, context):
-        """Measures, fits, judges on performers that were not fitted on, and stores what is better than what ships. Any number
+        """Measures, fits, judges on performers that were not fitted on, and stores what is better than what is used. Any number
         of progress messages, then one report. Nothing is stored before everything is measured: a caller who leaves, or whose
         time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
         without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.

@@ -63,7 +63,7 @@ class CalibrationServiceStub(typing.Generic[_CalibrationServiceCalibrateType]):
     ], channel: grpc.aio.Channel) -> None: ...
 
     Calibrate: _CalibrationServiceCalibrateType
-    """Measures, fits, judges on performers that were not fitted on, and stores what is better than what ships. Any number
+    """Measures, fits, judges on performers that were not fitted on, and stores what is better than what is used. Any number
     of progress messages, then one report. Nothing is stored before everything is measured: a caller who leaves, or whose
     time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
     without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.
@@ -93,7 +93,7 @@ class CalibrationServiceServicer(metaclass=abc.ABCMeta):
         request: marquee.gateway.v1.calibration_pb2.CalibrateRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[marquee.gateway.v1.calibration_pb2.CalibrateResponse], collections.abc.AsyncIterator[marquee.gateway.v1.calibration_pb2.CalibrateResponse]]:
-        """Measures, fits, judges on performers that were not fitted on, and stores what is better than what ships. Any number
+        """Measures, fits, judges on performers that were not fitted on, and stores what is better than what is used. Any number
         of progress messages, then one report. Nothing is stored before everything is measured: a caller who leaves, or whose
         time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
         without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.
