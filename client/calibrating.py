@@ -116,11 +116,12 @@ class SignalCalibration:
     """With a probe."""
     probes: int
     genuine_pairs: int
+    """Fitted and judged on."""
     impostor_pairs: int
     least_genuine_pairs: int
     """Without which nothing is fitted."""
     undated_pairs: int
-    """Genuine pairs in which a day is unknown."""
+    """Of these, genuine pairs in which a day is unknown: they may be of one shoot."""
     held_out: HeldOut | None
     paired_test: PairedTest | None
     in_use: CalibrationInUse | None

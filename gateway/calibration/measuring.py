@@ -15,7 +15,7 @@ from gateway.calibration.asking import NOTHING_STORED, asked, failure
 from gateway.calibration.compared import Compared, compare
 from gateway.calibration.enrolled import CalibratedClient, ModelKey, Templates, read_images, read_templates
 from gateway.calibration.judging import Earlier, Judged, fit_and_judge
-from gateway.calibration.pairs import LabelledPairs, labelled
+from gateway.calibration.pairs import Dating, LabelledPairs, dated, labelled
 from gateway.calibration.probes import Images, Probe, others_of
 from gateway.calibration.report import Progress, Stage, Tell
 from gateway.signals.base import plain, well_formed
@@ -29,11 +29,17 @@ class Measured:
     """One signal's pairs, and what was fitted on them."""
 
     probes: int
+    """Of which some may be in no pair."""
     pairs: LabelledPairs
-    undated_pairs: int
+    dating: Dating
     judged: Judged | None
     problem: str
     """Why nothing was fitted; "" where something was."""
+
+    @property
+    def undated_pairs(self) -> int:
+        """Genuine pairs among `pairs` in which a day is unknown."""
+        return 0 if self.dating.are_left_out else self.dating.undated
 
 
 class Gallery:
@@ -137,7 +143,8 @@ class Gallery:
     async def measure(self, probes: Sequence[Probe], *, seed: int) -> Measured:
         """Compare probes with everybody, fit, and judge."""
         compared = await self.compare(probes, sorted(self.images), stage=Stage.COMPARING, seed=seed)
-        pairs = await asyncio.to_thread(labelled, compared)
+        fitted_on, dating = dated(compared)
+        pairs = await asyncio.to_thread(labelled, fitted_on)
         judged, problem = None, ""
         self._say(Stage.FITTING, 0, 1)
         try:
@@ -145,8 +152,7 @@ class Gallery:
         except TooFewPairs as exc:
             problem = str(exc)
         self._say(Stage.FITTING, 1, 1)
-        undated = sum(one.probe.is_undated for one in compared)
-        return Measured(len(probes), pairs, undated, judged, problem)
+        return Measured(len(probes), pairs, dating, judged, problem)
 
     def _say(self, stage: Stage, done: int, total: int) -> None:
         self._tell(Progress(self.client.signal, stage, done, total))

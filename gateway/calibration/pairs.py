@@ -13,7 +13,7 @@ from chassis.signal.calibration_fitting import LEAST_PAIRS, Pairs
 from gateway.calibration.compared import Compared
 from gateway.calibration.probes import MOST_OF_A_PERFORMER
 
-__all__ = ["LEAST_GENUINE", "Kind", "LabelledPairs", "halves", "labelled"]
+__all__ = ["LEAST_GENUINE", "Dating", "Kind", "LabelledPairs", "dated", "halves", "labelled"]
 
 LEAST_GENUINE = 2 * LEAST_PAIRS + MOST_OF_A_PERFORMER
 """Genuine pairs without which nothing is fitted: each half of the performers then has enough."""
@@ -64,6 +64,32 @@ class LabelledPairs:
     def performers(self) -> int:
         """Performers with a probe."""
         return len(set(self.genuine.probes))
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """How many genuine pairs may be two pictures of one shoot, which are far more alike than others."""
+
+    undated: int
+    """In which a day is unknown."""
+    genuine: int
+    """All that were compared."""
+    are_left_out: bool
+    """Whether the undated ones are not fitted on."""
+
+    def __str__(self) -> str:
+        counted = f"{self.undated} of {self.genuine} genuine pairs undated"
+        if self.are_left_out:
+            return f"{counted}, and left out"
+        return f"{counted}: pictures of one shoot flatter them" if self.undated else counted
+
+
+def dated(compared: Sequence[Compared]) -> tuple[Sequence[Compared], Dating]:
+    """What is to be fitted on: the probes of known other days where they are enough, else all."""
+    known = [one for one in compared if not one.probe.is_undated]
+    undated = len(compared) - len(known)
+    are_left_out = undated > 0 and len(known) >= LEAST_GENUINE
+    return known if are_left_out else compared, Dating(undated, len(compared), are_left_out)
 
 
 def labelled(compared: Sequence[Compared]) -> LabelledPairs:

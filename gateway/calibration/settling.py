@@ -63,21 +63,22 @@ def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:
         return Outcome.TOO_FEW_PAIRS, f"{measured.problem}; nothing was changed"
     held_out, chosen = measured.judged.held_out, measured.judged.chosen
     if chosen is Chosen.NEW:
-        return Outcome.FITTED, _figures(gallery, held_out)
+        return Outcome.FITTED, _figures(gallery, measured, held_out)
     kept = "it is not used" if chosen is Chosen.SHIPPED else "this library's earlier one is kept"
     return Outcome.NOT_BETTER, (
-        f"{_figures(gallery, held_out)}: better than what ships in {held_out.share_better:.0%} of draws of "
-        f"performers, {LEAST_SHARE:.0%} are needed; {kept}"
+        f"{_figures(gallery, measured, held_out)}; better than what ships in {held_out.share_better:.0%} of "
+        f"draws of performers, {LEAST_SHARE:.0%} are needed; {kept}"
     )
 
 
-def _figures(gallery: Gallery, held_out: HeldOut) -> str:
+def _figures(gallery: Gallery, measured: Measured, held_out: HeldOut) -> str:
     shipped = "what ships" if gallery.state.HasField("shipped") else "nothing ships, which is"
     earlier = held_out.earlier
     before = f", this library's earlier one {earlier.cllr:.3f}" if earlier is not None else ""
+    dating = f"; {measured.dating}" if measured.dating.undated else ""
     return (
         f"C_llr {held_out.own:.3f} on {held_out.performers} performers that were not fitted on, "
-        f"{shipped} {held_out.shipped:.3f}{before}"
+        f"{shipped} {held_out.shipped:.3f}{before}{dating}"
     )
 
 
@@ -106,8 +107,8 @@ def _fitted(
     return calibration_pb2.FittedCalibration(
         parameters=to_parameters(judged.own),
         provenance=(
-            f"this library: {pairs.performers} performers, {measured.undated_pairs} genuine pairs undated; "
-            f"{_figures(gallery, judged.held_out)}; seed {options.seed}"
+            f"this library: {pairs.performers} performers; "
+            f"{_figures(gallery, measured, judged.held_out)}; seed {options.seed}"
         ),
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostors),

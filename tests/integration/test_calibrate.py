@@ -171,6 +171,7 @@ async def test_images_without_a_day_are_counted(database: str, tmp_path: Path) -
     async with _system(database, tmp_path, replace(_UNLIKE, are_dated=False, tattoo_noise=None)) as system:
         [face] = (await system.marquee.calibrate(signals=[Signal.FACE], dry_run=True)).signals
         assert face.undated_pairs == face.genuine_pairs == 120
+        assert "120 of 120 genuine pairs undated: pictures of one shoot flatter them" in face.detail
 
 
 async def test_the_command_shows_a_table_and_json(database: str, tmp_path: Path) -> None:

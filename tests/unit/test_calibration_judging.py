@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from chassis.signal.calibration import Calibration, cllr
 from chassis.signal.calibration_fitting import LEAST_PAIRS, TooFewPairs, fit_calibration
 from gateway.calibration.bootstrap import draws, mean_interval
 from gateway.calibration.judging import Chosen, Earlier, fit_and_judge
-from gateway.calibration.pairs import LEAST_GENUINE, halves, labelled
+from gateway.calibration.pairs import LEAST_GENUINE, dated, halves, labelled
 from tests.fakes.compared_gallery import gallery
 
 
@@ -34,6 +35,21 @@ def test_a_probe_is_one_genuine_pair_and_one_impostor_pair_for_each_other() -> N
     )
     assert set(pairs.impostors.pairs.qualities) == {0.8}
     assert len(labelled([]).impostors) == 0
+
+
+@pytest.mark.parametrize(("undated", "left"), [(0, 90), (26, 64), (27, 90), (90, 90)])
+def test_where_enough_are_dated_the_others_are_left_out(undated: int, left: int) -> None:
+    """Else all are used, and it is said."""
+    compared = [
+        replace(one, probe=replace(one.probe, is_undated=number < undated))
+        for number, one in enumerate(gallery(30))
+    ]
+    chosen, dating = dated(compared)
+    assert len(chosen) == left
+    assert (dating.undated, dating.genuine, dating.are_left_out) == (undated, 90, left < 90)
+    if dating.are_left_out:
+        assert not any(one.probe.is_undated for one in chosen)
+    assert ("flatter" in str(dating)) is (left == 90 and undated > 0)
 
 
 @settings(deadline=None)

@@ -16,7 +16,7 @@ from gateway.calibration.bootstrap import Interval
 from gateway.calibration.judging import Chosen, fit_and_judge
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
-from gateway.calibration.pairs import labelled
+from gateway.calibration.pairs import Dating, labelled
 from gateway.calibration.report import Options, Outcome
 from gateway.calibration.settling import chosen_of, settle
 from gateway.calibration.storing import store
@@ -60,7 +60,7 @@ def _gallery(client: Any, *, own: bool = False, weight: float = 1.0) -> Gallery:
 
 
 def _measured() -> Measured:
-    return Measured(120, _PAIRS, 7, fit_and_judge(_PAIRS, _SHIPPED, seed=0), "")
+    return Measured(120, _PAIRS, Dating(7, 120, False), fit_and_judge(_PAIRS, _SHIPPED, seed=0), "")
 
 
 def _not_better(chosen: Chosen = Chosen.SHIPPED) -> Measured:
@@ -83,7 +83,10 @@ async def test_what_is_better_is_stored_with_its_weight() -> None:
     assert judged is not None
     assert from_parameters(change.fitted.parameters) == judged.own
     assert (change.fitted.genuine_pairs, change.fitted.impostor_pairs) == (120, 120 * 39)
-    assert "7 genuine pairs undated" in change.fitted.provenance
+    words = "7 of 120 genuine pairs undated: pictures of one shoot flatter them"
+    assert words in change.fitted.provenance
+    assert words in report.detail
+    assert report.undated_pairs == 7
     assert "seed 3" in change.fitted.provenance
     assert report.in_use is not None
     assert report.in_use.is_of_this_library
@@ -123,6 +126,16 @@ def test_what_is_not_better_is_not_used(
     assert settled.report.detail.endswith(words)
 
 
+def test_undated_pairs_that_were_left_out_are_told() -> None:
+    """They are no part of what was fitted on."""
+    measured = replace(_measured(), dating=Dating(80, 200, True))
+    settled = settle(_gallery(_Client()), measured, None, _OPTIONS)
+    assert settled.change is not None
+    for text in (settled.report.detail, settled.change.fitted.provenance):
+        assert "80 of 200 genuine pairs undated, and left out" in text
+    assert settled.report.undated_pairs == 0
+
+
 def test_an_untested_run_leaves_the_weight_alone() -> None:
     """Also where the new one is better; that there was too little to test shows nothing."""
     for test in (None, _UNTESTED):
@@ -138,7 +151,7 @@ def test_too_few_pairs_change_nothing() -> None:
     few = labelled(gallery(10))
     with pytest.raises(TooFewPairs) as caught:
         fit_and_judge(few, None, seed=0)
-    measured = Measured(30, few, 0, None, str(caught.value))
+    measured = Measured(30, few, Dating(0, 30, False), None, str(caught.value))
     settled = settle(_gallery(_Client(), own=True), measured, None, _OPTIONS)
     report = settled.report
     assert report.outcome is Outcome.TOO_FEW_PAIRS

@@ -310,13 +310,15 @@ class SignalCalibration(google.protobuf.message.Message):
     probes: builtins.int
     """Images that were probes."""
     genuine_pairs: builtins.int
-    """Pairs of a probe and its own performer."""
+    """Pairs of a probe and its own performer that were fitted and judged on. Where enough of them are dated, both days
+    known and different, these are they, and `detail` says how many others were left out.
+    """
     impostor_pairs: builtins.int
     """Pairs of a probe and another performer."""
     least_genuine_pairs: builtins.int
     """Genuine pairs without which nothing is fitted."""
     undated_pairs: builtins.int
-    """Genuine pairs in which a day is unknown, so that both images may be of one shoot."""
+    """Of these, pairs in which a day is unknown: both images may be of one shoot, which flatters the figures."""
     @property
     def held_out(self) -> Global___HeldOut:
         """How it is judged; unset where nothing was fitted."""
