@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from chassis.errors import DeadlineExceeded, InternalError, MarqueeError, Overloaded, Refused, Unavailable
+from chassis.errors import (
+    DeadlineExceeded,
+    InternalError,
+    MarqueeError,
+    Overloaded,
+    Refused,
+    Unavailable,
+    Unsupported,
+)
 from gateway.fan_out import Branch, attempt, describe
 from gateway.observations import Signal
 
@@ -43,8 +51,11 @@ def failure(signal: Signal, error: MarqueeError, stored: str) -> MarqueeError:
     """What the caller is told of an error of this signal, and of what is stored.
 
     Unavailable, DeadlineExceeded or Overloaded naming the signal, Refused where other models serve than when
-    it began, InternalError where it does not understand us.
+    it began, Unsupported where its service is older than calibrations, InternalError where it does not
+    understand us.
     """
+    if isinstance(error, Unsupported):
+        return Unsupported(f"{signal.label}: its service is of a version that cannot be calibrated; {stored}")
     if isinstance(error, Refused):
         return Refused(f"{signal.label}: its models changed meanwhile; {stored}; calibrate again")
     words = f"{signal.label} {describe(error)}; {stored}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,9 +10,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.calibration.asking import asked
+from chassis.errors import Unavailable
+from gateway.calibration.asking import NOTHING_STORED, asked
 from gateway.calibration.enrolled import CalibratedClient, Templates
 from gateway.calibration.probes import Probe
+from gateway.observations import Signal
 from gateway.signals import Query, SignalScore
 
 __all__ = ["Compared", "compare"]
@@ -48,7 +51,8 @@ async def compare(
     """Compare each probe with its performer and with others, without what it leaves out.
 
     Those of which nothing is enrolled any more, or whose performer has nothing else, are passed over.
-    on_compared: called with the number of probes done. Raises as `asked` does.
+    on_compared: called with the number of probes done. Raises as `asked` does, and Unavailable naming a
+    signal that gives similarities or qualities that are not finite.
     """
     found: list[Compared] = []
     for start in range(0, len(probes), _AT_ONCE):
@@ -67,22 +71,23 @@ async def compare(
         for query, probe in zip(queries, batch, strict=True):
             scored = scores.get(query.key, {})
             if probe.performer_id in scored:
-                found.append(_compared(query, probe, others[probe], scored))
+                found.append(_compared(client.signal, query, probe, others[probe], scored))
         on_compared(min(start + _AT_ONCE, len(probes)))
     return found
 
 
 def _compared(
-    query: Query, probe: Probe, others: Sequence[str], scored: Mapping[str, SignalScore]
+    signal: Signal, query: Query, probe: Probe, others: Sequence[str], scored: Mapping[str, SignalScore]
 ) -> Compared:
     known = tuple(one for one in others if one in scored)
-    return Compared(
-        probe=probe,
-        quality=max(one.quality for one in query.templates),
-        own=scored[probe.performer_id].similarity,
-        others=known,
-        similarities=np.array([scored[one].similarity for one in known], np.float64),
-    )
+    quality = max(one.quality for one in query.templates)
+    own = scored[probe.performer_id].similarity
+    similarities = np.array([scored[one].similarity for one in known], np.float64)
+    if not (math.isfinite(quality) and math.isfinite(own) and np.isfinite(similarities).all()):
+        raise Unavailable(
+            f"{signal.label} gave a similarity or a quality that is no number; {NOTHING_STORED}"
+        )
+    return Compared(probe, quality, own, known, similarities)
 
 
 def _spot(probe: Probe) -> tuple[str, str]:

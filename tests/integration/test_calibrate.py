@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from chassis.channels import open_channel
-from chassis.errors import InvalidInput, Refused, Unavailable
+from chassis.errors import InvalidInput, Refused, Unavailable, Unsupported
 from chassis.geometry import Box
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from chassis.signal.shipped_calibration import read_shipped
@@ -276,6 +276,17 @@ async def test_models_that_switch_meanwhile_end_it(database: str, name: str) -> 
         words = f"{name}: its models changed meanwhile; nothing was stored; calibrate again"
         with pytest.raises(Refused, match=words):
             await calibrating
+
+
+@pytest.mark.parametrize("verb", ["GetCalibration", "SetCalibration"])
+async def test_a_service_that_is_too_old_is_named(database: str, verb: str) -> None:
+    """It does not know what it is asked for; that is no internal error."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        system.face.errors[verb] = Unsupported("Method not found!")
+        words = "face: its service is of a version that cannot be calibrated; nothing was stored"
+        with pytest.raises(Unsupported, match=words):
+            await marquee.calibrate(discard=True)
+        assert not system.tattoo.calibration.changes
 
 
 @asynccontextmanager
