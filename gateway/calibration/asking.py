@@ -1,4 +1,4 @@
-"""A call to a signal without which there is nothing to calibrate."""
+"""Calls without which there is nothing to calibrate: to a signal, and to a thread of this process."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from chassis.errors import (
     Unavailable,
     Unsupported,
 )
+from chassis.work import WorkPool
 from gateway.fan_out import Branch, attempt, describe
 from gateway.observations import Signal
 
-__all__ = ["NOTHING_STORED", "asked", "failure", "tried"]
+__all__ = ["NOTHING_STORED", "asked", "computed", "failure", "tried"]
 
 NOTHING_STORED = "nothing was stored"
 """What is true until everything is measured."""
@@ -45,6 +46,19 @@ async def tried(signal: Signal, call: Callable[[], Awaitable[_T]]) -> Branch[_T]
         await asyncio.sleep(pause)
         branch = await attempt(signal, call())
     return branch
+
+
+async def computed(work: WorkPool, call: Callable[[], _T]) -> _T:
+    """What a thread of the pool finds; where too many wait for one, it is tried again, as with a signal.
+
+    Raises Overloaded, and what `call` raises.
+    """
+    for pause in _PAUSES:
+        try:
+            return await work.run(call)
+        except Overloaded:
+            await asyncio.sleep(pause)
+    return await work.run(call)
 
 
 def failure(signal: Signal, error: MarqueeError, stored: str) -> MarqueeError:

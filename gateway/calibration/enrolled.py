@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gateway.calibration.asking import asked
 from gateway.observations import Signal
-from gateway.signals import Query, Scores, TattooClient, VectorPage
+from gateway.signals import Query, Similarities, TattooClient, VectorPage
 from gateway.translation import to_proto_signal
 from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 
@@ -37,7 +37,7 @@ class CalibratedClient(Protocol):
         self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
     ) -> VectorPage: ...
 
-    async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores: ...
+    async def similarities(self, queries: Sequence[Query], *, timeout: float) -> Similarities: ...
 
     async def calibration(self, *, timeout: float) -> calibration_pb2.CalibrationState: ...
 

@@ -17,6 +17,7 @@ from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_fitting import Pairs, TooFewPairs, fit_calibration
 from gateway.calibration.bootstrap import Interval, Values, draws, interval_of, sums_by
 from gateway.calibration.pairs import LEAST_GENUINE, Kind, LabelledPairs, halves
+from gateway.calibration.performers import Numbers
 
 __all__ = ["LEAST_SHARE", "Chosen", "Earlier", "HeldOut", "Judged", "fit_and_judge"]
 
@@ -126,17 +127,16 @@ def _held_out(
     *,
     seed: int,
 ) -> HeldOut:
-    names = sorted({*pairs.genuine.probes, *pairs.impostors.probes})
-    weights = draws(len(names), seed=seed)
-    ours, theirs = (_Drawn.of(pairs, one, names, weights) for one in (own, shipped))
+    met = np.unique(np.concatenate([pairs.genuine.probes, pairs.impostors.probes]))
+    compared = [own, shipped, *([earlier.calibration] if earlier is not None else [])]
+    ours, theirs, *used = _drawn([_Costs.of(pairs, one, met) for one in compared], seed=seed)
     before = None
-    if earlier is not None:
-        used = _Drawn.of(pairs, earlier.calibration, names, weights)
+    for one in used:
         before = HeldOutEarlier(
-            used.cllr, used.is_better_than(ours), ours.is_better_than(used), theirs.is_better_than(used)
+            one.cllr, one.is_better_than(ours), ours.is_better_than(one), theirs.is_better_than(one)
         )
     return HeldOut(
-        performers=len(names),
+        performers=len(met),
         own=ours.cllr,
         shipped=theirs.cllr,
         difference=interval_of(ours.cllr - theirs.cllr, ours.drawn - theirs.drawn),
@@ -151,13 +151,6 @@ class _Drawn:
 
     cllr: float
     drawn: Values
-
-    @classmethod
-    def of(
-        cls, pairs: LabelledPairs, calibration: Calibration | None, names: Sequence[str], weights: Values
-    ) -> _Drawn:
-        costs = _Costs.of(pairs, calibration, names)
-        return cls(costs.cllr(), costs.drawn(weights))
 
     def share_better_than(self, other: _Drawn) -> float:
         """How often it is lower, 0..1."""
@@ -178,10 +171,12 @@ class _Costs:
     impostor_pairs: Values
 
     @classmethod
-    def of(cls, pairs: LabelledPairs, calibration: Calibration | None, names: Sequence[str]) -> _Costs:
+    def of(cls, pairs: LabelledPairs, calibration: Calibration | None, met: Numbers) -> _Costs:
+        """met: numbers of all performers with a probe, rising."""
+
         def summed(kind: Kind, sign: float) -> tuple[Values, Values]:
             costs = np.logaddexp(0, sign * _ratios(calibration, kind.pairs)) / math.log(2)
-            return sums_by(kind.probes, costs, names)
+            return sums_by(np.searchsorted(met, kind.probes), costs, len(met))
 
         return cls(*summed(pairs.genuine, -1.0), *summed(pairs.impostors, 1.0))
 
@@ -194,6 +189,15 @@ class _Costs:
         alarmed = weights @ self.impostors / np.maximum(weights @ self.impostor_pairs, 1)
         halved: Values = (missed + alarmed) / 2
         return halved
+
+
+def _drawn(costs: Sequence[_Costs], *, seed: int) -> list[_Drawn]:
+    """Each one's C_llr, over the same draws."""
+    drawn = [[one.drawn(weights) for one in costs] for weights in draws(len(costs[0].genuine), seed=seed)]
+    return [
+        _Drawn(one.cllr(), np.concatenate(portions))
+        for one, portions in zip(costs, zip(*drawn, strict=True), strict=True)
+    ]
 
 
 def _ratios(calibration: Calibration | None, pairs: Pairs) -> Values:

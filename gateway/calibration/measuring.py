@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from chassis.errors import Refused
+from chassis.errors import InvalidInput, Refused, Unavailable
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_fitting import TooFewPairs
 from chassis.signal.calibration_parameters import from_parameters
-from gateway.calibration.asking import NOTHING_STORED, asked, failure
+from chassis.work import WorkPool
+from gateway.calibration.asking import NOTHING_STORED, asked, computed, failure
 from gateway.calibration.compared import Compared, compare
 from gateway.calibration.enrolled import CalibratedClient, ModelKey, Templates, read_images, read_templates
 from gateway.calibration.judging import Earlier, Judged, fit_and_judge
 from gateway.calibration.pairs import Dating, LabelledPairs, dated, labelled
+from gateway.calibration.performers import Numbers, Performers
 from gateway.calibration.probes import Images, Probe, others_of
 from gateway.calibration.report import Progress, Stage, Tell
 from gateway.signals.base import plain, well_formed
@@ -46,12 +47,19 @@ class Gallery:
     """What one signal has enrolled, as one calibration sees it. Its calls raise as `asked` does."""
 
     def __init__(
-        self, client: CalibratedClient, state: calibration_pb2.CalibrationState, *, seconds: float, tell: Tell
+        self,
+        client: CalibratedClient,
+        state: calibration_pb2.CalibrationState,
+        work: WorkPool,
+        *,
+        seconds: float,
+        tell: Tell,
     ) -> None:
         self.client = client
         self.state = state
         self.images: Images = {}
         self._templates: Templates = {}
+        self._work = work
         self._seconds = seconds
         self._tell = tell
 
@@ -59,10 +67,10 @@ class Gallery:
         return f"<Gallery of {self.client.signal.label}, {len(self.images)} performers>"
 
     @classmethod
-    async def open(cls, client: CalibratedClient, *, seconds: float, tell: Tell) -> Gallery:
+    async def open(cls, client: CalibratedClient, work: WorkPool, *, seconds: float, tell: Tell) -> Gallery:
         """Ask for the embedders that serve and what they are calibrated by."""
         state = await asked(client.signal, partial(client.calibration, timeout=seconds))
-        return cls(client, state, seconds=seconds, tell=tell)
+        return cls(client, state, work, seconds=seconds, tell=tell)
 
     @property
     def models(self) -> frozenset[ModelKey]:
@@ -117,7 +125,7 @@ class Gallery:
         self._templates = await read_templates(self.client, self.models, spots, seconds=self._seconds)
 
     async def compare(
-        self, probes: Sequence[Probe], performer_ids: Sequence[str], *, stage: Stage, seed: int
+        self, probes: Sequence[Probe], performers: Performers, *, stage: Stage, seed: int
     ) -> list[Compared]:
         """Compare probes whose templates were fetched with their performers and others of these.
 
@@ -127,7 +135,8 @@ class Gallery:
             self.client,
             probes,
             self._templates,
-            await asyncio.to_thread(_others, probes, performer_ids, seed),
+            await computed(self._work, partial(_others, probes, performers, seed)),
+            performers,
             seconds=self._seconds,
             on_compared=lambda count: self._say(stage, count, len(probes)),
         )
@@ -142,15 +151,20 @@ class Gallery:
 
     async def measure(self, probes: Sequence[Probe], *, seed: int) -> Measured:
         """Compare probes with everybody, fit, and judge."""
-        compared = await self.compare(probes, sorted(self.images), stage=Stage.COMPARING, seed=seed)
-        fitted_on, dating = dated(compared)
-        pairs = await asyncio.to_thread(labelled, fitted_on)
+        everybody = await computed(self._work, partial(Performers.of, self.images))
+        compared = await self.compare(probes, everybody, stage=Stage.COMPARING, seed=seed)
+        fitted_on, dating = await computed(self._work, partial(dated, compared))
+        pairs = await computed(self._work, partial(labelled, fitted_on, everybody))
         judged, problem = None, ""
         self._say(Stage.FITTING, 0, 1)
+        fit = partial(fit_and_judge, pairs, self.shipped, self.earlier, seed=seed)
         try:
-            judged = await asyncio.to_thread(fit_and_judge, pairs, self.shipped, self.earlier, seed=seed)
+            judged = await computed(self._work, fit)
         except TooFewPairs as exc:
             problem = str(exc)
+        except InvalidInput as exc:
+            label = self.client.signal.label
+            raise Unavailable(f"{label}: nothing fits its similarities; {NOTHING_STORED}") from exc
         self._say(Stage.FITTING, 1, 1)
         return Measured(len(probes), pairs, dating, judged, problem)
 
@@ -162,5 +176,5 @@ class Gallery:
             return from_parameters(fitted.parameters)
 
 
-def _others(probes: Sequence[Probe], performer_ids: Sequence[str], seed: int) -> dict[Probe, tuple[str, ...]]:
-    return {one: others_of(one, performer_ids, seed=seed) for one in probes}
+def _others(probes: Sequence[Probe], performers: Performers, seed: int) -> dict[Probe, Numbers]:
+    return {one: others_of(one, performers, seed=seed) for one in probes}

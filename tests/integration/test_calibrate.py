@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from chassis.channels import open_channel
-from chassis.errors import InvalidInput, Refused, Unavailable, Unsupported
+from chassis.errors import InvalidInput, Overloaded, Refused, Unavailable, Unsupported
 from chassis.geometry import Box
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from chassis.signal.shipped_calibration import read_shipped
@@ -289,6 +289,29 @@ async def test_a_service_that_is_too_old_is_named(database: str, verb: str) -> N
         assert not system.tattoo.calibration.changes
 
 
+async def test_there_is_one_calibration_at_a_time(database: str) -> None:
+    """A second caller is told so; when the first has left, there is room again."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        gate = system.face.gates["ExportVectors"] = asyncio.Event()
+        first = asyncio.create_task(marquee.calibrate())
+        await system.face.until(lambda: bool(system.face.requests("ExportVectors")))
+        with pytest.raises(Overloaded, match="another calibration is under way"):
+            await marquee.calibrate(discard=True)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await system.face.until(lambda: system.face.cancelled > 0)
+        gate.set()
+
+        async def has_room() -> bool:
+            try:
+                await marquee.calibrate(discard=True)
+            except Overloaded:
+                return False
+            return True
+
+        await until(has_room)
+
+
 @asynccontextmanager
 async def _marquee(port: int) -> AsyncIterator[Marquee]:
     async with Marquee.connect(f"127.0.0.1:{port}", timeout=30) as marquee:
@@ -308,6 +331,9 @@ async def test_a_score_says_how_far_it_is_to_be_trusted(database: str) -> None:
             assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust()
             fake.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=0.3)
             assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust(True, 0.3)
+            if not isinstance(client, BodyClient):
+                alike = await client.similarities(queries, timeout=5)
+                assert alike == {"q": {"anna": pytest.approx(0.9)}}
 
 
 async def test_templates_of_tattoos_have_their_key_points(database: str, tmp_path: Path) -> None:
@@ -356,5 +382,5 @@ async def test_a_probe_has_the_vectors_of_every_embedder(database: str) -> None:
         [template] = found[spot]
         assert {(each.model, each.version) for each in template.embeddings} == set(models)
         assert template.signal == common_pb2.SIGNAL_FACE
-        scores = await client.score([Query("q", (template,), (anna,), (one,))], timeout=5)
-        assert scores["q"][anna].similarity < 0.5
+        alike = await client.similarities([Query("q", (template,), (anna,), (one,))], timeout=5)
+        assert alike["q"][anna] < 0.5

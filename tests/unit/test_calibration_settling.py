@@ -10,26 +10,27 @@ import pytest
 from chassis.errors import InternalError, InvalidInput, Overloaded
 from chassis.signal.calibration_fitting import TooFewPairs, fit_calibration
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
+from chassis.work import WorkPool
 from gateway.calibration import asking
 from gateway.calibration.asking import asked
 from gateway.calibration.bootstrap import Interval
 from gateway.calibration.judging import Chosen, fit_and_judge
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
-from gateway.calibration.pairs import Dating, labelled
+from gateway.calibration.pairs import Dating
 from gateway.calibration.report import Options, Outcome
 from gateway.calibration.settling import chosen_of, settle
 from gateway.calibration.storing import store
 from gateway.observations import Signal
 from marquee.common.v1 import calibration_pb2, common_pb2
-from tests.fakes.compared_gallery import gallery
+from tests.fakes.compared_gallery import gallery, pairs_of
 
 _OPTIONS = Options(signals=(Signal.TATTOO,), is_dry_run=False, seed=3, most_probes=2000, discard=False)
 _DOWN = Interval(-0.2, -0.3, -0.1)
 _HURTS = PairedTest(40, 20, 0.9, 0.7, _DOWN, _DOWN)
 _UNTESTED = PairedTest(29, 20)
-_PAIRS = labelled(gallery(40))
-_OTHER = labelled(gallery(60, genuine=0.9, impostor=0.6))
+_PAIRS = pairs_of(gallery(40))
+_OTHER = pairs_of(gallery(60, genuine=0.9, impostor=0.6))
 _SHIPPED = fit_calibration(_OTHER.genuine.pairs, _OTHER.impostors.pairs)
 _EARLIER = replace(_SHIPPED, most=_SHIPPED.most / 2)
 
@@ -56,7 +57,7 @@ def _gallery(client: Any, *, own: bool = False, weight: float = 1.0) -> Gallery:
         used=calibration_pb2.FittedCalibration(parameters=to_parameters(_SHIPPED)),
         shipped=calibration_pb2.FittedCalibration(parameters=to_parameters(_SHIPPED)),
     )
-    return Gallery(client, state, seconds=1, tell=lambda _: None)
+    return Gallery(client, state, WorkPool(1, 0), seconds=1, tell=lambda _: None)
 
 
 def _measured() -> Measured:
@@ -148,7 +149,7 @@ def test_an_untested_run_leaves_the_weight_alone() -> None:
 
 def test_too_few_pairs_change_nothing() -> None:
     """Whatever is in use goes on."""
-    few = labelled(gallery(10))
+    few = pairs_of(gallery(10))
     with pytest.raises(TooFewPairs) as caught:
         fit_and_judge(few, None, seed=0)
     measured = Measured(30, few, Dating(0, 30, False), None, str(caught.value))

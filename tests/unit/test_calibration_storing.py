@@ -17,6 +17,7 @@ from chassis.errors import (
     Refused,
     Unavailable,
 )
+from chassis.work import WorkPool
 from gateway.calibration import asking, storing
 from gateway.calibration.measuring import Gallery
 from gateway.calibration.settling import discard
@@ -50,7 +51,8 @@ class _Client:
 
 
 def _gallery(client: Any) -> Gallery:
-    return Gallery(client, calibration_pb2.CalibrationState(), seconds=1, tell=lambda _: None)
+    state = calibration_pb2.CalibrationState()
+    return Gallery(client, state, WorkPool(1, 0), seconds=1, tell=lambda _: None)
 
 
 def _both(face: _Client, tattoo: _Client) -> list[storing.Settled]:
