@@ -161,14 +161,15 @@ async def test_one_of_another_version_stays_stored_and_is_not_used(faces: FaceSy
 
 
 async def test_one_that_this_code_does_not_understand_is_passed_over(faces: FaceSystem) -> None:
-    """After an upgrade that changes the form: what ships is used."""
-    await _set(faces, _fitted())
+    """After an upgrade that changes the form: what ships is used, with the weight that was found."""
+    await _set(faces, _fitted(), weight=0.0)
     await faces.execute("""UPDATE face.calibrations SET parameters = '{"slope": 1}'""")
 
     async def is_shipped() -> bool:
         return not (await _in_use(faces)).is_of_this_library
 
     await until(is_shipped)
+    assert (await _in_use(faces)).weight == 0.0
 
 
 _NAME = next(iter(_fitted().parameters))
