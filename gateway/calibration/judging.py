@@ -19,7 +19,7 @@ from gateway.calibration.bootstrap import Interval, Values, draws, interval_of, 
 from gateway.calibration.pairs import LEAST_GENUINE, Kind, LabelledPairs, halves
 from gateway.calibration.performers import Numbers
 
-__all__ = ["LEAST_SHARE", "Chosen", "Earlier", "HeldOut", "Judged", "fit_and_judge"]
+__all__ = ["LEAST_SHARE", "Chosen", "Earlier", "HeldOut", "HeldOutEarlier", "Judged", "fit_and_judge"]
 
 LEAST_SHARE = 0.9
 """How often one must be better to be shown to be, when performers are drawn anew, 0..1."""

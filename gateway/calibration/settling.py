@@ -62,23 +62,26 @@ def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:
     if measured.judged is None:
         return Outcome.TOO_FEW_PAIRS, f"{measured.problem}; nothing was changed"
     held_out, chosen = measured.judged.held_out, measured.judged.chosen
+    figures = _figures(gallery, measured, held_out)
+    if held_out.earlier is not None:
+        figures += f"; this library's earlier one {held_out.earlier.cllr:.3f}"
     if chosen is Chosen.NEW:
-        return Outcome.FITTED, _figures(gallery, measured, held_out)
-    kept = "it is not used" if chosen is Chosen.SHIPPED else "this library's earlier one is kept"
+        return Outcome.FITTED, figures
+    if chosen is Chosen.EARLIER:
+        return Outcome.NOT_BETTER, f"{figures}: it is kept, the new one is not shown to be better"
     return Outcome.NOT_BETTER, (
-        f"{_figures(gallery, measured, held_out)}; better than what ships in {held_out.share_better:.0%} of "
-        f"draws of performers, {LEAST_SHARE:.0%} are needed; {kept}"
+        f"{figures}; better than what ships in {held_out.share_better:.0%} of draws of performers, "
+        f"{LEAST_SHARE:.0%} are needed; it is not used"
     )
 
 
 def _figures(gallery: Gallery, measured: Measured, held_out: HeldOut) -> str:
+    """The same whatever was used until now: repeated, a calibration is stored once."""
     shipped = "what ships" if gallery.state.HasField("shipped") else "nothing ships, which is"
-    earlier = held_out.earlier
-    before = f", this library's earlier one {earlier.cllr:.3f}" if earlier is not None else ""
     dating = f"; {measured.dating}" if measured.dating.undated else ""
     return (
         f"C_llr {held_out.own:.3f} on {held_out.performers} performers that were not fitted on, "
-        f"{shipped} {held_out.shipped:.3f}{before}{dating}"
+        f"{shipped} {held_out.shipped:.3f}{dating}"
     )
 
 

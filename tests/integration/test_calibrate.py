@@ -159,7 +159,7 @@ async def test_what_is_not_better_is_not_used(database: str, tmp_path: Path) -> 
         await until(is_own)
         [face] = (await system.marquee.calibrate(signals=[Signal.FACE])).signals
         assert face.outcome is CalibrationOutcome.NOT_BETTER, face.detail
-        assert "this library's earlier one is kept" in face.detail
+        assert "it is kept, the new one is not shown to be better" in face.detail
         assert face.held_out is not None
         assert face.held_out.earlier == pytest.approx(face.held_out.shipped)
         assert face.in_use is not None

@@ -14,7 +14,7 @@ from chassis.work import WorkPool
 from gateway.calibration import asking
 from gateway.calibration.asking import asked
 from gateway.calibration.bootstrap import Interval
-from gateway.calibration.judging import Chosen, fit_and_judge
+from gateway.calibration.judging import Chosen, HeldOutEarlier, fit_and_judge
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.pairs import Dating
@@ -123,8 +123,22 @@ def test_what_is_not_better_is_not_used(
         assert change.HasField("weight")
         assert (change.HasField("fitted"), round(change.weight, 6)) == stored
         assert not change.HasField("fitted") or change.fitted == gallery_.state.used
-    words = "earlier one is kept" if chosen is Chosen.EARLIER else "it is not used"
-    assert settled.report.detail.endswith(words)
+    words = "it is kept, the new one is not" if chosen is Chosen.EARLIER else "it is not used"
+    assert words in settled.report.detail
+
+
+def test_the_same_again_is_the_same_to_store() -> None:
+    """Whatever was used until now; only the report tells of that."""
+    measured = _measured()
+    assert measured.judged is not None
+    held_out = replace(measured.judged.held_out, earlier=HeldOutEarlier(0.125, False, False, False))
+    again = replace(measured, judged=replace(measured.judged, held_out=held_out))
+    first, second = (
+        settle(_gallery(_Client(), own=own), one, None, _OPTIONS)
+        for own, one in ((False, measured), (True, again))
+    )
+    assert first.change == second.change
+    assert "this library's earlier one 0.125" in second.report.detail
 
 
 def test_undated_pairs_that_were_left_out_are_told() -> None:
