@@ -127,10 +127,19 @@ class FaceClient:
         )
 
     async def export_vectors(
-        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+        self,
+        *,
+        page_size: int,
+        page_token: str,
+        with_set_aside: bool,
+        without_vectors: bool = False,
+        timeout: float,
     ) -> VectorPage:
         request = face_pb2.ExportVectorsRequest(
-            page_size=page_size, page_token=page_token, with_set_aside=with_set_aside
+            page_size=page_size,
+            page_token=page_token,
+            with_set_aside=with_set_aside,
+            without_vectors=without_vectors,
         )
         response = await answered(self._stub.ExportVectors(request, timeout=timeout))
         return VectorPage(response.rows, response.next_page_token)

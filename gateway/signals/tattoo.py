@@ -154,9 +154,17 @@ class TattooClient:
         )
 
     async def export_vectors(
-        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+        self,
+        *,
+        page_size: int,
+        page_token: str,
+        with_set_aside: bool,
+        without_vectors: bool = False,
+        timeout: float,
     ) -> VectorPage:
-        request = tattoo_pb2.ExportVectorsRequest(page_size=page_size, page_token=page_token)
+        request = tattoo_pb2.ExportVectorsRequest(
+            page_size=page_size, page_token=page_token, without_vectors=without_vectors
+        )
         response = await answered(self._stub.ExportVectors(request, timeout=timeout))
         return VectorPage(response.rows, response.next_page_token)
 

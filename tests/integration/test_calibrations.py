@@ -223,6 +223,31 @@ async def test_faces_of_excepted_images_are_not_compared(faces: FaceSystem) -> N
         assert await compared(again, hashes) == left
 
 
+async def test_what_is_enrolled_is_listed_without_vectors(faces: FaceSystem) -> None:
+    """A calibration first asks which images there are; vectors are most of the bytes."""
+    anna = await faces.performer()
+    await faces.enroll(anna, enrolment(template_of(1, names=_DLIB), image="one"))
+    with_, without = [
+        await faces.stub.ExportVectors(face_pb2.ExportVectorsRequest(without_vectors=one), timeout=10)
+        for one in (False, True)
+    ]
+    [row] = without.rows
+    assert with_.rows[0].embedding.vector
+    assert not row.embedding.vector
+    with_.rows[0].embedding.ClearField("vector")
+    assert row == with_.rows[0]
+
+
+async def test_tattoos_are_listed_without_vectors(system: TattooSystem) -> None:
+    """As faces are."""
+    anna = await system.performer()
+    await system.enroll(anna, tattoo_service.enrolment(tattoo_service.template_of(1), image="one"))
+    request = tattoo_pb2.ExportVectorsRequest(without_vectors=True)
+    [row] = (await system.stub.ExportVectors(request, timeout=10)).rows
+    assert row.embedding.model == tattoo_service.MODEL
+    assert not row.embedding.vector
+
+
 async def test_a_malformed_image_hash_is_refused(faces: FaceSystem) -> None:
     """As are more than a thousand."""
     for out in (["no hash"], ["a" * 64] * 1001):
