@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -25,6 +25,7 @@ _log = structlog.get_logger()
 _UNCOUNTED = ("/grpc.health.v1.", "/grpc.reflection.")
 # A request id from outside is shown in logs, so it is kept short and printable.
 _LONGEST_REQUEST_ID = 64
+_LEAVE_SECONDS = 1.0
 
 
 class RequestInterceptor(grpc.aio.ServerInterceptor):
@@ -71,12 +72,15 @@ class RequestInterceptor(grpc.aio.ServerInterceptor):
         return call
 
     def _stream(self, behavior: Any, method: str, request_id: str) -> Any:
-        async def call(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        # Written and not yielded: whoever leaves while a reply is written ends it here, in the task whose
+        # context variables are set, and not some time later in another one.
+        async def call(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
             async with self._around(context, method, request_id):
                 remaining = context.time_remaining()
                 with deadline_scope(None if remaining is None else Deadline.after(remaining)):
-                    async for reply in behavior(requests, context):
-                        yield reply
+                    async with aclosing(behavior(requests, context)) as replies:
+                        async for reply in replies:
+                            await _write(context, reply)
 
         return call
 
@@ -148,6 +152,16 @@ def _with_context(details: ClientCallDetails) -> ClientCallDetails:
     deadline = current_deadline()
     timeout = details.timeout if deadline is None else deadline.earlier_of(details.timeout)
     return ClientCallDetails(details.method, timeout, metadata, details.credentials, details.wait_for_ready)
+
+
+async def _write(context: grpc.aio.ServicerContext[Any, Any], reply: Any) -> None:
+    """Raises CancelledError where nobody is there to read it."""
+    try:
+        await context.write(reply)
+    except grpc.aio.InternalError as exc:
+        # gRPC cancels this task in a moment, and must not do so in the middle of the handler's cleanup.
+        await asyncio.sleep(_LEAVE_SECONDS)
+        raise asyncio.CancelledError from exc
 
 
 def _request_id_of(metadata: Sequence[tuple[str, str | bytes]] | None) -> str:

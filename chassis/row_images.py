@@ -15,7 +15,10 @@ _NO_IMAGE = 0
 
 
 def image_code(image_hash: str) -> int:
-    """The first 8 bytes of a SHA-256 in hexadecimal, as a number; 0 for none."""
+    """The first 8 bytes of a SHA-256 in hexadecimal, as a number.
+
+    image_hash: 16 hexadecimal digits or more; raises ValueError for what is no number. 0 stands for no image.
+    """
     return int(image_hash[:16], 16)
 
 
@@ -38,6 +41,18 @@ class RowImages:
             if page is None:
                 page = self._pages[seq >> _PAGE_BITS] = np.full(_PAGE, _NO_IMAGE, np.uint64)
             page[seq & (_PAGE - 1)] = code
+
+    def remove(self, seqs: Iterable[int]) -> None:
+        """Know nothing more of these rows' images; pages of which nothing is known any more go."""
+        pages = set()
+        for seq in seqs:
+            number = seq >> _PAGE_BITS
+            if number in self._pages:
+                self._pages[number][seq & (_PAGE - 1)] = _NO_IMAGE
+                pages.add(number)
+        for number in pages:
+            if not self._pages[number].any():
+                del self._pages[number]
 
     def of(self, seq: int) -> int:
         """The code of a row's image; 0 where it is not known."""

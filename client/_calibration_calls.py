@@ -33,8 +33,9 @@ class CalibrationCalls:
 
         signals: face and tattoo, or one of them; empty for both. dry_run: store nothing. discard: measure
         nothing and use again what ships. max_probes: images of each signal, 100..20000; 0: 2000. It takes
-        minutes and has no deadline; whoever is cancelled stores nothing. Raises InvalidInput for an option
-        that is not accepted, Unavailable when a signal is not there.
+        minutes and has no deadline; whoever is cancelled before the last moments, in which it is stored,
+        stores nothing. Raises InvalidInput for an option that is not accepted, Refused where models switch
+        meanwhile, Overloaded while another calibration is under way, Unavailable when a signal is not there.
         """
         request = calibration_pb2.CalibrateRequest(
             signals=[_wire.to_signal(one) for one in signals],

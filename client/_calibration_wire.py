@@ -52,7 +52,12 @@ def _signal(reply: pb.SignalCalibration) -> SignalCalibration:
 
 def _held_out(reply: pb.HeldOut) -> HeldOut:
     return HeldOut(
-        reply.performers, reply.own, reply.shipped, _estimate(reply.difference), reply.share_better
+        reply.performers,
+        reply.own,
+        reply.shipped,
+        _estimate(reply.difference),
+        reply.share_better,
+        reply.earlier if reply.HasField("earlier") else None,
     )
 
 

@@ -38,7 +38,7 @@ class CalibrationOutcome(StrEnum):
     FITTED = "fitted"
     """The new one is better, and is used; of a dry run: would be."""
     NOT_BETTER = "not better"
-    """What ships is used."""
+    """This library's from before is kept, or what ships is used."""
     TOO_FEW_PAIRS = "too few pairs"
     """Nothing was changed."""
     DISCARDED = "discarded"
@@ -81,6 +81,8 @@ class HeldOut:
     """Own less shipped."""
     share_better: float
     """How often own is better when performers are drawn anew, 0..1."""
+    earlier: float | None = None
+    """Of this library's calibration from before, which may know these performers; None: there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class PairedTest:
     log_gain: Estimate | None
     """Of the log probability of the right performer."""
     weight: float
-    """What follows: 0 where tattoos hurt, else 1."""
+    """What follows: 0 where tattoos hurt, else 1; nothing does where nothing was tested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,12 @@ class SignalCalibration:
     """With a probe."""
     probes: int
     genuine_pairs: int
+    """Fitted and judged on."""
     impostor_pairs: int
     least_genuine_pairs: int
     """Without which nothing is fitted."""
     undated_pairs: int
-    """Genuine pairs in which a day is unknown."""
+    """Of these, genuine pairs in which a day is unknown: they may be of one shoot."""
     held_out: HeldOut | None
     paired_test: PairedTest | None
     in_use: CalibrationInUse | None

@@ -119,6 +119,7 @@ def _held_out(held_out: HeldOut) -> pb.HeldOut:
         shipped=held_out.shipped,
         difference=_estimate(held_out.difference),
         share_better=held_out.share_better,
+        earlier=held_out.earlier.cllr if held_out.earlier is not None else None,
     )
 
 

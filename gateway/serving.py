@@ -89,7 +89,7 @@ async def open_gateway(
             _transfer(config, signals, pool, today),
             _review(config, signals, pool),
             _tattoos(config, signals, pool, today),
-            _calibration(config, signals),
+            _calibration(config, signals, work),
         ]
         serving = open_server(settings, services=services, readiness=readiness, metrics=metrics)
         yield await stack.enter_async_context(serving)
@@ -284,9 +284,13 @@ def _tattoos(
     return ("marquee.gateway.v1.TattooCatalogueService", register)
 
 
-def _calibration(config: GatewayConfig, signals: Signals) -> tuple[str, Callable[[grpc.aio.Server], None]]:
+def _calibration(
+    config: GatewayConfig, signals: Signals, work: WorkPool
+) -> tuple[str, Callable[[grpc.aio.Server], None]]:
     settings = config.gateway
-    calibrate = Calibrate(signals, seconds=settings.transfer_seconds, unknown=settings.unknown_probability)
+    calibrate = Calibrate(
+        signals, work, seconds=settings.transfer_seconds, unknown=settings.unknown_probability
+    )
     register = partial(
         calibration_pb2_grpc.add_CalibrationServiceServicer_to_server, CalibrationServicer(calibrate)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from chassis.errors import InvalidInput, Refused
@@ -61,7 +60,4 @@ def _fitted(message: calibration_pb2.FittedCalibration) -> Fitted:
         raise InvalidInput(f"provenance: 1 to {_LONGEST_PROVENANCE} characters are accepted")
     if max(message.genuine_pairs, message.impostor_pairs) > _MOST_PAIRS:
         raise InvalidInput("genuine_pairs, impostor_pairs: too many")
-    for name, value in message.parameters.items():
-        if not math.isfinite(value):
-            raise InvalidInput(f"parameters: {name} is not finite")
     return Fitted(dict(message.parameters), message.provenance, message.genuine_pairs, message.impostor_pairs)

@@ -64,18 +64,20 @@ class Calibrations:
         await self.look()
 
     def _usable(self, stored: StoredCalibration) -> UsedCalibration | None:
-        """None, and what ships is used, for one that this version of the code does not understand."""
+        """What ships, with the weight stored, for one that this version of the code does not understand.
+
+        None where nothing ships.
+        """
         fitted = stored.fitted
         if fitted is None:
-            shipped = self._shipped.get(stored.models)
-            return UsedCalibration.shipped(shipped, stored.weight) if shipped is not None else None
+            return self._shipped_with(stored)
         try:
             calibration = from_parameters(fitted.parameters)
         except InvalidInput as exc:
             _log.warning(
                 "this library's calibration is of another version; what ships is used", cause=str(exc)
             )
-            return None
+            return self._shipped_with(stored)
         return UsedCalibration(
             calibration,
             fitted.provenance,
@@ -84,3 +86,7 @@ class Calibrations:
             stored.weight,
             stored.created_at,
         )
+
+    def _shipped_with(self, stored: StoredCalibration) -> UsedCalibration | None:
+        shipped = self._shipped.get(stored.models)
+        return UsedCalibration.shipped(shipped, stored.weight) if shipped is not None else None

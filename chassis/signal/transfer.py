@@ -71,12 +71,18 @@ class VectorTransfer:
             imported.stored, imported.known, _outcomes(unfit.values(), nobodys), self._not_searchable(kept)
         )
 
-    async def give(self, page_size: int, token: str, *, with_set_aside: bool = False) -> VectorPage:
+    async def give(
+        self, page_size: int, token: str, *, with_set_aside: bool = False, without_vectors: bool = False
+    ) -> VectorPage:
         """A page of stored rows; with_set_aside: also those that are kept and not searched.
 
-        Raises InvalidInput for a malformed request.
+        without_vectors: with the models' names and nothing of what they saw. Raises InvalidInput for a
+        malformed request.
         """
-        return await self._store.page(parse_page(page_size, token, with_set_aside=with_set_aside))
+        page = await self._store.page(parse_page(page_size, token, with_set_aside=with_set_aside))
+        for row in page.rows if without_vectors else ():
+            row.embedding.ClearField("vector")
+        return page
 
     def _not_searchable(self, keys: Iterable[ModelKey]) -> tuple[common_pb2.NotSearchable, ...]:
         counts = Counter(keys)

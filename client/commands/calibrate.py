@@ -69,7 +69,7 @@ def calibrate(
 
     Enrolled pictures of one performer from different days are compared with each other, and with those of
     others. What is learned is used where it is better than what ships, judged on performers that it was not
-    learned from. It takes minutes; Ctrl-C stores nothing.
+    learned from. It takes minutes and is stored at the end; Ctrl-C before that stores nothing.
 
     Exit code 0: done; 3: too little is enrolled for one of the signals.
     """
@@ -168,7 +168,7 @@ def _test_text(test: PairedTest) -> str:
         why = f"{test.images} images have both, {test.least_images} are needed"
         if test.images >= test.least_images:
             why = "one of the two has no calibration"
-        return f"with faces untested: {why}; weight {test.weight:g}"
+        return f"with faces untested: {why}; the weight stays as it is"
     return (
         f"with faces, on {test.images} images of {test.performers} performers: rank-1 {test.rank1_face:.1%} "
         f"by face alone, {test.rank1_both:.1%} by both; gain {_estimate_text(test.rank1_gain)} in rank-1, "

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
+import numpy as np
+
+from chassis.errors import Overloaded
 from chassis.signal.calibration import Calibration
+from chassis.work import WorkPool
+from gateway.calibration.asking import computed
 from gateway.calibration.compared import Compared
 from gateway.calibration.enrolled import CalibratedClient
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import LEAST_IMAGES, PairedImage, PairedTest, paired_test
+from gateway.calibration.performers import Performers
 from gateway.calibration.probes import Probe, choose_paired, choose_probes
-from gateway.calibration.report import Options, Report, SignalReport, Stage, Tell
+from gateway.calibration.report import Options, Report, Stage, Tell
 from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.calibration.storing import Settled, store
 from gateway.observations import Signal
 from gateway.signals import Signals
 
@@ -28,27 +35,44 @@ class Calibrate:
     in a picture is nobody of the gallery.
     """
 
-    def __init__(self, signals: Signals, *, seconds: float, unknown: float) -> None:
+    def __init__(self, signals: Signals, work: WorkPool, *, seconds: float, unknown: float) -> None:
         self._clients: dict[Signal, CalibratedClient] = {
             Signal.FACE: signals.face,
             Signal.TATTOO: signals.tattoo,
         }
+        self._work = work
         self._seconds = seconds
         self._unknown = unknown
+        self._is_running = False
+
+    def __repr__(self) -> str:
+        return f"<Calibrate, {'running' if self._is_running else 'idle'}>"
 
     async def __call__(self, options: Options, tell: Tell) -> Report:
         """Calibrate; nothing is stored before everything is measured.
 
-        Raises Unavailable, DeadlineExceeded or Overloaded naming a signal that does not answer, Refused where
-        models switch meanwhile.
+        Whoever is cancelled until then leaves everything as it was. Raises Overloaded while another one is
+        under way, Unavailable, DeadlineExceeded or Overloaded naming a signal that does not answer, Refused
+        where models switch meanwhile; all say what was stored.
         """
+        if self._is_running:
+            raise Overloaded("another calibration is under way; try again when it has ended")
+        self._is_running = True
+        try:
+            return await self._report(options, tell)
+        finally:
+            self._is_running = False
+
+    async def _report(self, options: Options, tell: Tell) -> Report:
         galleries = await self._open(options, tell)
         if options.discard:
-            reports = [
-                await discard(galleries[one], options, seconds=self._seconds) for one in options.signals
-            ]
+            settled = [discard(galleries[one]) for one in options.signals]
         else:
-            reports = await self._calibrated(galleries, options)
+            settled = await self._settled(galleries, options)
+        if options.is_dry_run:
+            reports = [one.report for one in settled]
+        else:
+            reports = await store(settled, seconds=self._seconds)
         return Report(tuple(reports), options.is_dry_run, options.seed)
 
     async def _open(self, options: Options, tell: Tell) -> dict[Signal, Gallery]:
@@ -56,27 +80,26 @@ class Calibrate:
         is_tested = Signal.TATTOO in options.signals and not options.discard
         needed = dict.fromkeys([*options.signals, *([Signal.FACE] if is_tested else [])])
         return {
-            one: await Gallery.open(self._clients[one], seconds=self._seconds, tell=tell) for one in needed
+            one: await Gallery.open(self._clients[one], self._work, seconds=self._seconds, tell=tell)
+            for one in needed
         }
 
-    async def _calibrated(self, galleries: _Galleries, options: Options) -> list[SignalReport]:
+    async def _settled(self, galleries: _Galleries, options: Options) -> list[Settled]:
+        """What is to become of each signal, after everything is measured."""
         for gallery in galleries.values():
             await gallery.read()
-        probes, paired = await asyncio.to_thread(_chosen, galleries, options)
+        probes, paired = await computed(self._work, partial(_chosen, galleries, options))
         for signal, gallery in galleries.items():
             await gallery.fetch([*probes.get(signal, ()), *paired])
         measured = {
             one: await galleries[one].measure(probes[one], seed=options.seed) for one in options.signals
         }
         test = await self._tested(galleries, measured, paired, options)
+        for gallery in galleries.values():
+            # What was read and compared first must still be of the models that serve when it is stored.
+            await gallery.check_models()
         return [
-            await settle(
-                galleries[one],
-                measured[one],
-                test if one is Signal.TATTOO else None,
-                options,
-                seconds=self._seconds,
-            )
+            settle(galleries[one], measured[one], test if one is Signal.TATTOO else None, options)
             for one in options.signals
         ]
 
@@ -95,23 +118,17 @@ class Calibrate:
         face, ink = calibrations[Signal.FACE], calibrations[Signal.TATTOO]
         if face is None or ink is None or len(paired) < LEAST_IMAGES:
             return PairedTest(len(paired), len({one.performer_id for one in paired}))
-        compared = await self._compared_by_both(galleries, paired, options)
-
-        def tested() -> PairedTest:
-            images = _paired_images(*compared, face, ink)
-            return paired_test(images, unknown=self._unknown, seed=options.seed)
-
-        return await asyncio.to_thread(tested)
-
-    async def _compared_by_both(
-        self, galleries: _Galleries, paired: Sequence[Probe], options: Options
-    ) -> tuple[list[Compared], list[Compared]]:
-        both = sorted(galleries[Signal.FACE].images.keys() & galleries[Signal.TATTOO].images.keys())
+        both = await computed(self._work, partial(_in_both, galleries))
         by_face, by_tattoo = [
             await galleries[one].compare(paired, both, stage=Stage.TESTING, seed=options.seed)
             for one in (Signal.FACE, Signal.TATTOO)
         ]
-        return by_face, by_tattoo
+
+        def tested() -> PairedTest:
+            images = _paired_images(by_face, by_tattoo, both, face, ink)
+            return paired_test(images, unknown=self._unknown, seed=options.seed)
+
+        return await computed(self._work, tested)
 
 
 def _chosen(
@@ -126,22 +143,29 @@ def _chosen(
     return probes, choose_paired(face, tattoo, most=most, seed=seed)
 
 
+def _in_both(galleries: _Galleries) -> Performers:
+    return Performers.of(galleries[Signal.FACE].images.keys() & galleries[Signal.TATTOO].images.keys())
+
+
 def _paired_images(
-    by_face: Sequence[Compared], by_tattoo: Sequence[Compared], face: Calibration, tattoo: Calibration
-) -> list[PairedImage]:
-    """The images that both could compare, with the performers whom both could compare."""
+    by_face: Sequence[Compared],
+    by_tattoo: Sequence[Compared],
+    performers: Performers,
+    face: Calibration,
+    tattoo: Calibration,
+) -> Iterator[PairedImage]:
+    """The images that both could compare, with the performers whom both could compare, one at a time."""
     tattoos = {one.probe: one for one in by_tattoo}
-    images = []
     for one in by_face:
         if one.probe in tattoos:
-            ratios = _ratios(one, face), _ratios(tattoos[one.probe], tattoo)
+            ratios = _ratios(one, performers, face), _ratios(tattoos[one.probe], performers, tattoo)
             shared = ratios[0].keys() & ratios[1].keys()
             chosen = ({who: of_signal[who] for who in sorted(shared)} for of_signal in ratios)
-            images.append(PairedImage(one.probe.performer_id, *chosen))
-    return images
+            yield PairedImage(one.probe.performer_id, *chosen)
 
 
-def _ratios(compared: Compared, calibration: Calibration) -> dict[str, float]:
-    similarities = zip(compared.others, compared.similarities.tolist(), strict=True)
-    everybody = {compared.probe.performer_id: compared.own, **dict(similarities)}
-    return {who: calibration.llr(similarity, compared.quality) for who, similarity in everybody.items()}
+def _ratios(compared: Compared, performers: Performers, calibration: Calibration) -> dict[str, float]:
+    names = (compared.probe.performer_id, *(performers.ids[one] for one in compared.others))
+    similarities = np.concatenate([[compared.own], compared.similarities])
+    ratios = calibration.llrs(similarities, np.full(len(similarities), compared.quality))
+    return dict(zip(names, ratios.tolist(), strict=True))

@@ -9,10 +9,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.calibration.asking import asked
+from chassis.errors import Unavailable
+from gateway.calibration.asking import NOTHING_STORED, asked
 from gateway.calibration.enrolled import CalibratedClient, Templates
+from gateway.calibration.performers import Numbers, Performers
 from gateway.calibration.probes import Probe
-from gateway.signals import Query, SignalScore
+from gateway.observations import Signal
+from gateway.signals import Query
 
 __all__ = ["Compared", "compare"]
 
@@ -30,8 +33,8 @@ class Compared:
     """0..1, of its best view."""
     own: float
     """Similarity to its performer's other images, in the signal's measure."""
-    others: tuple[str, ...]
-    """Other performers that it could be compared with."""
+    others: Numbers
+    """Other performers that it could be compared with, (n,)."""
     similarities: NDArray[np.float64]
     """To each of these, (n,)."""
 
@@ -40,15 +43,18 @@ async def compare(
     client: CalibratedClient,
     probes: Sequence[Probe],
     templates: Templates,
-    others: Mapping[Probe, tuple[str, ...]],
+    others: Mapping[Probe, Numbers],
+    performers: Performers,
     *,
     seconds: float,
     on_compared: Callable[[int], None],
 ) -> list[Compared]:
     """Compare each probe with its performer and with others, without what it leaves out.
 
-    Those of which nothing is enrolled any more, or whose performer has nothing else, are passed over.
-    on_compared: called with the number of probes done. Raises as `asked` does.
+    others: whom each is compared with, as numbers of `performers`. on_compared: called with the number of
+    probes done. Those of which nothing is enrolled any more, or whose performer has nothing else, are passed
+    over. Raises as `asked` does, and Unavailable naming a signal that gives similarities or qualities that
+    are not finite.
     """
     found: list[Compared] = []
     for start in range(0, len(probes), _AT_ONCE):
@@ -57,32 +63,33 @@ async def compare(
             Query(
                 str(number),
                 tuple(templates[_spot(one)][:_MOST_TEMPLATES]),
-                (one.performer_id, *others[one]),
+                (one.performer_id, *(performers.ids[other] for other in others[one])),
                 one.except_images,
             )
             for number, one in enumerate(batch)
         ]
-        call = partial(client.score, queries, timeout=seconds)
+        call = partial(client.similarities, queries, timeout=seconds)
         scores = await asked(client.signal, call) if queries else {}
         for query, probe in zip(queries, batch, strict=True):
             scored = scores.get(query.key, {})
             if probe.performer_id in scored:
-                found.append(_compared(query, probe, others[probe], scored))
+                found.append(_compared(client.signal, query, probe, others[probe], scored))
         on_compared(min(start + _AT_ONCE, len(probes)))
     return found
 
 
 def _compared(
-    query: Query, probe: Probe, others: Sequence[str], scored: Mapping[str, SignalScore]
+    signal: Signal, query: Query, probe: Probe, others: Numbers, scored: Mapping[str, float]
 ) -> Compared:
-    known = tuple(one for one in others if one in scored)
-    return Compared(
-        probe=probe,
-        quality=max(one.quality for one in query.templates),
-        own=scored[probe.performer_id].similarity,
-        others=known,
-        similarities=np.array([scored[one].similarity for one in known], np.float64),
-    )
+    own, *rest = (scored.get(one) for one in query.performer_ids)
+    known = np.array([one is not None for one in rest], np.bool_)
+    similarities = np.array([one for one in rest if one is not None], np.float64)
+    quality = max(one.quality for one in query.templates)
+    if own is None or not (np.isfinite([own, quality]).all() and np.isfinite(similarities).all()):
+        raise Unavailable(
+            f"{signal.label} gave a similarity or a quality that is no number; {NOTHING_STORED}"
+        )
+    return Compared(probe, quality, own, others[known], similarities)
 
 
 def _spot(probe: Probe) -> tuple[str, str]:

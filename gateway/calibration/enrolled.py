@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gateway.calibration.asking import asked
 from gateway.observations import Signal
-from gateway.signals import Query, Scores, TattooClient, VectorPage
+from gateway.signals import Query, Similarities, TattooClient, VectorPage
 from gateway.translation import to_proto_signal
 from marquee.common.v1 import calibration_pb2, common_pb2, transfer_pb2
 
@@ -34,10 +34,16 @@ class CalibratedClient(Protocol):
     def signal(self) -> Signal: ...
 
     async def export_vectors(
-        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+        self,
+        *,
+        page_size: int,
+        page_token: str,
+        with_set_aside: bool,
+        without_vectors: bool,
+        timeout: float,
     ) -> VectorPage: ...
 
-    async def score(self, queries: Sequence[Query], *, timeout: float) -> Scores: ...
+    async def similarities(self, queries: Sequence[Query], *, timeout: float) -> Similarities: ...
 
     async def calibration(self, *, timeout: float) -> calibration_pb2.CalibrationState: ...
 
@@ -59,7 +65,7 @@ async def read_images(
     """
     found: dict[str, dict[str, str]] = {}
     count = 0
-    async for rows in _pages(client, seconds):
+    async for rows in _pages(client, seconds, without_vectors=True):
         for row in rows:
             if (row.embedding.model, row.embedding.version) in models:
                 days = found.setdefault(row.performer_id, {})
@@ -78,7 +84,7 @@ async def read_templates(
     views: dict[_View, common_pb2.Template] = {}
     if not wanted:
         return {}
-    async for rows in _pages(client, seconds):
+    async for rows in _pages(client, seconds, without_vectors=False):
         for row in rows:
             is_wanted = (row.performer_id, row.source.image_hash) in wanted
             if is_wanted and (row.embedding.model, row.embedding.version) in models:
@@ -108,7 +114,9 @@ async def _add_key_points(
                 template.key_points.CopyFrom(one.key_points)
 
 
-async def _pages(client: CalibratedClient, seconds: float) -> AsyncIterator[Sequence[transfer_pb2.VectorRow]]:
+async def _pages(
+    client: CalibratedClient, seconds: float, *, without_vectors: bool
+) -> AsyncIterator[Sequence[transfer_pb2.VectorRow]]:
     token = ""
     while True:
         call = partial(
@@ -116,6 +124,7 @@ async def _pages(client: CalibratedClient, seconds: float) -> AsyncIterator[Sequ
             page_size=_PAGE,
             page_token=token,
             with_set_aside=False,
+            without_vectors=without_vectors,
             timeout=seconds,
         )
         page = await asked(client.signal, call)

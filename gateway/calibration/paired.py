@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.calibration.bootstrap import Interval, Values, mean_interval
+from gateway.calibration.bootstrap import Interval, mean_interval
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 
 __all__ = ["LEAST_IMAGES", "PairedImage", "PairedTest", "paired_test"]
@@ -54,30 +54,39 @@ class PairedTest:
         return 0.0 if any(one is not None and one.high < 0 for one in gains) else 1.0
 
 
-def paired_test(images: Sequence[PairedImage], *, unknown: float, seed: int) -> PairedTest:
+def paired_test(images: Iterable[PairedImage], *, unknown: float, seed: int) -> PairedTest:
     """Compare the right performer's rank and probability by face alone with those by both.
 
-    unknown: probability, between 0 and 1, that a person is nobody of the gallery. Under 30 images nothing is
-    tested. Raises InvalidInput for a ratio that is not finite.
+    images: gone through once. unknown: probability, between 0 and 1, that a person is nobody of the gallery.
+    Under 30 images nothing is tested. Raises InvalidInput for a ratio that is not finite.
     """
-    names = [one.performer_id for one in images]
-    if len(images) < LEAST_IMAGES:
-        return PairedTest(len(images), len(set(names)))
-    alone = [_believed(one.face, unknown) for one in images]
-    both = [
-        _believed({name: ratio + one.tattoo[name] for name, ratio in one.face.items()}, unknown)
-        for one in images
-    ]
-    firsts = [_are_first(believed, names) for believed in (alone, both)]
-    logs = [_logs(believed, names) for believed in (alone, both)]
+    names: list[str] = []
+    found: list[tuple[float, ...]] = []
+    for one in images:
+        both = {name: ratio + one.tattoo[name] for name, ratio in one.face.items()}
+        names.append(one.performer_id)
+        found.append(
+            tuple(value for ratios in (one.face, both) for value in _told(ratios, one.performer_id, unknown))
+        )
+    if len(names) < LEAST_IMAGES:
+        return PairedTest(len(names), len(set(names)))
+    first_face, log_face, first_both, log_both = np.array(found, np.float64).T
     return PairedTest(
-        images=len(images),
+        images=len(names),
         performers=len(set(names)),
-        rank1_face=float(firsts[0].mean()),
-        rank1_both=float(firsts[1].mean()),
-        rank1_gain=mean_interval(names, firsts[1] - firsts[0], seed=seed),
-        log_gain=mean_interval(names, logs[1] - logs[0], seed=seed),
+        rank1_face=float(first_face.mean()),
+        rank1_both=float(first_both.mean()),
+        rank1_gain=mean_interval(names, first_both - first_face, seed=seed),
+        log_gain=mean_interval(names, log_both - log_face, seed=seed),
     )
+
+
+def _told(ratios: Mapping[str, float], name: str, unknown: float) -> tuple[float, float]:
+    """1 where this one is more probable than all others, else 0, for a tie is no help; and the log of it."""
+    probabilities = _believed(ratios, unknown).probabilities
+    own = probabilities[name]
+    is_first = all(own > other for who, other in probabilities.items() if who != name)
+    return float(is_first), math.log(max(own, _LEAST_PROBABILITY))
 
 
 def _believed(ratios: Mapping[str, float], unknown: float) -> Posterior:
@@ -86,17 +95,3 @@ def _believed(ratios: Mapping[str, float], unknown: float) -> Posterior:
         for one, ratio in ratios.items()
     }
     return posterior(logs, log_unknown=math.log(unknown))
-
-
-def _are_first(believed: Sequence[Posterior], names: Sequence[str]) -> Values:
-    """1 where the right performer is more probable than all others, else 0: a tie is no help."""
-    found = []
-    for one, name in zip(believed, names, strict=True):
-        own = one.probabilities[name]
-        found.append(all(own > other for who, other in one.probabilities.items() if who != name))
-    return np.array(found, np.float64)
-
-
-def _logs(believed: Sequence[Posterior], names: Sequence[str]) -> Values:
-    own = [one.probabilities[name] for one, name in zip(believed, names, strict=True)]
-    return np.log(np.maximum(own, _LEAST_PROBABILITY))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gateway.calibration.performers import Numbers, Performers
+
 __all__ = [
     "MOST_OF_A_PERFORMER",
     "MOST_OTHERS",
@@ -67,12 +69,13 @@ def choose_paired(face: Images, tattoo: Images, *, most: int, seed: int) -> tupl
     return _in_turn(by_performer, most)
 
 
-def others_of(probe: Probe, performer_ids: Sequence[str], *, seed: int) -> tuple[str, ...]:
+def others_of(probe: Probe, performers: Performers, *, seed: int) -> Numbers:
     """Up to 200 other performers, drawn at random; the same for the same seed, probe and performers."""
     rng = _rng(seed, probe.performer_id, probe.image_hash)
-    count = min(MOST_OTHERS + 1, len(performer_ids))
-    drawn = (performer_ids[place] for place in rng.choice(len(performer_ids), count, replace=False))
-    return tuple(one for one in drawn if one != probe.performer_id)[:MOST_OTHERS]
+    count = min(MOST_OTHERS + 1, len(performers))
+    drawn = rng.choice(len(performers), count, replace=False).astype(np.int32)
+    others: Numbers = drawn[drawn != performers.numbers.get(probe.performer_id, -1)]
+    return others[:MOST_OTHERS]
 
 
 def _eligible(performer_id: str, own: Mapping[str, str], days: Mapping[str, str]) -> list[Probe]:

@@ -80,7 +80,7 @@ class SignalReport:
     genuine_pairs: int = 0
     impostor_pairs: int = 0
     undated_pairs: int = 0
-    """Genuine pairs in which a day is unknown."""
+    """Of the genuine pairs, those in which a day is unknown."""
     held_out: HeldOut | None = None
     paired_test: PairedTest | None = None
     in_use: common_pb2.CalibrationInUse | None = None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_parameters import to_parameters
-from gateway.calibration.asking import asked
-from gateway.calibration.judging import LEAST_SHARE, HeldOut, Judged
+from gateway.calibration.judging import LEAST_SHARE, Chosen, HeldOut, Judged
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.report import Options, Outcome, SignalReport
-from marquee.common.v1 import calibration_pb2, common_pb2
+from gateway.calibration.storing import Settled
+from marquee.common.v1 import calibration_pb2
 
 __all__ = ["chosen_of", "discard", "settle"]
 
@@ -20,25 +18,20 @@ def chosen_of(gallery: Gallery, measured: Measured | None) -> Calibration | None
     """What the signal will be calibrated by; `measured` None: it is not asked for."""
     if measured is None or measured.judged is None:
         return gallery.used
-    return measured.judged.own if measured.judged.held_out.is_better else gallery.shipped
+    chosen = measured.judged.chosen
+    if chosen is Chosen.NEW:
+        return measured.judged.own
+    return gallery.used if chosen is Chosen.EARLIER else gallery.shipped
 
 
-async def settle(
-    gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options, *, seconds: float
-) -> SignalReport:
-    """Store what is better, unless it is a dry run, and tell the story. Raises as `asked` does.
+def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options) -> Settled:
+    """Decide what becomes of one signal, and tell its story; nothing is stored.
 
-    test: what decides on the weight; None: the weight is 1.
+    test: what decides on the weight; without one, or where too little was there to test, the weight stays.
     """
     outcome, detail = _outcome(gallery, measured)
-    change = _change(
-        gallery, measured, outcome, weight=test.weight if test is not None else 1.0, options=options
-    )
-    in_use = gallery.state.in_use if gallery.state.HasField("in_use") else None
-    if change is not None and not options.is_dry_run:
-        call = partial(gallery.client.set_calibration, change, timeout=seconds)
-        in_use = await asked(gallery.client.signal, call)
-    return SignalReport(
+    weight = test.weight if test is not None and test.is_tested else gallery.weight
+    report = SignalReport(
         signal=gallery.client.signal,
         outcome=outcome,
         detail=detail,
@@ -49,60 +42,65 @@ async def settle(
         undated_pairs=measured.undated_pairs,
         held_out=measured.judged.held_out if measured.judged is not None else None,
         paired_test=test,
-        in_use=in_use,
+        in_use=gallery.in_use,
     )
+    return Settled(gallery, report, _change(gallery, measured, weight=weight, options=options))
 
 
-async def discard(gallery: Gallery, options: Options, *, seconds: float) -> SignalReport:
-    """Use again what ships, with a weight of 1. Raises as `asked` does."""
-    in_use = gallery.state.in_use if gallery.state.HasField("in_use") else None
-    if not options.is_dry_run:
-        change = calibration_pb2.CalibrationChange(models=gallery.state.models)
-        call = partial(gallery.client.set_calibration, change, timeout=seconds)
-        in_use = await asked(gallery.client.signal, call)
+def discard(gallery: Gallery) -> Settled:
+    """Use again what ships, with a weight of 1."""
     words = (
         "what ships is used again" if gallery.state.HasField("shipped") else "nothing is used: nothing ships"
     )
-    return SignalReport(signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=in_use)
+    report = SignalReport(
+        signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=gallery.in_use
+    )
+    return Settled(gallery, report, calibration_pb2.CalibrationChange(models=gallery.state.models))
 
 
 def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:
     if measured.judged is None:
         return Outcome.TOO_FEW_PAIRS, f"{measured.problem}; nothing was changed"
-    held_out = measured.judged.held_out
-    if held_out.is_better:
-        return Outcome.FITTED, _figures(gallery, held_out)
+    held_out, chosen = measured.judged.held_out, measured.judged.chosen
+    figures = _figures(gallery, measured, held_out)
+    if held_out.earlier is not None:
+        figures += f"; this library's earlier one {held_out.earlier.cllr:.3f}"
+    if chosen is Chosen.NEW:
+        return Outcome.FITTED, figures
+    if chosen is Chosen.EARLIER:
+        return Outcome.NOT_BETTER, f"{figures}: it is kept, the new one is not shown to be better"
     return Outcome.NOT_BETTER, (
-        f"{_figures(gallery, held_out)}: better in {held_out.share_better:.0%} of draws of performers, "
+        f"{figures}; better than what ships in {held_out.share_better:.0%} of draws of performers, "
         f"{LEAST_SHARE:.0%} are needed; it is not used"
     )
 
 
-def _figures(gallery: Gallery, held_out: HeldOut) -> str:
+def _figures(gallery: Gallery, measured: Measured, held_out: HeldOut) -> str:
+    """The same whatever was used until now: repeated, a calibration is stored once."""
     shipped = "what ships" if gallery.state.HasField("shipped") else "nothing ships, which is"
+    dating = f"; {measured.dating}" if measured.dating.undated else ""
     return (
         f"C_llr {held_out.own:.3f} on {held_out.performers} performers that were not fitted on, "
-        f"{shipped} {held_out.shipped:.3f}"
+        f"{shipped} {held_out.shipped:.3f}{dating}"
     )
 
 
 def _change(
-    gallery: Gallery, measured: Measured, outcome: Outcome, *, weight: float, options: Options
+    gallery: Gallery, measured: Measured, *, weight: float, options: Options
 ) -> calibration_pb2.CalibrationChange | None:
     """What to store; None: nothing."""
-    models = gallery.state.models
-    if outcome is Outcome.FITTED and measured.judged is not None:
+    if measured.judged is None:
+        return None
+    chosen, models = measured.judged.chosen, gallery.state.models
+    if chosen is Chosen.NEW:
         fitted = _fitted(gallery, measured, measured.judged, options)
         return calibration_pb2.CalibrationChange(models=models, fitted=fitted, weight=weight)
-    if outcome is Outcome.NOT_BETTER and not _is_shipped(gallery.state, weight):
-        return calibration_pb2.CalibrationChange(models=models, weight=weight)
-    return None
-
-
-def _is_shipped(state: calibration_pb2.CalibrationState, weight: float) -> bool:
-    """Whether what ships is used already, with this weight; also where nothing ships and nothing is used."""
-    in_use: common_pb2.CalibrationInUse = state.in_use
-    return not state.HasField("in_use") or (not in_use.is_of_this_library and in_use.weight == weight)
+    if chosen is Chosen.EARLIER:
+        # The same again, with another weight.
+        again = calibration_pb2.CalibrationChange(models=models, fitted=gallery.state.used, weight=weight)
+        return again if weight != gallery.weight else None
+    is_so = not gallery.is_calibrated or (gallery.earlier is None and weight == gallery.weight)
+    return None if is_so else calibration_pb2.CalibrationChange(models=models, weight=weight)
 
 
 def _fitted(
@@ -112,8 +110,8 @@ def _fitted(
     return calibration_pb2.FittedCalibration(
         parameters=to_parameters(judged.own),
         provenance=(
-            f"this library: {pairs.performers} performers, {measured.undated_pairs} genuine pairs undated; "
-            f"{_figures(gallery, judged.held_out)}; seed {options.seed}"
+            f"this library: {pairs.performers} performers; "
+            f"{_figures(gallery, measured, judged.held_out)}; seed {options.seed}"
         ),
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostors),

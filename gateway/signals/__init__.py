@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.signals.base import Query, Rejection, Scores, SignalClient, SignalOutcome, SignalScore, Trust
+from gateway.signals.base import (
+    Query,
+    Rejection,
+    Scores,
+    SignalClient,
+    SignalOutcome,
+    SignalScore,
+    Similarities,
+    Trust,
+)
 from gateway.signals.body import BodyClient
 from gateway.signals.counted import Column, Counted
 from gateway.signals.enrolled_face import EnrolledFace, FacePage
@@ -31,6 +40,7 @@ __all__ = [
     "SignalScore",
     "Trust",
     "Scores",
+    "Similarities",
     "SignalOutcome",
     "Rejection",
     "Pending",

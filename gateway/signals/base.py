@@ -22,6 +22,7 @@ __all__ = [
     "Trust",
     "SignalScore",
     "Scores",
+    "Similarities",
     "SignalOutcome",
     "Rejection",
     "SignalClient",
@@ -82,6 +83,10 @@ class SignalScore:
 
 Scores = Mapping[str, Mapping[str, SignalScore]]
 """Query key -> performer id -> score; a performer whom the signal has never seen is missing."""
+
+
+Similarities = Mapping[str, Mapping[str, float]]
+"""The same of similarities alone, in the signal's measure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from gateway.signals.base import (
     Scores,
     SignalOutcome,
     SignalScore,
+    Similarities,
     Trust,
     answered,
     candidates_of,
@@ -62,6 +63,15 @@ class FaceClient:
         trust = trust_of(response.calibration if response.HasField("calibration") else None)
         return {
             one.key: {score.performer_id: _score_of(score, trust) for score in one.scores}
+            for one in response.results
+        }
+
+    async def similarities(self, queries: Sequence[Query], *, timeout: float) -> Similarities:
+        """What `score` says of similarities and nothing else: of hundreds of performers in half a moment."""
+        request = face_pb2.ScoreRequest(queries=to_queries(queries))
+        response = await answered(self._stub.Score(request, timeout=timeout))
+        return {
+            one.key: {score.performer_id: score.similarity for score in one.scores}
             for one in response.results
         }
 
@@ -117,10 +127,19 @@ class FaceClient:
         )
 
     async def export_vectors(
-        self, *, page_size: int, page_token: str, with_set_aside: bool, timeout: float
+        self,
+        *,
+        page_size: int,
+        page_token: str,
+        with_set_aside: bool,
+        without_vectors: bool = False,
+        timeout: float,
     ) -> VectorPage:
         request = face_pb2.ExportVectorsRequest(
-            page_size=page_size, page_token=page_token, with_set_aside=with_set_aside
+            page_size=page_size,
+            page_token=page_token,
+            with_set_aside=with_set_aside,
+            without_vectors=without_vectors,
         )
         response = await answered(self._stub.ExportVectors(request, timeout=timeout))
         return VectorPage(response.rows, response.next_page_token)

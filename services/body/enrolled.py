@@ -118,6 +118,7 @@ class EnrolledBodies:
                 if performer_id is not None:
                     rows = self._bodies[performer_id].rows
                     self._put(performer_id, {one: rows[one] for one in rows if one != seq})
+                    self._images.remove([seq])
 
     def of(self, performer_id: str, *, except_images: Iterable[str] = ()) -> EnrolledBody | None:
         """What is enrolled of a performer; None when nothing is.

@@ -104,6 +104,7 @@ class FaceLibrary:
         with self._changing:
             for gallery in self._galleries.values():
                 gallery.withdraw(gone)
+            self._images.remove(gone)
 
     def search(self, template: FaceTemplate, k: int) -> list[FaceCandidate]:
         """At most k performers nearest to a face, best first, ties by performer id; k at least 1.

@@ -161,7 +161,10 @@ class FaceServicer(face_pb2_grpc.FaceServiceServicer):
         self, request: pb.ExportVectorsRequest, context: _Context
     ) -> pb.ExportVectorsResponse:
         page = await self._transfer.give(
-            request.page_size, request.page_token, with_set_aside=request.with_set_aside
+            request.page_size,
+            request.page_token,
+            with_set_aside=request.with_set_aside,
+            without_vectors=request.without_vectors,
         )
         return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
 

@@ -160,7 +160,9 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
     async def ExportVectors(
         self, request: pb.ExportVectorsRequest, context: _Context
     ) -> pb.ExportVectorsResponse:
-        page = await self._transfer.give(request.page_size, request.page_token)
+        page = await self._transfer.give(
+            request.page_size, request.page_token, without_vectors=request.without_vectors
+        )
         return pb.ExportVectorsResponse(rows=page.rows, next_page_token=page.next_token)
 
     async def ListKeyPoints(

@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from chassis.channels import open_channel
-from chassis.errors import InvalidInput, Unavailable
+from chassis.errors import InvalidInput, Overloaded, Refused, Unavailable, Unsupported
 from chassis.geometry import Box
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from chassis.signal.shipped_calibration import read_shipped
@@ -148,7 +148,7 @@ async def test_too_few_pairs_change_nothing(database: str, tmp_path: Path) -> No
 
 
 async def test_what_is_not_better_is_not_used(database: str, tmp_path: Path) -> None:
-    """Where faces are like those that the shipped one knows, it stays; one from before makes room for it."""
+    """Where faces are like those that the shipped one knows; one from before that is no worse is kept."""
     async with _system(database, tmp_path, Shoots(face_noise=0.1, tattoo_noise=None)) as system:
         await system.fetch(_OWN, *BUILT_IN_ROWS[FACE_MODEL].key, json.dumps(_shipped_parameters()))
 
@@ -159,9 +159,11 @@ async def test_what_is_not_better_is_not_used(database: str, tmp_path: Path) -> 
         await until(is_own)
         [face] = (await system.marquee.calibrate(signals=[Signal.FACE])).signals
         assert face.outcome is CalibrationOutcome.NOT_BETTER, face.detail
-        assert "it is not used" in face.detail
+        assert "it is kept, the new one is not shown to be better" in face.detail
+        assert face.held_out is not None
+        assert face.held_out.earlier == pytest.approx(face.held_out.shipped)
         assert face.in_use is not None
-        assert not face.in_use.is_of_this_library
+        assert face.in_use.provenance == "before"
 
 
 async def test_images_without_a_day_are_counted(database: str, tmp_path: Path) -> None:
@@ -169,6 +171,7 @@ async def test_images_without_a_day_are_counted(database: str, tmp_path: Path) -
     async with _system(database, tmp_path, replace(_UNLIKE, are_dated=False, tattoo_noise=None)) as system:
         [face] = (await system.marquee.calibrate(signals=[Signal.FACE], dry_run=True)).signals
         assert face.undated_pairs == face.genuine_pairs == 120
+        assert "120 of 120 genuine pairs undated: pictures of one shoot flatter them" in face.detail
 
 
 async def test_the_command_shows_a_table_and_json(database: str, tmp_path: Path) -> None:
@@ -231,6 +234,84 @@ async def test_a_caller_who_leaves_stops_it(database: str) -> None:
         assert not system.tattoo.calibration.changes
 
 
+async def test_a_caller_who_leaves_while_it_is_stored_leaves_nothing_half_done(database: str) -> None:
+    """Face and tattoo are stored both, though nobody hears of it."""
+    async with open_system(database) as system, AsyncExitStack() as stack:
+        channel = await stack.enter_async_context(open_channel(f"127.0.0.1:{system.server.port}"))
+        gate = system.face.gates["SetCalibration"] = asyncio.Event()
+        stub: calibration_pb2_grpc.CalibrationServiceAsyncStub
+        stub = calibration_pb2_grpc.CalibrationServiceStub(channel)
+        call = stub.Calibrate(calibration_pb2.CalibrateRequest(discard=True))
+        reading = asyncio.ensure_future(call.read())
+        await system.face.until(lambda: bool(system.face.requests("SetCalibration")))
+        call.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await asyncio.sleep(0.1)
+        assert not system.face.cancelled
+        gate.set()
+        await system.tattoo.until(lambda: bool(system.tattoo.calibration.changes))
+        assert system.face.calibration.changes
+
+
+async def test_a_failure_between_the_signals_says_what_was_stored(database: str) -> None:
+    """A tattoo service that dies while it stores may have stored."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        system.tattoo.errors["SetCalibration"] = Unavailable("down")
+        words = "tattoo could not be reached.*stored: face; not known whether it was stored: tattoo"
+        with pytest.raises(Unavailable, match=words):
+            await marquee.calibrate(discard=True)
+        assert system.face.calibration.changes
+
+
+@pytest.mark.parametrize("name", ["face", "tattoo"])
+async def test_models_that_switch_meanwhile_end_it(database: str, name: str) -> None:
+    """Before anything is stored; the face's do, too, where tattoos alone are calibrated."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        fake: FakeFace | FakeTattoo = getattr(system, name)
+        gate = fake.gates["ExportVectors"] = asyncio.Event()
+        calibrating = asyncio.create_task(marquee.calibrate(signals=[Signal.TATTOO]))
+        await fake.until(lambda: bool(fake.requests("ExportVectors")))
+        fake.calibration.models = [("fake", "2")]
+        gate.set()
+        words = f"{name}: its models changed meanwhile; nothing was stored; calibrate again"
+        with pytest.raises(Refused, match=words):
+            await calibrating
+
+
+@pytest.mark.parametrize("verb", ["GetCalibration", "SetCalibration"])
+async def test_a_service_that_is_too_old_is_named(database: str, verb: str) -> None:
+    """It does not know what it is asked for; that is no internal error."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        system.face.errors[verb] = Unsupported("Method not found!")
+        words = "face: its service is of a version that cannot be calibrated; nothing was stored"
+        with pytest.raises(Unsupported, match=words):
+            await marquee.calibrate(discard=True)
+        assert not system.tattoo.calibration.changes
+
+
+async def test_there_is_one_calibration_at_a_time(database: str) -> None:
+    """A second caller is told so; when the first has left, there is room again."""
+    async with open_system(database) as system, _marquee(system.server.port) as marquee:
+        gate = system.face.gates["ExportVectors"] = asyncio.Event()
+        first = asyncio.create_task(marquee.calibrate())
+        await system.face.until(lambda: bool(system.face.requests("ExportVectors")))
+        with pytest.raises(Overloaded, match="another calibration is under way"):
+            await marquee.calibrate(discard=True)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await system.face.until(lambda: system.face.cancelled > 0)
+        gate.set()
+
+        async def has_room() -> bool:
+            try:
+                await marquee.calibrate(discard=True)
+            except Overloaded:
+                return False
+            return True
+
+        await until(has_room)
+
+
 @asynccontextmanager
 async def _marquee(port: int) -> AsyncIterator[Marquee]:
     async with Marquee.connect(f"127.0.0.1:{port}", timeout=30) as marquee:
@@ -250,6 +331,9 @@ async def test_a_score_says_how_far_it_is_to_be_trusted(database: str) -> None:
             assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust()
             fake.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=0.3)
             assert (await client.score(queries, timeout=5))["q"]["anna"].trust == Trust(True, 0.3)
+            if not isinstance(client, BodyClient):
+                alike = await client.similarities(queries, timeout=5)
+                assert alike == {"q": {"anna": pytest.approx(0.9)}}
 
 
 async def test_templates_of_tattoos_have_their_key_points(database: str, tmp_path: Path) -> None:
@@ -298,5 +382,5 @@ async def test_a_probe_has_the_vectors_of_every_embedder(database: str) -> None:
         [template] = found[spot]
         assert {(each.model, each.version) for each in template.embeddings} == set(models)
         assert template.signal == common_pb2.SIGNAL_FACE
-        scores = await client.score([Query("q", (template,), (anna,), (one,))], timeout=5)
-        assert scores["q"][anna].similarity < 0.5
+        alike = await client.similarities([Query("q", (template,), (anna,), (one,))], timeout=5)
+        assert alike["q"][anna] < 0.5

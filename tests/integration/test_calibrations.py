@@ -161,14 +161,15 @@ async def test_one_of_another_version_stays_stored_and_is_not_used(faces: FaceSy
 
 
 async def test_one_that_this_code_does_not_understand_is_passed_over(faces: FaceSystem) -> None:
-    """After an upgrade that changes the form: what ships is used."""
-    await _set(faces, _fitted())
+    """After an upgrade that changes the form: what ships is used, with the weight that was found."""
+    await _set(faces, _fitted(), weight=0.0)
     await faces.execute("""UPDATE face.calibrations SET parameters = '{"slope": 1}'""")
 
     async def is_shipped() -> bool:
         return not (await _in_use(faces)).is_of_this_library
 
     await until(is_shipped)
+    assert (await _in_use(faces)).weight == 0.0
 
 
 _NAME = next(iter(_fitted().parameters))
@@ -220,6 +221,31 @@ async def test_faces_of_excepted_images_are_not_compared(faces: FaceSystem) -> N
     assert left[anna][1] == 1
     async with open_face_system(faces.dsn, face=_SECTION) as again:
         assert await compared(again, hashes) == left
+
+
+async def test_what_is_enrolled_is_listed_without_vectors(faces: FaceSystem) -> None:
+    """A calibration first asks which images there are; vectors are most of the bytes."""
+    anna = await faces.performer()
+    await faces.enroll(anna, enrolment(template_of(1, names=_DLIB), image="one"))
+    with_, without = [
+        await faces.stub.ExportVectors(face_pb2.ExportVectorsRequest(without_vectors=one), timeout=10)
+        for one in (False, True)
+    ]
+    [row] = without.rows
+    assert with_.rows[0].embedding.vector
+    assert not row.embedding.vector
+    with_.rows[0].embedding.ClearField("vector")
+    assert row == with_.rows[0]
+
+
+async def test_tattoos_are_listed_without_vectors(system: TattooSystem) -> None:
+    """As faces are."""
+    anna = await system.performer()
+    await system.enroll(anna, tattoo_service.enrolment(tattoo_service.template_of(1), image="one"))
+    request = tattoo_pb2.ExportVectorsRequest(without_vectors=True)
+    [row] = (await system.stub.ExportVectors(request, timeout=10)).rows
+    assert row.embedding.model == tattoo_service.MODEL
+    assert not row.embedding.vector
 
 
 async def test_a_malformed_image_hash_is_refused(faces: FaceSystem) -> None:

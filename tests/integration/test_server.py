@@ -1,6 +1,7 @@
 """A real server on a real channel: codes, deadlines, request ids, health, reflection, draining."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -274,3 +275,58 @@ async def test_many_replies_are_wrapped_as_one_is() -> None:
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert caught.value.details() == "the signal is away"
     assert servicer.seen_request_id
+
+
+class _Flooding(calibration_pb2_grpc.CalibrationServiceServicer):
+    """More replies than a caller who does not read has room for."""
+
+    def __init__(self) -> None:
+        self.replies = 0
+        self.was_closed_by: asyncio.Task[object] | None = None
+        self.served_by: asyncio.Task[object] | None = None
+        self.deadline_at_the_end: Deadline | None = None
+        self.closed = asyncio.Event()
+
+    async def Calibrate(
+        self, request: calibration_pb2.CalibrateRequest, context: object
+    ) -> AsyncIterator[calibration_pb2.CalibrateResponse]:
+        self.served_by = asyncio.current_task()
+        report = calibration_pb2.CalibrationReport(body="x" * 100_000)
+        try:
+            while True:
+                self.replies += 1
+                yield calibration_pb2.CalibrateResponse(report=report)
+        finally:
+            await asyncio.sleep(0)
+            self.was_closed_by, self.deadline_at_the_end = asyncio.current_task(), current_deadline()
+            self.closed.set()
+
+
+async def test_a_caller_who_leaves_while_a_reply_is_written_is_no_error() -> None:
+    """What makes the replies is closed at once, within its call: nothing is logged as unplanned."""
+    servicer = _Flooding()
+    settings = ServerSection(port=0, metrics_port="off")
+    name = "marquee.gateway.v1.CalibrationService"
+
+    def register(server: grpc.aio.Server) -> None:
+        calibration_pb2_grpc.add_CalibrationServiceServicer_to_server(servicer, server)
+
+    serving = open_server(settings, services=[(name, register)], readiness=Readiness({}))
+    with structlog.testing.capture_logs() as logs:
+        async with serving as server, open_channel(f"127.0.0.1:{server.port}") as channel:
+            stub: calibration_pb2_grpc.CalibrationServiceAsyncStub
+            stub = calibration_pb2_grpc.CalibrationServiceStub(channel)
+            call = stub.Calibrate(calibration_pb2.CalibrateRequest(), timeout=60)
+            await call.read()
+            before = -1
+            while servicer.replies != before:
+                before = servicer.replies
+                await asyncio.sleep(0.2)
+            call.cancel()
+            await asyncio.wait_for(servicer.closed.wait(), 5)
+            gc.collect()
+            await asyncio.sleep(0.05)
+    assert servicer.was_closed_by is servicer.served_by
+    assert servicer.deadline_at_the_end is not None
+    assert [one["code"] for one in logs if one["event"] == "call"] == ["CANCELLED"]
+    assert not [one for one in logs if one["log_level"] == "error"]

@@ -67,6 +67,14 @@ def test_a_performer_whose_rows_are_withdrawn_is_unknown() -> None:
     assert [one.performer_id for one in enrolled.search(_measured(0.0), 10)] == [_id(1)]
 
 
+def test_of_what_is_withdrawn_no_image_stays_known() -> None:
+    """A forgotten performer's pictures are not in memory until the next start."""
+    enrolled = EnrolledBodies()
+    enrolled.add([MeasurementRow(seq, _id(0), _measured(0.0), image=seq) for seq in (7, 8)])
+    enrolled.withdraw([7])
+    assert [enrolled._images.of(seq) for seq in (7, 8)] == [0, 8]  # what is held, not what is told
+
+
 def test_look_alikes_are_ranked_by_similarity() -> None:
     """Most similar first, with the similarity that Score gives, ties by id."""
     enrolled, people = _crowd(150)

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from chassis.errors import InvalidInput
+from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
 from chassis.signal.shipped_calibration import read_shipped
 
@@ -55,3 +56,31 @@ def test_one_that_is_missing_is_refused(name: str) -> None:
     del parameters[name]
     with pytest.raises(InvalidInput):
         from_parameters(parameters)
+
+
+def test_a_message_stays_short_whatever_the_names_are() -> None:
+    """Five are named, by their first letters, and the rest is counted."""
+    parameters = to_parameters(_SHIPPED[0])
+    unknown = {f"{number}{'x' * 10_000}": 1.0 for number in range(9)}
+    with pytest.raises(InvalidInput, match=r"and 4 more unknown$") as caught:
+        from_parameters(parameters | unknown)
+    assert str(caught.value).count(",") == 4
+    assert len(str(caught.value)) < 300
+
+
+def test_more_parameters_than_a_calibration_can_have_are_refused() -> None:
+    """Before anything is made of them; as many as it can have are not too many."""
+    with pytest.raises(InvalidInput, match="404, at most 403"):
+        from_parameters({f"ratios.{number}": 1.0 for number in range(404)})
+    rising, falling = [one / 100 for one in range(100)], [1 - one / 100 for one in range(100)]
+    most = Calibration(
+        similarities=tuple(rising),
+        ratios=tuple(rising),
+        qualities=tuple(rising),
+        failures=tuple(falling),
+        most=1.0,
+        genuine=1,
+        impostors=1,
+    )
+    assert len(to_parameters(most)) == 403
+    assert from_parameters(to_parameters(most)) == most

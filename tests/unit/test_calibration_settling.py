@@ -7,28 +7,32 @@ from typing import Any
 
 import pytest
 
-from chassis.errors import InternalError, InvalidInput, Overloaded, Refused, Unavailable
+from chassis.errors import InternalError, InvalidInput, Overloaded
 from chassis.signal.calibration_fitting import TooFewPairs, fit_calibration
 from chassis.signal.calibration_parameters import from_parameters, to_parameters
+from chassis.work import WorkPool
 from gateway.calibration import asking
 from gateway.calibration.asking import asked
 from gateway.calibration.bootstrap import Interval
-from gateway.calibration.judging import fit_and_judge
+from gateway.calibration.judging import Chosen, HeldOutEarlier, fit_and_judge
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
-from gateway.calibration.pairs import labelled
+from gateway.calibration.pairs import Dating
 from gateway.calibration.report import Options, Outcome
-from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.calibration.settling import chosen_of, settle
+from gateway.calibration.storing import store
 from gateway.observations import Signal
 from marquee.common.v1 import calibration_pb2, common_pb2
-from tests.fakes.compared_gallery import gallery
+from tests.fakes.compared_gallery import gallery, pairs_of
 
 _OPTIONS = Options(signals=(Signal.TATTOO,), is_dry_run=False, seed=3, most_probes=2000, discard=False)
 _DOWN = Interval(-0.2, -0.3, -0.1)
 _HURTS = PairedTest(40, 20, 0.9, 0.7, _DOWN, _DOWN)
-_PAIRS = labelled(gallery(40))
-_OTHER = labelled(gallery(60, genuine=0.9, impostor=0.6))
+_UNTESTED = PairedTest(29, 20)
+_PAIRS = pairs_of(gallery(40))
+_OTHER = pairs_of(gallery(60, genuine=0.9, impostor=0.6))
 _SHIPPED = fit_calibration(_OTHER.genuine.pairs, _OTHER.impostors.pairs)
+_EARLIER = replace(_SHIPPED, most=_SHIPPED.most / 2)
 
 
 @dataclass
@@ -37,13 +41,10 @@ class _Client:
 
     signal: Signal = Signal.TATTOO
     changes: list[calibration_pb2.CalibrationChange] = field(default_factory=list)
-    error: Exception | None = None
 
     async def set_calibration(
         self, change: calibration_pb2.CalibrationChange, *, timeout: float
     ) -> common_pb2.CalibrationInUse:
-        if self.error is not None:
-            raise self.error
         self.changes.append(change)
         return common_pb2.CalibrationInUse(is_of_this_library=change.HasField("fitted"), weight=change.weight)
 
@@ -56,24 +57,24 @@ def _gallery(client: Any, *, own: bool = False, weight: float = 1.0) -> Gallery:
         used=calibration_pb2.FittedCalibration(parameters=to_parameters(_SHIPPED)),
         shipped=calibration_pb2.FittedCalibration(parameters=to_parameters(_SHIPPED)),
     )
-    return Gallery(client, state, seconds=1, tell=lambda _: None)
+    return Gallery(client, state, WorkPool(1, 0), seconds=1, tell=lambda _: None)
 
 
 def _measured() -> Measured:
-    return Measured(120, _PAIRS, 7, fit_and_judge(_PAIRS, _SHIPPED, seed=0), "")
+    return Measured(120, _PAIRS, Dating(7, 120, False), fit_and_judge(_PAIRS, _SHIPPED, seed=0), "")
 
 
-def _not_better() -> Measured:
+def _not_better(chosen: Chosen = Chosen.SHIPPED) -> Measured:
     measured = _measured()
     assert measured.judged is not None
     worse = replace(measured.judged.held_out, share_better=0.5)
-    return replace(measured, judged=replace(measured.judged, held_out=worse))
+    return replace(measured, judged=replace(measured.judged, held_out=worse, chosen=chosen))
 
 
 async def test_what_is_better_is_stored_with_its_weight() -> None:
     """For the models that serve, with its pairs and where it is from."""
     client = _Client()
-    report = await settle(_gallery(client), _measured(), _HURTS, _OPTIONS, seconds=1)
+    [report] = await store([settle(_gallery(client), _measured(), _HURTS, _OPTIONS)], seconds=1)
     [change] = client.changes
     assert report.outcome is Outcome.FITTED
     assert [(one.model, one.version) for one in change.models] == [("m", "1")]
@@ -83,81 +84,109 @@ async def test_what_is_better_is_stored_with_its_weight() -> None:
     assert judged is not None
     assert from_parameters(change.fitted.parameters) == judged.own
     assert (change.fitted.genuine_pairs, change.fitted.impostor_pairs) == (120, 120 * 39)
-    assert "7 genuine pairs undated" in change.fitted.provenance
+    words = "7 of 120 genuine pairs undated: pictures of one shoot flatter them"
+    assert words in change.fitted.provenance
+    assert words in report.detail
+    assert report.undated_pairs == 7
     assert "seed 3" in change.fitted.provenance
     assert report.in_use is not None
     assert report.in_use.is_of_this_library
 
 
-async def test_a_dry_run_stores_nothing() -> None:
-    """And says what would be."""
-    client = _Client()
-    options = replace(_OPTIONS, is_dry_run=True)
-    report = await settle(_gallery(client), _measured(), None, options, seconds=1)
-    assert report.outcome is Outcome.FITTED
-    assert not client.changes
-    assert (await discard(_gallery(client, own=True), options, seconds=1)).outcome is Outcome.DISCARDED
-    assert not client.changes
-
-
 @pytest.mark.parametrize(
-    ("own", "weight", "test", "is_stored"),
+    ("own", "weight", "test", "chosen", "stored"),
     [
-        (False, 1.0, None, False),
-        (False, 1.0, _HURTS, True),
-        (True, 1.0, None, True),
-        (False, 0.0, _HURTS, False),
+        (False, 1.0, None, Chosen.SHIPPED, None),
+        (False, 1.0, _HURTS, Chosen.SHIPPED, (False, 0.0)),
+        (False, 0.0, _HURTS, Chosen.SHIPPED, None),
+        (True, 1.0, None, Chosen.SHIPPED, (False, 1.0)),
+        (True, 1.0, None, Chosen.EARLIER, None),
+        (True, 1.0, _HURTS, Chosen.EARLIER, (True, 0.0)),
+        (True, 0.3, _UNTESTED, Chosen.EARLIER, None),
+        (True, 0.3, _UNTESTED, Chosen.SHIPPED, (False, 0.3)),
     ],
-    ids=["shipped already", "hurts", "an older one", "known to hurt"],
-)
-async def test_what_is_not_better_makes_room_for_what_ships(
-    own: bool, weight: float, test: PairedTest | None, is_stored: bool
+    ids=[
+        "shipped already", "hurts", "known to hurt", "an older one is worse", "an older one is kept",
+        "an older one hurts", "untested", "worse and untested",
+    ],
+)  # fmt: skip
+def test_what_is_not_better_is_not_used(
+    own: bool, weight: float, test: PairedTest | None, chosen: Chosen, stored: tuple[bool, float] | None
 ) -> None:
-    """Stored only where something changes; that tattoos hurt is a reason, too."""
-    client = _Client()
-    report = await settle(_gallery(client, own=own, weight=weight), _not_better(), test, _OPTIONS, seconds=1)
-    assert report.outcome is Outcome.NOT_BETTER
-    assert bool(client.changes) is is_stored
-    for change in client.changes:
-        assert not change.HasField("fitted")
-        assert change.weight == (test.weight if test is not None else 1.0)
+    """Stored only where something changes; that tattoos hurt is a reason, what is untested is none."""
+    gallery_ = _gallery(_Client(), own=own, weight=weight)
+    settled = settle(gallery_, _not_better(chosen), test, _OPTIONS)
+    assert settled.report.outcome is Outcome.NOT_BETTER
+    change = settled.change
+    assert (change is not None) is (stored is not None)
+    if change is not None and stored is not None:
+        assert change.HasField("weight")
+        assert (change.HasField("fitted"), round(change.weight, 6)) == stored
+        assert not change.HasField("fitted") or change.fitted == gallery_.state.used
+    words = "it is kept, the new one is not" if chosen is Chosen.EARLIER else "it is not used"
+    assert words in settled.report.detail
 
 
-async def test_too_few_pairs_change_nothing() -> None:
+def test_the_same_again_is_the_same_to_store() -> None:
+    """Whatever was used until now; only the report tells of that."""
+    measured = _measured()
+    assert measured.judged is not None
+    held_out = replace(measured.judged.held_out, earlier=HeldOutEarlier(0.125, False, False, False))
+    again = replace(measured, judged=replace(measured.judged, held_out=held_out))
+    first, second = (
+        settle(_gallery(_Client(), own=own), one, None, _OPTIONS)
+        for own, one in ((False, measured), (True, again))
+    )
+    assert first.change == second.change
+    assert "this library's earlier one 0.125" in second.report.detail
+
+
+def test_undated_pairs_that_were_left_out_are_told() -> None:
+    """They are no part of what was fitted on."""
+    measured = replace(_measured(), dating=Dating(80, 200, True))
+    settled = settle(_gallery(_Client()), measured, None, _OPTIONS)
+    assert settled.change is not None
+    for text in (settled.report.detail, settled.change.fitted.provenance):
+        assert "80 of 200 genuine pairs undated, and left out" in text
+    assert settled.report.undated_pairs == 0
+
+
+def test_an_untested_run_leaves_the_weight_alone() -> None:
+    """Also where the new one is better; that there was too little to test shows nothing."""
+    for test in (None, _UNTESTED):
+        settled = settle(_gallery(_Client(), weight=0.0), _measured(), test, _OPTIONS)
+        assert settled.report.outcome is Outcome.FITTED
+        assert settled.change is not None
+        assert settled.change.HasField("weight")
+        assert settled.change.weight == 0.0
+
+
+def test_too_few_pairs_change_nothing() -> None:
     """Whatever is in use goes on."""
-    client, few = _Client(), labelled(gallery(10))
+    few = pairs_of(gallery(10))
     with pytest.raises(TooFewPairs) as caught:
         fit_and_judge(few, None, seed=0)
-    measured = Measured(30, few, 0, None, str(caught.value))
-    report = await settle(_gallery(client, own=True), measured, None, _OPTIONS, seconds=1)
+    measured = Measured(30, few, Dating(0, 30, False), None, str(caught.value))
+    settled = settle(_gallery(_Client(), own=True), measured, None, _OPTIONS)
+    report = settled.report
     assert report.outcome is Outcome.TOO_FEW_PAIRS
     assert report.detail.endswith("nothing was changed")
     assert report.genuine_pairs == 30
     assert report.in_use is not None
     assert report.in_use.is_of_this_library
-    assert not client.changes
+    assert settled.change is None
 
 
 def test_the_test_of_tattoos_uses_what_will_be_used() -> None:
-    """The new one where it is better, else what ships; without pairs what is used now."""
+    """The new one where it is better, else what is kept, or ships; without pairs what is used now."""
     gallery_ = _gallery(_Client())
+    gallery_.state.used.parameters.update(to_parameters(_EARLIER))
     better = _measured()
     assert better.judged is not None
     assert chosen_of(gallery_, better) == better.judged.own
     assert chosen_of(gallery_, _not_better()) == _SHIPPED
-    assert chosen_of(gallery_, None) == _SHIPPED
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [(Refused("x"), Refused), (Unavailable("x"), Unavailable), (ValueError("x"), ValueError)],
-)
-async def test_a_failure_names_the_signal(error: Exception, told: type[Exception]) -> None:
-    """Other models by now are no failure of the signal; what nobody planned passes."""
-    with pytest.raises(told) as caught:
-        await settle(_gallery(_Client(error=error)), _measured(), None, _OPTIONS, seconds=1)
-    if error is not caught.value:
-        assert str(caught.value).startswith("tattoo")
+    assert chosen_of(gallery_, _not_better(Chosen.EARLIER)) == _EARLIER
+    assert chosen_of(gallery_, None) == _EARLIER
 
 
 async def test_a_busy_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,16 @@ def test_who_is_withdrawn_is_not_found() -> None:
     assert library.search(template, 1)[0].performer_id == performer
 
 
+def test_of_what_is_withdrawn_no_image_stays_known() -> None:
+    """A forgotten performer's pictures are not in memory until the next start."""
+    performer = _someone()
+    library = FaceLibrary(_ONE)
+    rows = [dataclasses.replace(_row(performer, 1), image=image) for image in (7, 8)]
+    library.add(rows)
+    library.withdraw([rows[0].seq])
+    assert [library._images.of(row.seq) for row in rows] == [0, 8]  # what is held, not what is told
+
+
 def test_scores_are_told_in_the_order_asked() -> None:
     """Only performers with faces, each once, with the number of faces compared."""
     one, two, nobody = _someone(), _someone(), _someone()

@@ -24,6 +24,18 @@ def test_codes_are_a_dictionary(codes: dict[int, int], others: list[int]) -> Non
     assert images.among(codes, frozenset()) == frozenset()
 
 
+@given(st.dictionaries(_SEQS, st.integers(1, 2**64 - 1), max_size=40), st.lists(_SEQS, max_size=40))
+def test_what_is_removed_leaves_nothing_behind(codes: dict[int, int], gone: list[int]) -> None:
+    """Of the others all stays known; of whom nothing was known nothing changes, and room is given back."""
+    images = RowImages()
+    images.put(codes.items())
+    images.remove(gone)
+    for seq in (*codes, *gone):
+        assert images.of(seq) == (0 if seq in gone else codes[seq])
+    images.remove(codes)
+    assert repr(images) == "<RowImages, 0 pages>"
+
+
 def test_a_code_is_the_beginning_of_the_hash() -> None:
     """The first eight bytes, also where there is no more."""
     digest = hashlib.sha256(b"a picture").hexdigest()

@@ -791,20 +791,24 @@ class ExportVectorsRequest(google.protobuf.message.Message):
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
     WITH_SET_ASIDE_FIELD_NUMBER: builtins.int
+    WITHOUT_VECTORS_FIELD_NUMBER: builtins.int
     page_size: builtins.int
     """Rows on one page, 1..5000; 0 means 1000."""
     page_token: builtins.str
     """As the page before gave it; empty for the first page."""
     with_set_aside: builtins.bool
     """Also faces in reserve and quarantine."""
+    without_vectors: builtins.bool
+    """Everything but the vectors, which are most of the bytes."""
     def __init__(
         self,
         *,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
         with_set_aside: builtins.bool = ...,
+        without_vectors: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "with_set_aside", b"with_set_aside"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "with_set_aside", b"with_set_aside", "without_vectors", b"without_vectors"]) -> None: ...
 
 Global___ExportVectorsRequest: typing_extensions.TypeAlias = ExportVectorsRequest
 

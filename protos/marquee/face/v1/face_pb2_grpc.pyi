@@ -480,7 +480,8 @@ class FaceServiceStub(typing.Generic[_FaceServiceObserveType, _FaceServiceScoreT
 
     SetCalibration: _FaceServiceSetCalibrationType
     """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
-    other embedders stays stored and counts when those serve again. Idempotent.
+    other embedders stays stored and counts when those serve again. Idempotent: who left, or whose time was over, does
+    not know whether it was committed, and asks again.
     FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
     unknown or not finite, or parameters that together are no calibration.
     """
@@ -693,7 +694,8 @@ class FaceServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.face.v1.face_pb2.SetCalibrationResponse, collections.abc.Awaitable[marquee.face.v1.face_pb2.SetCalibrationResponse]]:
         """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
-        other embedders stays stored and counts when those serve again. Idempotent.
+        other embedders stays stored and counts when those serve again. Idempotent: who left, or whose time was over, does
+        not know whether it was committed, and asks again.
         FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
         unknown or not finite, or parameters that together are no calibration.
         """

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$marquee/gateway/v1/calibration.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\"\x82\x01\n\x10\x43\x61librateRequest\x12*\n\x07signals\x18\x01 \x03(\x0e\x32\x19.marquee.common.v1.Signal\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x12\n\nmax_probes\x18\x04 \x01(\r\x12\x0f\n\x07\x64iscard\x18\x05 \x01(\x08\"\x90\x01\n\x11\x43\x61librateProgress\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x33\n\x05stage\x18\x02 \x01(\x0e\x32$.marquee.gateway.v1.CalibrationStage\x12\x0c\n\x04\x64one\x18\x03 \x01(\x04\x12\r\n\x05total\x18\x04 \x01(\x04\"4\n\x08\x45stimate\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\"\x83\x01\n\x07HeldOut\x12\x12\n\nperformers\x18\x01 \x01(\r\x12\x0b\n\x03own\x18\x02 \x01(\x01\x12\x0f\n\x07shipped\x18\x03 \x01(\x01\x12\x30\n\ndifference\x18\x04 \x01(\x0b\x32\x1c.marquee.gateway.v1.Estimate\x12\x14\n\x0cshare_better\x18\x05 \x01(\x01\"\xf3\x01\n\nPairedTest\x12\x0e\n\x06images\x18\x01 \x01(\r\x12\x12\n\nperformers\x18\x02 \x01(\r\x12\x14\n\x0cleast_images\x18\x03 \x01(\r\x12\x11\n\tis_tested\x18\x04 \x01(\x08\x12\x12\n\nrank1_face\x18\x05 \x01(\x01\x12\x12\n\nrank1_both\x18\x06 \x01(\x01\x12\x30\n\nrank1_gain\x18\x07 \x01(\x0b\x32\x1c.marquee.gateway.v1.Estimate\x12.\n\x08log_gain\x18\x08 \x01(\x0b\x32\x1c.marquee.gateway.v1.Estimate\x12\x0e\n\x06weight\x18\t \x01(\x02\"\xa7\x03\n\x11SignalCalibration\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x37\n\x07outcome\x18\x02 \x01(\x0e\x32&.marquee.gateway.v1.CalibrationOutcome\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x12\n\nperformers\x18\x04 \x01(\r\x12\x0e\n\x06probes\x18\x05 \x01(\r\x12\x15\n\rgenuine_pairs\x18\x06 \x01(\x04\x12\x16\n\x0eimpostor_pairs\x18\x07 \x01(\x04\x12\x1b\n\x13least_genuine_pairs\x18\x08 \x01(\x04\x12\x15\n\rundated_pairs\x18\t \x01(\x04\x12-\n\x08held_out\x18\n \x01(\x0b\x32\x1b.marquee.gateway.v1.HeldOut\x12\x33\n\x0bpaired_test\x18\x0b \x01(\x0b\x32\x1e.marquee.gateway.v1.PairedTest\x12\x33\n\x06in_use\x18\x0c \x01(\x0b\x32#.marquee.common.v1.CalibrationInUse\"{\n\x11\x43\x61librationReport\x12\x36\n\x07signals\x18\x01 \x03(\x0b\x32%.marquee.gateway.v1.SignalCalibration\x12\x12\n\nis_dry_run\x18\x02 \x01(\x08\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\"\x90\x01\n\x11\x43\x61librateResponse\x12\x39\n\x08progress\x18\x01 \x01(\x0b\x32%.marquee.gateway.v1.CalibrateProgressH\x00\x12\x37\n\x06report\x18\x02 \x01(\x0b\x32%.marquee.gateway.v1.CalibrationReportH\x00\x42\x07\n\x05\x65vent*\xb3\x01\n\x10\x43\x61librationStage\x12!\n\x1d\x43\x41LIBRATION_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x41LIBRATION_STAGE_READING\x10\x01\x12\x1f\n\x1b\x43\x41LIBRATION_STAGE_COMPARING\x10\x02\x12\x1d\n\x19\x43\x41LIBRATION_STAGE_FITTING\x10\x03\x12\x1d\n\x19\x43\x41LIBRATION_STAGE_TESTING\x10\x04*\xc7\x01\n\x12\x43\x61librationOutcome\x12#\n\x1f\x43\x41LIBRATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43\x41LIBRATION_OUTCOME_FITTED\x10\x01\x12\"\n\x1e\x43\x41LIBRATION_OUTCOME_NOT_BETTER\x10\x02\x12%\n!CALIBRATION_OUTCOME_TOO_FEW_PAIRS\x10\x03\x12!\n\x1d\x43\x41LIBRATION_OUTCOME_DISCARDED\x10\x04\x32p\n\x12\x43\x61librationService\x12Z\n\tCalibrate\x12$.marquee.gateway.v1.CalibrateRequest\x1a%.marquee.gateway.v1.CalibrateResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$marquee/gateway/v1/calibration.proto\x12\x12marquee.gateway.v1\x1a\x1emarquee/common/v1/common.proto\"\x82\x01\n\x10\x43\x61librateRequest\x12*\n\x07signals\x18\x01 \x03(\x0e\x32\x19.marquee.common.v1.Signal\x12\x0f\n\x07\x64ry_run\x18\x02 \x01(\x08\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x12\n\nmax_probes\x18\x04 \x01(\r\x12\x0f\n\x07\x64iscard\x18\x05 \x01(\x08\"\x90\x01\n\x11\x43\x61librateProgress\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x33\n\x05stage\x18\x02 \x01(\x0e\x32$.marquee.gateway.v1.CalibrationStage\x12\x0c\n\x04\x64one\x18\x03 \x01(\x04\x12\r\n\x05total\x18\x04 \x01(\x04\"4\n\x08\x45stimate\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\"\xa5\x01\n\x07HeldOut\x12\x12\n\nperformers\x18\x01 \x01(\r\x12\x0b\n\x03own\x18\x02 \x01(\x01\x12\x0f\n\x07shipped\x18\x03 \x01(\x01\x12\x30\n\ndifference\x18\x04 \x01(\x0b\x32\x1c.marquee.gateway.v1.Estimate\x12\x14\n\x0cshare_better\x18\x05 \x01(\x01\x12\x14\n\x07\x65\x61rlier\x18\x06 \x01(\x01H\x00\x88\x01\x01\x42\n\n\x08_earlier\"\xf3\x01\n\nPairedTest\x12\x0e\n\x06images\x18\x01 \x01(\r\x12\x12\n\nperformers\x18\x02 \x01(\r\x12\x14\n\x0cleast_images\x18\x03 \x01(\r\x12\x11\n\tis_tested\x18\x04 \x01(\x08\x12\x12\n\nrank1_face\x18\x05 \x01(\x01\x12\x12\n\nrank1_both\x18\x06 \x01(\x01\x12\x30\n\nrank1_gain\x18\x07 \x01(\x0b\x32\x1c.marquee.gateway.v1.Estimate\x12.\n\x08log_gain\x18\x08 \x01(\x0b\x32\x1c.marquee.gateway.v1.Estimate\x12\x0e\n\x06weight\x18\t \x01(\x02\"\xa7\x03\n\x11SignalCalibration\x12)\n\x06signal\x18\x01 \x01(\x0e\x32\x19.marquee.common.v1.Signal\x12\x37\n\x07outcome\x18\x02 \x01(\x0e\x32&.marquee.gateway.v1.CalibrationOutcome\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x12\n\nperformers\x18\x04 \x01(\r\x12\x0e\n\x06probes\x18\x05 \x01(\r\x12\x15\n\rgenuine_pairs\x18\x06 \x01(\x04\x12\x16\n\x0eimpostor_pairs\x18\x07 \x01(\x04\x12\x1b\n\x13least_genuine_pairs\x18\x08 \x01(\x04\x12\x15\n\rundated_pairs\x18\t \x01(\x04\x12-\n\x08held_out\x18\n \x01(\x0b\x32\x1b.marquee.gateway.v1.HeldOut\x12\x33\n\x0bpaired_test\x18\x0b \x01(\x0b\x32\x1e.marquee.gateway.v1.PairedTest\x12\x33\n\x06in_use\x18\x0c \x01(\x0b\x32#.marquee.common.v1.CalibrationInUse\"{\n\x11\x43\x61librationReport\x12\x36\n\x07signals\x18\x01 \x03(\x0b\x32%.marquee.gateway.v1.SignalCalibration\x12\x12\n\nis_dry_run\x18\x02 \x01(\x08\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x04 \x01(\t\"\x90\x01\n\x11\x43\x61librateResponse\x12\x39\n\x08progress\x18\x01 \x01(\x0b\x32%.marquee.gateway.v1.CalibrateProgressH\x00\x12\x37\n\x06report\x18\x02 \x01(\x0b\x32%.marquee.gateway.v1.CalibrationReportH\x00\x42\x07\n\x05\x65vent*\xb3\x01\n\x10\x43\x61librationStage\x12!\n\x1d\x43\x41LIBRATION_STAGE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43\x41LIBRATION_STAGE_READING\x10\x01\x12\x1f\n\x1b\x43\x41LIBRATION_STAGE_COMPARING\x10\x02\x12\x1d\n\x19\x43\x41LIBRATION_STAGE_FITTING\x10\x03\x12\x1d\n\x19\x43\x41LIBRATION_STAGE_TESTING\x10\x04*\xc7\x01\n\x12\x43\x61librationOutcome\x12#\n\x1f\x43\x41LIBRATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43\x41LIBRATION_OUTCOME_FITTED\x10\x01\x12\"\n\x1e\x43\x41LIBRATION_OUTCOME_NOT_BETTER\x10\x02\x12%\n!CALIBRATION_OUTCOME_TOO_FEW_PAIRS\x10\x03\x12!\n\x1d\x43\x41LIBRATION_OUTCOME_DISCARDED\x10\x04\x32p\n\x12\x43\x61librationService\x12Z\n\tCalibrate\x12$.marquee.gateway.v1.CalibrateRequest\x1a%.marquee.gateway.v1.CalibrateResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.gateway.v1.calibration_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALIBRATIONSTAGE']._serialized_start=1505
-  _globals['_CALIBRATIONSTAGE']._serialized_end=1684
-  _globals['_CALIBRATIONOUTCOME']._serialized_start=1687
-  _globals['_CALIBRATIONOUTCOME']._serialized_end=1886
+  _globals['_CALIBRATIONSTAGE']._serialized_start=1539
+  _globals['_CALIBRATIONSTAGE']._serialized_end=1718
+  _globals['_CALIBRATIONOUTCOME']._serialized_start=1721
+  _globals['_CALIBRATIONOUTCOME']._serialized_end=1920
   _globals['_CALIBRATEREQUEST']._serialized_start=93
   _globals['_CALIBRATEREQUEST']._serialized_end=223
   _globals['_CALIBRATEPROGRESS']._serialized_start=226
@@ -43,15 +43,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ESTIMATE']._serialized_start=372
   _globals['_ESTIMATE']._serialized_end=424
   _globals['_HELDOUT']._serialized_start=427
-  _globals['_HELDOUT']._serialized_end=558
-  _globals['_PAIREDTEST']._serialized_start=561
-  _globals['_PAIREDTEST']._serialized_end=804
-  _globals['_SIGNALCALIBRATION']._serialized_start=807
-  _globals['_SIGNALCALIBRATION']._serialized_end=1230
-  _globals['_CALIBRATIONREPORT']._serialized_start=1232
-  _globals['_CALIBRATIONREPORT']._serialized_end=1355
-  _globals['_CALIBRATERESPONSE']._serialized_start=1358
-  _globals['_CALIBRATERESPONSE']._serialized_end=1502
-  _globals['_CALIBRATIONSERVICE']._serialized_start=1888
-  _globals['_CALIBRATIONSERVICE']._serialized_end=2000
+  _globals['_HELDOUT']._serialized_end=592
+  _globals['_PAIREDTEST']._serialized_start=595
+  _globals['_PAIREDTEST']._serialized_end=838
+  _globals['_SIGNALCALIBRATION']._serialized_start=841
+  _globals['_SIGNALCALIBRATION']._serialized_end=1264
+  _globals['_CALIBRATIONREPORT']._serialized_start=1266
+  _globals['_CALIBRATIONREPORT']._serialized_end=1389
+  _globals['_CALIBRATERESPONSE']._serialized_start=1392
+  _globals['_CALIBRATERESPONSE']._serialized_end=1536
+  _globals['_CALIBRATIONSERVICE']._serialized_start=1922
+  _globals['_CALIBRATIONSERVICE']._serialized_end=2034
 # @@protoc_insertion_point(module_scope)

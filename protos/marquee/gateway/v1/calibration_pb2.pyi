@@ -61,9 +61,13 @@ class _CalibrationOutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrap
     CALIBRATION_OUTCOME_UNSPECIFIED: _CalibrationOutcome.ValueType  # 0
     """Not stated; never sent by a server."""
     CALIBRATION_OUTCOME_FITTED: _CalibrationOutcome.ValueType  # 1
-    """The new one is better, is stored, and is used from now on; of a dry run: would be."""
+    """The new one is better than what ships, and no worse than this library's from before: it is stored, and is used from
+    now on; of a dry run: would be.
+    """
     CALIBRATION_OUTCOME_NOT_BETTER: _CalibrationOutcome.ValueType  # 2
-    """The new one is not shown to be better than what ships, which is used."""
+    """The new one is not shown to be better. This library's from before is kept, unless it is shown to be worse than what
+    ships; then, and where there was none, what ships is used.
+    """
     CALIBRATION_OUTCOME_TOO_FEW_PAIRS: _CalibrationOutcome.ValueType  # 3
     """Too little is enrolled; nothing was changed."""
     CALIBRATION_OUTCOME_DISCARDED: _CalibrationOutcome.ValueType  # 4
@@ -75,9 +79,13 @@ class CalibrationOutcome(_CalibrationOutcome, metaclass=_CalibrationOutcomeEnumT
 CALIBRATION_OUTCOME_UNSPECIFIED: CalibrationOutcome.ValueType  # 0
 """Not stated; never sent by a server."""
 CALIBRATION_OUTCOME_FITTED: CalibrationOutcome.ValueType  # 1
-"""The new one is better, is stored, and is used from now on; of a dry run: would be."""
+"""The new one is better than what ships, and no worse than this library's from before: it is stored, and is used from
+now on; of a dry run: would be.
+"""
 CALIBRATION_OUTCOME_NOT_BETTER: CalibrationOutcome.ValueType  # 2
-"""The new one is not shown to be better than what ships, which is used."""
+"""The new one is not shown to be better. This library's from before is kept, unless it is shown to be worse than what
+ships; then, and where there was none, what ships is used.
+"""
 CALIBRATION_OUTCOME_TOO_FEW_PAIRS: CalibrationOutcome.ValueType  # 3
 """Too little is enrolled; nothing was changed."""
 CALIBRATION_OUTCOME_DISCARDED: CalibrationOutcome.ValueType  # 4
@@ -187,6 +195,7 @@ class HeldOut(google.protobuf.message.Message):
     SHIPPED_FIELD_NUMBER: builtins.int
     DIFFERENCE_FIELD_NUMBER: builtins.int
     SHARE_BETTER_FIELD_NUMBER: builtins.int
+    EARLIER_FIELD_NUMBER: builtins.int
     performers: builtins.int
     """Performers that it is judged on."""
     own: builtins.float
@@ -195,6 +204,8 @@ class HeldOut(google.protobuf.message.Message):
     """C_llr of what ships; 1 where nothing does."""
     share_better: builtins.float
     """How often the new one is better when performers are drawn anew, 0..1."""
+    earlier: builtins.float
+    """C_llr of this library's calibration from before, which may know these performers; unset where none was in use."""
     @property
     def difference(self) -> Global___Estimate:
         """Own less shipped: below 0 where the new one is better."""
@@ -207,9 +218,11 @@ class HeldOut(google.protobuf.message.Message):
         shipped: builtins.float = ...,
         difference: Global___Estimate | None = ...,
         share_better: builtins.float = ...,
+        earlier: builtins.float | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["difference", b"difference"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["difference", b"difference", "own", b"own", "performers", b"performers", "share_better", b"share_better", "shipped", b"shipped"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["_earlier", b"_earlier", "difference", b"difference", "earlier", b"earlier"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_earlier", b"_earlier", "difference", b"difference", "earlier", b"earlier", "own", b"own", "performers", b"performers", "share_better", b"share_better", "shipped", b"shipped"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_earlier", b"_earlier"]) -> typing.Literal["earlier"] | None: ...
 
 Global___HeldOut: typing_extensions.TypeAlias = HeldOut
 
@@ -241,7 +254,7 @@ class PairedTest(google.protobuf.message.Message):
     rank1_both: builtins.float
     """The same by face and tattoo."""
     weight: builtins.float
-    """What follows for the tattoo's ratios, 0 or 1."""
+    """What follows for the tattoo's ratios, 0 or 1; where nothing was tested, they keep the weight that they had."""
     @property
     def rank1_gain(self) -> Global___Estimate:
         """Mean over performers of what the tattoo adds to that share."""
@@ -297,13 +310,15 @@ class SignalCalibration(google.protobuf.message.Message):
     probes: builtins.int
     """Images that were probes."""
     genuine_pairs: builtins.int
-    """Pairs of a probe and its own performer."""
+    """Pairs of a probe and its own performer that were fitted and judged on. Where enough of them are dated, both days
+    known and different, these are they, and `detail` says how many others were left out.
+    """
     impostor_pairs: builtins.int
     """Pairs of a probe and another performer."""
     least_genuine_pairs: builtins.int
     """Genuine pairs without which nothing is fitted."""
     undated_pairs: builtins.int
-    """Genuine pairs in which a day is unknown, so that both images may be of one shoot."""
+    """Of these, pairs in which a day is unknown: both images may be of one shoot, which flatters the figures."""
     @property
     def held_out(self) -> Global___HeldOut:
         """How it is judged; unset where nothing was fitted."""

@@ -63,11 +63,16 @@ class CalibrationServiceStub(typing.Generic[_CalibrationServiceCalibrateType]):
     ], channel: grpc.aio.Channel) -> None: ...
 
     Calibrate: _CalibrationServiceCalibrateType
-    """Measures, fits, judges on performers that were not fitted on, and stores what is better than what ships. Any number
-    of progress messages, then one report. Nothing is stored before everything is measured; a caller who leaves stops it
-    and nothing is stored. Repeated with the same seed on the same library it comes to the same end.
-    INVALID_ARGUMENT: a signal that is neither face nor tattoo, or an option out of range. UNAVAILABLE: one of the
-    signals is not there.
+    """Measures, fits, judges on performers that were not fitted on, and stores what is better than what is used. Any number
+    of progress messages, then one report. Nothing is stored before everything is measured: a caller who leaves, or whose
+    time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
+    without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.
+    Repeated with the same seed on the same library it comes to the same end.
+    INVALID_ARGUMENT: a signal that is neither face nor tattoo, or an option out of range. FAILED_PRECONDITION: other
+    models serve than when it began; calibrate again. RESOURCE_EXHAUSTED: another calibration is under way, or one of
+    the signals has as much work as it takes. UNAVAILABLE: one of the signals is not there, or answers nonsense.
+    DEADLINE_EXCEEDED: one of the signals did not answer in time, or the caller's time is over. UNIMPLEMENTED: one of
+    the signals is of a version that cannot be calibrated. The message names the signal.
     """
 
 CalibrationServiceAsyncStub: typing_extensions.TypeAlias = CalibrationServiceStub[
@@ -88,11 +93,16 @@ class CalibrationServiceServicer(metaclass=abc.ABCMeta):
         request: marquee.gateway.v1.calibration_pb2.CalibrateRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[marquee.gateway.v1.calibration_pb2.CalibrateResponse], collections.abc.AsyncIterator[marquee.gateway.v1.calibration_pb2.CalibrateResponse]]:
-        """Measures, fits, judges on performers that were not fitted on, and stores what is better than what ships. Any number
-        of progress messages, then one report. Nothing is stored before everything is measured; a caller who leaves stops it
-        and nothing is stored. Repeated with the same seed on the same library it comes to the same end.
-        INVALID_ARGUMENT: a signal that is neither face nor tattoo, or an option out of range. UNAVAILABLE: one of the
-        signals is not there.
+        """Measures, fits, judges on performers that were not fitted on, and stores what is better than what is used. Any number
+        of progress messages, then one report. Nothing is stored before everything is measured: a caller who leaves, or whose
+        time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
+        without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.
+        Repeated with the same seed on the same library it comes to the same end.
+        INVALID_ARGUMENT: a signal that is neither face nor tattoo, or an option out of range. FAILED_PRECONDITION: other
+        models serve than when it began; calibrate again. RESOURCE_EXHAUSTED: another calibration is under way, or one of
+        the signals has as much work as it takes. UNAVAILABLE: one of the signals is not there, or answers nonsense.
+        DEADLINE_EXCEEDED: one of the signals did not answer in time, or the caller's time is over. UNIMPLEMENTED: one of
+        the signals is of a version that cannot be calibrated. The message names the signal.
         """
 
 def add_CalibrationServiceServicer_to_server(servicer: CalibrationServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

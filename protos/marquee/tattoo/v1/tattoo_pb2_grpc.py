@@ -290,7 +290,8 @@ class TattooServiceServicer:
 
     def SetCalibration(self, request, context):
         """Commits what the ratios of the embedders that serve rest on from now on, in every process of this signal. One for
-        other embedders stays stored and counts when those serve again. Idempotent.
+        other embedders stays stored and counts when those serve again. Idempotent: who left, or whose time was over, does
+        not know whether it was committed, and asks again.
         FAILED_PRECONDITION: it is for other embedders than those that serve. INVALID_ARGUMENT: a parameter that is missing,
         unknown or not finite, or parameters that together are no calibration.
         """
