@@ -33,7 +33,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Mean of (1 - P(right answer))^2, 0..1, and of how many pictures."""
+    """Mean of (1 - P(right answer))^2, 0..1, strangers counting for their share, and of how many pictures."""
 
     mean: float
     pictures: int
@@ -106,7 +106,10 @@ def further_tattoos(library: Library, policies: Policies, *, draws: int, seed: i
         for pair in _two_tattoos(library, policies, is_spoilt=is_spoilt, seed=seed + draw)
     ]
     return {
-        share: _score(_right(first, _joined(ratios, share), policies) for first, ratios in pairs)
+        share: _score(
+            [(first, _right(first, _joined(ratios, share), policies)) for first, ratios in pairs],
+            policies.unknown,
+        )
         for share in _SHARES
     }
 
@@ -180,9 +183,13 @@ def _right(probe: Probe, ratios: Mapping[str, float], policies: Policies) -> flo
     return believed.unknown if probe.is_stranger else believed.probabilities.get(f"z{probe.owner}", 0.0)
 
 
-def _score(probabilities: Iterable[float]) -> Score:
-    errors: Sequence[float] = [(1 - one) ** 2 for one in probabilities]
-    return Score(float(np.mean(errors)) if errors else float("nan"), len(errors))
+def _score(right: Sequence[tuple[Probe, float]], unknown: float) -> Score:
+    means = [
+        float(np.mean(errors)) if errors else 0.0
+        for is_stranger in (False, True)
+        for errors in [[(1 - p) ** 2 for probe, p in right if probe.is_stranger == is_stranger]]
+    ]
+    return Score((1 - unknown) * means[0] + unknown * means[1], len(right))
 
 
 if __name__ == "__main__":
