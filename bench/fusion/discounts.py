@@ -80,20 +80,14 @@ def together(
         for one in draw_probes(library, kind, policies, draws=draws, seed=seed)
         if one.face and one.tattoo
     ]
-    return {
-        (face, tattoo): _score(
-            (
-                _right(
-                    one,
-                    _logs(one, replace(policies.fitted, face_factor=face, tattoo_factor=tattoo)),
-                    policies,
-                )
-            )
-            for one in probes
-        )
+    maps = {
+        (face, tattoo): replace(policies.fitted, face_factor=face, tattoo_factor=tattoo)
         for face in _FACTORS
         for tattoo in _FACTORS
-        for maps in [replace(policies.fitted, face_factor=face, tattoo_factor=tattoo)]
+    }
+    return {
+        factors: _score([(one, _right(one, _logs(one, of), policies)) for one in probes], policies.unknown)
+        for factors, of in maps.items()
     }
 
 
