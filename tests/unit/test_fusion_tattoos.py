@@ -292,10 +292,10 @@ def test_a_match_dates_a_scene() -> None:
     assert years[:20].sum() < 0.01
 
 
-def test_the_best_of_several_tattoos_counts() -> None:
+def test_of_several_tattoos_the_best_one_counts_and_half_of_the_others() -> None:
     """In every year: they are blurred, or not, together."""
     rows = np.array([[1.0, 3.0], [2.0, -5.0], [-1.0, -2.0]])
-    assert together(rows, [0, 0, 2], 3).tolist() == [[2.0, 3.0], [0.0, 0.0], [-1.0, -2.0]]
+    assert together(rows, [0, 0, 2], 3).tolist() == [[2.5, 0.5], [0.0, 0.0], [-1.0, -2.0]]
 
 
 @pytest.mark.parametrize("llr", [None, math.nan, math.inf, -math.inf])
