@@ -236,7 +236,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--bodies", type=Path, required=True, help="people of bench/body/render.py")
     parser.add_argument("--cache", type=Path, default=Path("build/fusion"), help="what can be made again")
     parser.add_argument("--gallery", type=int, default=108_000, help="performers, most of them synthetic")
-    parser.add_argument("--draws", type=int, default=6, help="who wears what, drawn so often")
+    parser.add_argument("--draws", type=int, default=7, help="who wears what, drawn so often")
     parser.add_argument("--unknown", type=float, default=0.3, help="share of strangers, 0..1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
