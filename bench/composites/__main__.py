@@ -20,10 +20,11 @@ from bench.composites.asking import Asked, Enrolled, ask, enroll
 from bench.composites.bare import compare_bare, observe_bare
 from bench.composites.cast import Cast, read_cast
 from bench.composites.figures import figures_by_kind, pairs_of, strangers_named
-from bench.composites.offline import agreement, shipped_policies
+from bench.composites.offline import agreement
 from bench.composites.printing import print_agreement, print_enrolled, print_kinds, print_pairs
 from bench.composites.probing import Probe, probes_of
 from bench.composites.sheet import write_sheet
+from bench.fusion.policies import shipped_policies
 from bench.report import print_heading, write_json
 from client.api import Marquee
 from client.supervisor.stack import StackOptions, running_stack, throw_away_folder

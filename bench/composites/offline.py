@@ -8,16 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.composites.asking import Asked, Setting
-from bench.fusion.policies import SHIPPED, SHIPPED_FACE, WEIGHTED, Answer, Maps, Policies
+from bench.fusion.policies import SHIPPED, SHIPPED_FACE, WEIGHTED, Answer, Policies
 from bench.fusion.virtual import Probe
-from chassis.signal.calibration import Calibration
-from chassis.signal.shipped_calibration import shipped_for
 from client.values import Person, Signal
-from gateway.fusion.assumed import UNCALIBRATED
-from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
-from services.tattoo.table import built_in_embedder
 
-__all__ = ["Agreement", "agreement", "agreement_of", "shipped_policies"]
+__all__ = ["Agreement", "agreement", "agreement_of"]
 
 _POLICIES = {Setting.FACE_ONLY: SHIPPED_FACE, Setting.WEIGHTED: WEIGHTED, Setting.BAYESIAN: SHIPPED}
 
@@ -32,26 +27,6 @@ class Agreement:
     mean_difference: float
     """Of the first candidate's scores, 0..1."""
     most_difference: float
-
-
-def shipped_policies(*, gallery: int, unknown: float) -> Policies:
-    """As Identify runs with nothing calibrated. Raises LookupError where no calibration ships."""
-    rows = [BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS]
-    tattoo = built_in_embedder()
-    maps = Maps(
-        _needed(shipped_for("services.face", [row.key for row in rows])),
-        _needed(shipped_for("services.tattoo", [tattoo.key])),
-        UNCALIBRATED,
-        UNCALIBRATED,
-    )
-    return Policies(
-        fitted=maps,
-        shipped=maps,
-        face_point=rows[0].operating_point,
-        tattoo_point=tattoo.operating_point,
-        gallery=gallery,
-        unknown=unknown,
-    )
 
 
 def agreement(asked: Sequence[Asked], policies: Policies) -> Mapping[Setting, Agreement]:
@@ -106,9 +81,3 @@ def _told(person: Person, signal: Signal) -> dict[str, float]:
 
 def _quality(person: Person, signal: Signal) -> float:
     return max((one.quality for one in person.sightings if one.signal is signal), default=0.0)
-
-
-def _needed(calibration: Calibration | None) -> Calibration:
-    if calibration is None:
-        raise LookupError("no calibration ships for the built-in embedders: python -m bench.calibration")
-    return calibration

@@ -26,17 +26,20 @@ from bench.fusion.figures import (
 from bench.fusion.fitting import face_map, tattoo_map
 from bench.fusion.pictured import Pictured, photographed, rendered
 from bench.fusion.plots import reliability
-from bench.fusion.policies import BAYESIAN, FACE_ONLY, PRODUCT, WEIGHTED, Maps, Policies
+from bench.fusion.policies import (
+    BAYESIAN,
+    FACE_ONLY,
+    PRODUCT,
+    WEIGHTED,
+    Maps,
+    Policies,
+    shipped_policies,
+)
 from bench.fusion.running import Library, answers_of, draw_probes
 from bench.fusion.slices import LIBRARY, SLICES, Slice
 from bench.fusion.tattoos import read_tattoos
 from bench.fusion.virtual import Crowd, Probe
 from bench.report import print_heading, print_table, write_json
-from chassis.signal.calibration import Calibration
-from chassis.signal.shipped_calibration import shipped_for
-from gateway.fusion.assumed import UNCALIBRATED
-from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
-from services.tattoo.table import built_in_embedder
 
 __all__ = ["fitted_policies", "options_of", "read_libraries"]
 
@@ -114,22 +117,7 @@ def _pictured(
 
 def fitted_policies(fitting: Library, options: argparse.Namespace) -> Policies:
     """Calibrated on people and designs that nothing is reported of."""
-    rows = [BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS]
-    tattoo = built_in_embedder()
-    shipped = Maps(
-        _needed(shipped_for("services.face", [row.key for row in rows])),
-        _needed(shipped_for("services.tattoo", [tattoo.key])),
-        UNCALIBRATED,
-        UNCALIBRATED,
-    )
-    policies = Policies(
-        fitted=shipped,
-        shipped=shipped,
-        face_point=rows[0].operating_point,
-        tattoo_point=tattoo.operating_point,
-        gallery=options.gallery,
-        unknown=options.unknown,
-    )
+    policies = shipped_policies(gallery=options.gallery, unknown=options.unknown)
     kinds = {
         Slice(has_tattoo=True): options.draws,
         Slice(has_tattoo=True, is_spoilt=True): options.draws,
@@ -150,12 +138,6 @@ def _in_cohort(policies: Policies, fitting: Library) -> Policies:
     face = face_map(fitting.faces, fitting.crowd, nearest=1 / _COHORT)
     fitted = replace(policies.fitted, face=face)
     return replace(policies, gallery=policies.gallery // _COHORT, fitted=fitted)
-
-
-def _needed(calibration: Calibration | None) -> Calibration:
-    if calibration is None:
-        raise SystemExit("no calibration ships for the built-in embedders: python -m bench.calibration")
-    return calibration
 
 
 def _fused(probes: Sequence[Probe]) -> float:

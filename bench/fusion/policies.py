@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
+from chassis.signal.shipped_calibration import shipped_for
 from gateway.fusion.absence import enrolled_or_not
+from gateway.fusion.assumed import UNCALIBRATED
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 from gateway.weighted import rank_weighted, weights_of
+from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
+from services.tattoo.table import built_in_embedder
 
 __all__ = [
     "BAYESIAN",
@@ -24,6 +28,7 @@ __all__ = [
     "Answer",
     "Maps",
     "Policies",
+    "shipped_policies",
 ]
 
 FACE_ONLY, WEIGHTED, PRODUCT, BAYESIAN = "face only", "WEIGHTED", "product rule", "BAYESIAN"
@@ -110,6 +115,32 @@ class Policies:
         )
         first = tuple(one.performer_id for one in ranked[:_LISTED])
         return Answer(first, min(1.0, ranked[0].score) if ranked else 0.0)
+
+
+def shipped_policies(*, gallery: int, unknown: float) -> Policies:
+    """As Identify runs with nothing calibrated. Raises LookupError where no calibration ships."""
+    rows = [BUILT_IN_ROWS[name] for name in DEFAULT_EMBEDDERS]
+    tattoo = built_in_embedder()
+    maps = Maps(
+        _needed(shipped_for("services.face", [row.key for row in rows])),
+        _needed(shipped_for("services.tattoo", [tattoo.key])),
+        UNCALIBRATED,
+        UNCALIBRATED,
+    )
+    return Policies(
+        fitted=maps,
+        shipped=maps,
+        face_point=rows[0].operating_point,
+        tattoo_point=tattoo.operating_point,
+        gallery=gallery,
+        unknown=unknown,
+    )
+
+
+def _needed(calibration: Calibration | None) -> Calibration:
+    if calibration is None:
+        raise LookupError("no calibration ships for the built-in embedders: python -m bench.calibration")
+    return calibration
 
 
 def _first(believed: Posterior) -> Answer:

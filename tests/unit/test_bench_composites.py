@@ -27,13 +27,14 @@ from bench.composites.composing import (
 )
 from bench.composites.figures import figures_by_kind, pairs_of, strangers_named
 from bench.composites.judging import Fate, fate_of, judged, named_twice, person_of
-from bench.composites.offline import agreement, shipped_policies
+from bench.composites.offline import agreement
 from bench.composites.printing import print_agreement, print_enrolled, print_kinds, print_pairs
 from bench.composites.probing import ENROLLED_VIEWS, PAIRS, Kind, Probe, Role, picture_of, probes_of
 from bench.composites.sheet import write_sheet
 from bench.faces.dataset import is_for_calibration
 from bench.faces.observing import Look, Seen
 from bench.fusion.pictured import Pictured
+from bench.fusion.policies import shipped_policies
 from chassis.geometry import Box
 from client.catalogue import EnrollImage, EnrollReply, Performer, Rejection, SignalOutcome
 from client.values import Candidate, Evidence, Identification, Person, PersonStatus, Policy, Sighting, Signal
