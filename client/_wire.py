@@ -239,6 +239,7 @@ def _person(reply: identification_pb2.Person) -> Person:
         margin=reply.margin if reply.HasField("margin") else None,
         is_uncalibrated=identification_pb2.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY in reply.notes,
         has_uncounted=identification_pb2.ANSWER_NOTE_SIGNAL_COUNTS_NOTHING in reply.notes,
+        grouping_clearness=round(reply.grouping_clearness, 6),
     )
 
 

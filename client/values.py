@@ -204,6 +204,8 @@ class Person:
     """Whether probabilities rest on calibrations from other libraries."""
     has_uncounted: bool = False
     """Whether face or tattoos were compared and count nothing: a test showed that they hurt."""
+    grouping_clearness: float = 1.0
+    """How clearly what was seen belongs to one person, 0..1; by geometry, no probability."""
 
     @property
     def best(self) -> Candidate | None:

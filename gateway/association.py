@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from chassis.geometry import Box, union
 from gateway.duplicates import distinct_bodies, distinct_faces, distinct_tattoos
-from gateway.heads import match_heads
+from gateway.heads import head_clearness, match_heads
 from gateway.observations import BodySeen, FaceSeen, TattooSeen
-from gateway.tattoo_owner import owner_of
+from gateway.tattoo_owner import Ownership, owner_of
 
 __all__ = ["PersonInstance", "Association", "associate"]
 
@@ -25,6 +25,8 @@ class PersonInstance:
     face: FaceSeen | None
     body: BodySeen | None
     tattoos: tuple[TattooSeen, ...]
+    clearness: float = 1.0
+    """How clearly all this is one person, 0..1: that of the least clear join; 1 where nothing was joined."""
 
     @property
     def box(self) -> Box:
@@ -56,9 +58,19 @@ def associate(
         return Association(alone, ())
     owners = [owner_of(tattoo, bare) for tattoo in skins]
     people = [
-        PersonInstance(face, body, _owned_by(index, skins, owners)) for index, (face, body) in enumerate(bare)
+        PersonInstance(face, body, _owned_by(index, skins, owners), _clearness(index, face, body, owners))
+        for index, (face, body) in enumerate(bare)
     ]
     return Association(tuple(sorted(people, key=_order)), _owned_by(None, skins, owners))
+
+
+def _clearness(
+    index: int, face: FaceSeen | None, body: BodySeen | None, owners: Sequence[Ownership]
+) -> float:
+    joined = [one.clearness for one in owners if one.person == index]
+    if face is not None and body is not None:
+        joined.append(head_clearness(face, body))
+    return min(joined, default=1.0)
 
 
 def _people(
@@ -73,9 +85,9 @@ def _people(
 
 
 def _owned_by(
-    person: int | None, tattoos: Sequence[TattooSeen], owners: Sequence[int | None]
+    person: int | None, tattoos: Sequence[TattooSeen], owners: Sequence[Ownership]
 ) -> tuple[TattooSeen, ...]:
-    return tuple(tattoo for tattoo, owner in zip(tattoos, owners, strict=True) if owner == person)
+    return tuple(tattoo for tattoo, owner in zip(tattoos, owners, strict=True) if owner.person == person)
 
 
 def _order(person: PersonInstance) -> tuple[bool, float, float, float]:

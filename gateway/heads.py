@@ -11,7 +11,7 @@ from chassis.geometry import Box, Point
 from gateway.observations import BodySeen, FaceSeen, KeyPoint
 from gateway.polygons import points_of
 
-__all__ = ["match_heads"]
+__all__ = ["head_clearness", "match_heads"]
 
 # BlazePose: nose, left eye, right eye, left and right corner of the mouth; the same places as a face's
 # landmarks.
@@ -42,6 +42,18 @@ def match_heads(faces: Sequence[FaceSeen], bodies: Sequence[BodySeen]) -> Mappin
     free_faces = [index for index in range(len(faces)) if index not in pairs]
     headless = [index for index in range(len(bodies)) if not _visible_head(bodies[index])]
     return pairs | _only_choices(free_faces, headless, faces, bodies)
+
+
+def head_clearness(face: FaceSeen, body: BodySeen) -> float:
+    """How well a face lies on the head of the body that it was matched with, 0..1: 1 less the part of the
+    farthest distance allowed; 0 where the head is not seen, and they are only each other's only choice.
+    """
+    head = _visible_head(body)
+    if not head:
+        return 0.0
+    cost = _cost(face, np.array([(point.x, point.y) for point in head]))
+    farthest = _FARTHEST if face.landmarks else _FARTHEST_FROM_CENTER
+    return max(0.0, 1 - cost / farthest) if np.isfinite(cost) else 0.0
 
 
 def _costs(faces: Sequence[FaceSeen], bodies: Sequence[BodySeen]) -> NDArray[np.float64]:

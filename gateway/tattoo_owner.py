@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chassis.geometry import Box, Point
 from gateway.observations import BodySeen, FaceSeen, TattooSeen
 from gateway.polygons import Points, distance_to_outline, grid, inside, inside_any, is_inside
 from marquee.common.v1 import common_pb2
 
-__all__ = ["owner_of", "skin_points", "reach_of", "IN_VIEW"]
+__all__ = ["Ownership", "owner_of", "skin_points", "reach_of", "IN_VIEW"]
 
 # A region counts as in view from this probability on.
 IN_VIEW = 0.5
@@ -47,8 +48,19 @@ _LOWER_PART = frozenset(
 _Bare = tuple[FaceSeen | None, BodySeen | None]
 
 
-def owner_of(tattoo: TattooSeen, people: Sequence[_Bare]) -> int | None:
-    """Index of the person whose skin the tattoo is on; None when nobody's, or not clearly somebody's.
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whose a tattoo is: index of the person, None when nobody's, or not clearly somebody's.
+
+    clearness: 0..1, how far it is from being somebody else's, or nobody's; by geometry, no probability.
+    """
+
+    person: int | None
+    clearness: float = 0.0
+
+
+def owner_of(tattoo: TattooSeen, people: Sequence[_Bare]) -> Ownership:
+    """Whose skin the tattoo is on.
 
     In this order: the middle of the tattoo lies in somebody's face; in a body region that is in view; in a
     body's box; near a face that has no body, or one of which nothing below the waist is in view: a body that
@@ -58,10 +70,10 @@ def owner_of(tattoo: TattooSeen, people: Sequence[_Bare]) -> int | None:
     points = skin_points(tattoo)
     center = Point(float(points[:, 0].mean()), float(points[:, 1].mean()))
     for rule in (_by_face, _by_region, _by_body, _by_reach):
-        is_decided, owner = rule(points, center, people)
-        if is_decided:
-            return owner
-    return None
+        found = rule(points, center, people)
+        if found is not None:
+            return found
+    return Ownership(None)
 
 
 def skin_points(tattoo: TattooSeen) -> Points:
@@ -71,26 +83,25 @@ def skin_points(tattoo: TattooSeen) -> Points:
     return covered if len(covered) else points
 
 
-_Decision = tuple[bool, int | None]
-_UNDECIDED: _Decision = (False, None)
-
-
-def _by_face(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+def _by_face(_points: Points, center: Point, people: Sequence[_Bare]) -> Ownership | None:
     owners = [index for index, (face, _) in enumerate(people) if face and face.box.contains(center)]
-    return (True, owners[0]) if len(owners) == 1 else _UNDECIDED
+    return Ownership(owners[0], 1.0) if len(owners) == 1 else None
 
 
-def _by_region(points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+def _by_region(points: Points, center: Point, people: Sequence[_Bare]) -> Ownership | None:
     shares = {
         index: float(inside_any(points, outlines).mean())
         for index, (_, body) in enumerate(people)
         if body and (outlines := _outlines_at(body, center))
     }
     if not shares:
-        return _UNDECIDED
+        return None
     best = max(shares, key=lambda index: shares[index])
-    others = max((share for index, share in shares.items() if index != best), default=-1.0)
-    return True, best if shares[best] - others >= _CLEAR_SHARE else None
+    others = [share for index, share in shares.items() if index != best]
+    if not others:
+        return Ownership(best, shares[best])
+    apart = shares[best] - max(others)
+    return Ownership(best, apart) if apart >= _CLEAR_SHARE else Ownership(None)
 
 
 def _outlines_at(body: BodySeen, center: Point) -> list[tuple[Point, ...]]:
@@ -101,7 +112,7 @@ def _outlines_at(body: BodySeen, center: Point) -> list[tuple[Point, ...]]:
     return outlines if any(is_inside(center, outline) for outline in outlines) else []
 
 
-def _by_body(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+def _by_body(_points: Points, center: Point, people: Sequence[_Bare]) -> Ownership | None:
     distances = {
         index: _distance_to_body(body, center)
         for index, (_, body) in enumerate(people)
@@ -118,7 +129,7 @@ def _distance_to_body(body: BodySeen, center: Point) -> float:
     return min(distance_to_outline(center, outline) for outline in outlines)
 
 
-def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> _Decision:
+def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> Ownership | None:
     distances = {
         index: _distance(center, face.box.center) / max(face.box.width, face.box.height)
         for index, (face, body) in enumerate(people)
@@ -143,12 +154,16 @@ def reach_of(face: Box) -> Box:
     )
 
 
-def _nearest(distances: dict[int, float]) -> _Decision:
+def _nearest(distances: dict[int, float]) -> Ownership | None:
     if not distances:
-        return _UNDECIDED
+        return None
     (nearest, best), *others = sorted((distance, index) for index, distance in distances.items())
-    is_clear = not others or nearest <= _CLEAR_DISTANCE * others[0][0]
-    return True, best if is_clear else None
+    if not others:
+        return Ownership(best, 1.0)
+    is_clear = nearest <= _CLEAR_DISTANCE * others[0][0]
+    return (
+        Ownership(best, 1 - nearest / others[0][0] if others[0][0] else 1.0) if is_clear else Ownership(None)
+    )
 
 
 def _distance(a: Point, b: Point) -> float:

@@ -134,6 +134,7 @@ def _person(person: RankedPerson, performers: Mapping[str, NamedPerformer]) -> p
     view = person.view
     return pb.Person(
         box=to_proto_box(view.box),
+        grouping_clearness=view.person.clearness,
         status=person.status,
         candidates=[_candidate(one, performers[one.performer_id]) for one in person.candidates],
         sightings=_sightings(view),

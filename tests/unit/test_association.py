@@ -162,6 +162,23 @@ def test_between_two_faces_without_bodies_the_clearly_nearer_one_wins() -> None:
     assert len(associate(faces, [], [tattoo_at(450, 300)]).unassigned) == 1
 
 
+def test_how_clearly_parts_are_one_person_is_told() -> None:
+    """1 where nothing was joined or nobody else is near; less with a neighbour, or a head that lies badly."""
+    [alone] = associate([face_at(300, 100)], [], []).people
+    [near] = associate([face_at(300, 100)], [], [tattoo_at(300, 300)]).people
+    assert (alone.clearness, near.clearness) == (1.0, 1.0)
+    faces = [face_at(300, 100, name="f1"), face_at(560, 100, name="f2")]
+    owner = next(one for one in associate(faces, [], [tattoo_at(330, 210)]).people if one.tattoos)
+    assert 0.5 <= owner.clearness < 1
+    [well] = associate([face_at(300, 100)], [body_at(300, 100)], []).people
+    [badly] = associate([face_at(312, 108)], [body_at(300, 100)], []).people
+    assert badly.body is not None
+    assert 0 < badly.clearness < well.clearness <= 1
+    [guess] = associate([face_at(300, 100)], [body_at(300, 100, head_visibility=0.1)], []).people
+    assert guess.body is not None
+    assert guess.clearness == 0
+
+
 def test_tattoos_alone_are_one_person() -> None:
     """A close-up without face and body: all the tattoos are of one person."""
     association = associate([], [], [tattoo_at(100, 100, name="a"), tattoo_at(900, 900, name="b")])

@@ -39,6 +39,7 @@ def test_contributions_and_years_arrive_as_values_and_in_documents() -> None:
             pb.Person(
                 candidates=[pb.RankedCandidate(contributions=terms)],
                 notes=[pb.ANSWER_NOTE_SIGNAL_COUNTS_NOTHING],
+                grouping_clearness=0.75,
             )
         ],
         scene_years=[pb.SceneYear(year=2019, probability=0.75), pb.SceneYear(year=2020, probability=0.25)],
@@ -46,6 +47,7 @@ def test_contributions_and_years_arrive_as_values_and_in_documents() -> None:
     seen = _wire.identification(reply)
     [person] = seen.people
     assert person.has_uncounted
+    assert person.grouping_clearness == 0.75
     assert person.candidates[0].contributions == (
         Contribution(
             ContributionKind.TATTOO_ABSENT, -2.0, "left forearm in view, no tattoo: speaks against, 1 : 7.4"

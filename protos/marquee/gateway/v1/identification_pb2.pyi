@@ -576,6 +576,7 @@ class Person(google.protobuf.message.Message):
     UNKNOWN_PROBABILITY_FIELD_NUMBER: builtins.int
     MARGIN_FIELD_NUMBER: builtins.int
     NOTES_FIELD_NUMBER: builtins.int
+    GROUPING_CLEARNESS_FIELD_NUMBER: builtins.int
     status: Global___PersonStatus.ValueType
     """What can be said."""
     tattoo_coverage: builtins.float
@@ -591,6 +592,10 @@ class Person(google.protobuf.message.Message):
     margin: builtins.float
     """How much more probable the first candidate is than the next one, or than unknown; small where look-alikes
     compete, negative where unknown is more probable. Unset under WEIGHTED.
+    """
+    grouping_clearness: builtins.float
+    """How clearly what was seen belongs to one person, 0..1: of the least clear of what was joined, face and body or body
+    and tattoo; 1 where only one thing was seen. By geometry; not a probability.
     """
     @property
     def box(self) -> marquee.common.v1.common_pb2.Box:
@@ -626,9 +631,10 @@ class Person(google.protobuf.message.Message):
         unknown_probability: builtins.float | None = ...,
         margin: builtins.float | None = ...,
         notes: collections.abc.Iterable[Global___AnswerNote.ValueType] | None = ...,
+        grouping_clearness: builtins.float = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_margin", b"_margin", "_unknown_probability", b"_unknown_probability", "box", b"box", "margin", b"margin", "unknown_probability", b"unknown_probability"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_margin", b"_margin", "_unknown_probability", b"_unknown_probability", "box", b"box", "candidates", b"candidates", "identification_threshold", b"identification_threshold", "is_tattoo_primary", b"is_tattoo_primary", "margin", b"margin", "notes", b"notes", "regions_in_view", b"regions_in_view", "sightings", b"sightings", "status", b"status", "tattoo_coverage", b"tattoo_coverage", "unknown_probability", b"unknown_probability"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_margin", b"_margin", "_unknown_probability", b"_unknown_probability", "box", b"box", "candidates", b"candidates", "grouping_clearness", b"grouping_clearness", "identification_threshold", b"identification_threshold", "is_tattoo_primary", b"is_tattoo_primary", "margin", b"margin", "notes", b"notes", "regions_in_view", b"regions_in_view", "sightings", b"sightings", "status", b"status", "tattoo_coverage", b"tattoo_coverage", "unknown_probability", b"unknown_probability"]) -> None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: typing.Literal["_margin", b"_margin"]) -> typing.Literal["margin"] | None: ...
     @typing.overload
