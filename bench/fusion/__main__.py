@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import structlog
 from rich.progress import track
 
@@ -30,16 +31,19 @@ from bench.fusion.policies import (
     BAYESIAN,
     FACE_ONLY,
     PRODUCT,
+    SHIPPED,
+    SHIPPED_FACE,
     WEIGHTED,
     Maps,
     Policies,
     shipped_policies,
 )
-from bench.fusion.running import Library, answers_of, draw_probes
+from bench.fusion.running import Library, answers_of, cllr_of, draw_probes
 from bench.fusion.slices import LIBRARY, SLICES, Slice
 from bench.fusion.tattoos import read_tattoos
 from bench.fusion.virtual import Crowd, Probe
 from bench.report import print_heading, print_table, write_json
+from chassis.signal.tail import fit_tail
 
 __all__ = ["fitted_policies", "options_of", "read_libraries"]
 
@@ -56,20 +60,35 @@ def main() -> None:
     print_heading("fusion, virtual performers", seed=options.seed)
     fitting, reported = read_libraries(options)
     observed = time.monotonic()
+    tails = _tails(fitting, reported, options.gallery)
     policies = fitted_policies(fitting, options)
     answers: dict[str, Mapping[str, Answers]] = {}
     fused: dict[str, float] = {}
+    costs: dict[str, Mapping[str, float]] = {}
     for name, kind in track(SLICES.items(), "slices"):
         probes = draw_probes(reported, kind, policies, draws=options.draws, seed=options.seed)
         of = _in_cohort(policies, fitting) if kind.is_cohort else policies
         answers[name] = answers_of(probes, name, of, seed=options.seed)
         fused[name] = _fused(probes)
+        costs[name] = {
+            policy: cllr_of(
+                probes,
+                of.fitted if policy in (FACE_ONLY, BAYESIAN) else of.shipped,
+                with_tattoo=policy in (BAYESIAN, SHIPPED),
+                performers=len(reported.faces.performers),
+                seed=options.seed,
+            )
+            for policy in (FACE_ONLY, BAYESIAN, SHIPPED_FACE, SHIPPED)
+        }
     answers[_HEADLINE] = _headline(answers)
     report = {name: _report(of, options) for name, of in answers.items()}
     for name, one in report.items():
         _print(name, one, fused.get(name))
     gains = {name: _gains(of, options) for name, of in answers.items()}
     _print_gains(gains)
+    columns = ["", *next(iter(costs.values()))]
+    rows = [[name, *(f"{one:.3f}" for one in of.values())] for name, of in costs.items()]
+    print_table("C_llr in bits: 0 is perfect, 1 says nothing", columns, rows)
     if options.plot:
         curves = {
             name: {policy: bins_of(of[policy], unknown=options.unknown) for policy in (FACE_ONLY, BAYESIAN)}
@@ -82,7 +101,7 @@ def main() -> None:
         {
             "seed": options.seed, "gallery": options.gallery, "draws": options.draws,
             "tattoos": "photographed" if options.photographs else "rendered", "library": dict(LIBRARY),
-            "fused": fused, "seconds": {name: round(value) for name, value in seconds.items()},
+            "cllr": costs, "fused": fused, "most_alike": tails, "seconds": {name: round(value) for name, value in seconds.items()},
             "slices": {name: {one: asdict(f) for one, f in of.items()} for name, of in report.items()},
             "bayesian_less": {name: {one: asdict(d) for one, d in of.items()} for name, of in gains.items()},
         },
@@ -105,6 +124,22 @@ def read_libraries(options: argparse.Namespace) -> tuple[Library, Library]:
         Library(faces, tattoos, bodies, crowd) for faces, tattoos in zip(halves, designs, strict=True)
     )
     return first, second
+
+
+def _tails(fitting: Library, reported: Library, gallery: int) -> Mapping[str, Sequence[float]]:
+    """How alike the most alike of the gallery is, by the people of either half alone, and by all."""
+    shares = np.array([1 / gallery])
+    found = {}
+    for name, is_spoilt in (("clear", False), ("spoilt", True)):
+        halves = [one.faces.spoilt if is_spoilt else one.faces.clear for one in (fitting, reported)]
+        tails = [*(fit_tail(one.impostors) for one in halves), reported.crowd.faces[is_spoilt]]
+        found[name] = [float(one.value_at(shares)[0]) for one in tails]
+    print_table(
+        f"similarity of faces that one of {gallery:,} exceeds: how well the tail is known",
+        ["", "half that is fitted on", "half that is reported", "both"],
+        [[name, *(f"{one:.3f}" for one in of)] for name, of in found.items()],
+    )
+    return found
 
 
 def _pictured(

@@ -10,12 +10,13 @@ import numpy as np
 from bench.fusion.bodies import Bodies
 from bench.fusion.faces import Faces
 from bench.fusion.figures import Answers
-from bench.fusion.policies import BAYESIAN, Answer, Policies
+from bench.fusion.policies import BAYESIAN, Answer, Maps, Policies
 from bench.fusion.slices import TWO_PEOPLE, Slice
 from bench.fusion.tattoos import Tattoos
 from bench.fusion.virtual import Crowd, Probe, Wardrobe, dressed, probes_of
+from chassis.signal.calibration import cllr
 
-__all__ = ["PLACEBO", "Library", "answers_of", "draw_probes", "wardrobe_of"]
+__all__ = ["PLACEBO", "Library", "answers_of", "cllr_of", "draw_probes", "wardrobe_of"]
 
 PLACEBO = "placebo: tattoos shuffled"
 
@@ -74,6 +75,19 @@ def answers_of(
         decide = policies.all()[BAYESIAN]
         decided[PLACEBO] = _answers(shuffled, [decide(one) for one in shuffled])
     return decided
+
+
+def cllr_of(probes: Sequence[Probe], maps: Maps, *, with_tattoo: bool, performers: int, seed: int) -> float:
+    """C_llr in bits of all that is counted: each performer's own probe, and each probe with somebody else."""
+    rng = np.random.default_rng([seed, 2])
+    genuine, impostor = [], []
+    for probe in probes:
+        if not probe.is_stranger:
+            genuine.append(maps.llr(probe, f"z{probe.owner}", with_tattoo=with_tattoo))
+        other = int(rng.integers(performers))
+        if other != probe.owner:
+            impostor.append(maps.llr(probe, f"z{other}", with_tattoo=with_tattoo))
+    return cllr(np.array(genuine), np.array(impostor))
 
 
 def _answers(pictures: Sequence[Sequence[Probe]], decided: Sequence[Sequence[Answer]]) -> Answers:

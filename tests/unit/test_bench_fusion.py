@@ -29,7 +29,7 @@ from bench.fusion.policies import (
     Maps,
     Policies,
 )
-from bench.fusion.running import PLACEBO, Library, answers_of, draw_probes
+from bench.fusion.running import PLACEBO, Library, answers_of, cllr_of, draw_probes
 from bench.fusion.slices import LIBRARY, SLICES, TWO_PEOPLE
 from bench.fusion.tattoos import Shown, Tattoos
 from bench.fusion.virtual import Crowd, Probe, dressed
@@ -180,6 +180,18 @@ def test_fusion_finds_by_the_tattoo_whom_a_spoilt_face_does_not() -> None:
     gained = difference(answers[BAYESIAN], answers[FACE_ONLY], resamples=20, seed=0)
     assert gained.rank1.low > 0
     assert answers[PLACEBO].is_right.sum() < answers[BAYESIAN].is_right.sum()
+
+
+def test_the_cost_of_all_ratios_falls_with_what_is_seen() -> None:
+    """A tattoo beside a spoilt face lowers it; where nothing is seen it is that of saying nothing."""
+    spoilt = drawn("spoilt face + tattoo", draws=3)
+    face, both = (
+        cllr_of(spoilt, _MAPS, with_tattoo=with_tattoo, performers=_PERFORMERS, seed=0)
+        for with_tattoo in (False, True)
+    )
+    assert both < face
+    bare = drawn("no face, body only")
+    assert cllr_of(bare, _MAPS, with_tattoo=True, performers=_PERFORMERS, seed=0) == pytest.approx(1)
 
 
 def test_two_people_are_not_the_same_performer() -> None:
