@@ -70,25 +70,14 @@ def main() -> None:
         of = _in_cohort(policies, fitting) if kind.is_cohort else policies
         answers[name] = answers_of(probes, name, of, seed=options.seed)
         fused[name] = _fused(probes)
-        costs[name] = {
-            policy: cllr_of(
-                probes,
-                of.fitted if policy in (FACE_ONLY, BAYESIAN) else of.shipped,
-                with_tattoo=policy in (BAYESIAN, SHIPPED),
-                performers=len(reported.faces.performers),
-                seed=options.seed,
-            )
-            for policy in (FACE_ONLY, BAYESIAN, SHIPPED_FACE, SHIPPED)
-        }
+        costs[name] = _costs(probes, of, len(reported.faces.performers), options.seed)
     answers[_HEADLINE] = _headline(answers)
     report = {name: _report(of, options) for name, of in answers.items()}
     for name, one in report.items():
         _print(name, one, fused.get(name))
     gains = {name: _gains(of, options) for name, of in answers.items()}
     _print_gains(gains)
-    columns = ["", *next(iter(costs.values()))]
-    rows = [[name, *(f"{one:.3f}" for one in of.values())] for name, of in costs.items()]
-    print_table("C_llr in bits: 0 is perfect, 1 says nothing", columns, rows)
+    _print_costs(costs)
     if options.plot:
         curves = {
             name: {policy: bins_of(of[policy], unknown=options.unknown) for policy in (FACE_ONLY, BAYESIAN)}
@@ -101,7 +90,8 @@ def main() -> None:
         {
             "seed": options.seed, "gallery": options.gallery, "draws": options.draws,
             "tattoos": "photographed" if options.photographs else "rendered", "library": dict(LIBRARY),
-            "cllr": costs, "fused": fused, "most_alike": tails, "seconds": {name: round(value) for name, value in seconds.items()},
+            "cllr": costs, "fused": fused, "most_alike": tails,
+            "seconds": {name: round(value) for name, value in seconds.items()},
             "slices": {name: {one: asdict(f) for one, f in of.items()} for name, of in report.items()},
             "bayesian_less": {name: {one: asdict(d) for one, d in of.items()} for name, of in gains.items()},
         },
@@ -173,6 +163,25 @@ def _in_cohort(policies: Policies, fitting: Library) -> Policies:
     face = face_map(fitting.faces, fitting.crowd, nearest=1 / _COHORT)
     fitted = replace(policies.fitted, face=face)
     return replace(policies, gallery=policies.gallery // _COHORT, fitted=fitted)
+
+
+def _costs(probes: Sequence[Probe], policies: Policies, performers: int, seed: int) -> Mapping[str, float]:
+    """C_llr of the policies that tell ratios."""
+    return {
+        policy: cllr_of(probes, maps, with_tattoo=with_tattoo, performers=performers, seed=seed)
+        for policy, maps, with_tattoo in (
+            (FACE_ONLY, policies.fitted, False),
+            (BAYESIAN, policies.fitted, True),
+            (SHIPPED_FACE, policies.shipped, False),
+            (SHIPPED, policies.shipped, True),
+        )
+    }
+
+
+def _print_costs(costs: Mapping[str, Mapping[str, float]]) -> None:
+    columns = ["", *next(iter(costs.values()))]
+    rows = [[name, *(f"{one:.3f}" for one in of.values())] for name, of in costs.items()]
+    print_table("C_llr in bits: 0 is perfect, 1 says nothing", columns, rows)
 
 
 def _fused(probes: Sequence[Probe]) -> float:
