@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -95,29 +96,29 @@ class FollowWatch:
                         await self._hint.wait()
             self._hint.clear()
             followed = tuple(self._followed())
-            looks = (self._tried("following", one.look(), one.troubles) for one in followed)
-            others = [self._tried("following", look(), self._troubles) for look in self._also]
-            are_well, _ = await asyncio.gather(_all(*looks), _all(*others))
-            is_behind = are_well and any(one.is_behind for one in followed)
+            looks: list[tuple[Look, dict[str, str]]] = [(one.look, one.troubles) for one in followed]
+            looks += [(look, self._troubles) for look in self._also]
+            tried = await asyncio.gather(*(self._tried("following", *one) for one in looks))
+            is_behind = all(tried[: len(followed)]) and any(one.is_behind for one in followed)
 
     async def _keep_files(self) -> None:
         while True:
             await asyncio.sleep(_FILES_SECONDS)
             for one in tuple(self._followed()):
-                await self._tried("saving indexes", one.keep_files(), one.troubles)
+                await self._tried("saving indexes", one.keep_files, one.troubles)
 
     async def _delete_files(self) -> None:
         """Not held up by a compaction."""
         while True:
             await asyncio.sleep(_FILES_SECONDS)
             for one in tuple(self._followed()):
-                await self._tried("deleting indexes", one.delete_files(), one.troubles)
+                await self._tried("deleting indexes", one.delete_files, one.troubles)
 
     async def _watch_recall(self) -> None:
         await asyncio.sleep(min(_FIRST_RECALL_SECONDS, self._settings.recall_seconds))
         while True:
             for one in tuple(self._followed()):
-                work = one.check_recall(sample=self._settings.recall_sample)
+                work = partial(one.check_recall, sample=self._settings.recall_sample)
                 await self._tried("measuring recall", work, one.troubles)
                 for key, recall in one.recalls.items():
                     self._warn(key, recall)
@@ -128,7 +129,7 @@ class FollowWatch:
         while True:
             for one in tuple(self._followed())[:1]:  # all follow one table
                 if seen is not None:
-                    await self._tried("trimming notes of withdrawals", one.trim(seen), one.troubles)
+                    await self._tried("trimming notes of withdrawals", partial(one.trim, seen), one.troubles)
                 seen = one.state.moment
             await asyncio.sleep(self._trim_seconds)
 
@@ -144,7 +145,7 @@ class FollowWatch:
 
     async def _listen(self) -> None:
         while True:
-            await self._tried("listening", self._listen_once(), self._troubles)
+            await self._tried("listening", self._listen_once, self._troubles)
             await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _listen_once(self) -> None:
@@ -173,11 +174,14 @@ class FollowWatch:
                     connection.remove_termination_listener(on_loss)
                     await connection.remove_listener(self._channel, on_hint)
 
-    async def _tried(self, what: str, work: Awaitable[None], troubles: dict[str, str]) -> bool:
-        """Whether it went well. What fails is told once; the next try may go well."""
+    async def _tried(self, what: str, work: Look, troubles: dict[str, str]) -> bool:
+        """Whether it went well. What fails is told once; the next try may go well.
+
+        work: called here, so that nothing is left unawaited by who is cancelled before this begins.
+        """
         trouble = ""
         try:
-            await work
+            await work()
         except MarqueeError as exc:  # the database is away: what is known goes on serving
             trouble = str(exc)
             if trouble != troubles.get(what):
@@ -187,7 +191,3 @@ class FollowWatch:
             _log.exception("failed", what=what)
         troubles[what] = trouble
         return not trouble
-
-
-async def _all(*tried: Awaitable[bool]) -> bool:
-    return all(await asyncio.gather(*tried))
