@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,7 +63,8 @@ def label_lines(person: Person) -> list[str]:
 
 
 def _score(score: float, probability: float | None) -> str:
-    return f"{probability:.0%}" if probability is not None else f"{score:.2f}"
+    """In whole percent, rounded down: what is not reached does not read as reached."""
+    return f"{math.floor(probability * 100 + 1e-6)}%" if probability is not None else f"{score:.2f}"
 
 
 def _shortened(name: str) -> str:

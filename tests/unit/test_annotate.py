@@ -1,5 +1,7 @@
 """Drawing an identification: what is written, where, and that odd pictures do no harm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,16 @@ def test_an_unknown_person_is_never_given_a_name_as_title() -> None:
     """The nearest candidate is shown as the nearest, under the status."""
     lines = label_lines(_person(PersonStatus.UNKNOWN, Box(1, 1, 9, 9)))
     assert lines == ["unknown", "face", "nearest: Zoë Lee  0.91"]
+
+
+@pytest.mark.parametrize(
+    ("probability", "shown"), [(0.8999, "89%"), (0.9, "90%"), (0.9996, "99%"), (1.0, "100%")]
+)
+def test_a_probability_is_never_shown_as_more_than_it_is(probability: float, shown: str) -> None:
+    """Just under what a name needs does not read as reached."""
+    person = _person(PersonStatus.UNKNOWN, Box(1, 1, 9, 9))
+    believed = replace(person, candidates=(replace(person.candidates[0], probability=probability),))
+    assert label_lines(believed)[-1] == f"nearest: Zoë Lee  {shown}"
 
 
 def test_a_body_alone_names_nobody() -> None:
