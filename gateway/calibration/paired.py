@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.calibration.bootstrap import Interval, mean_interval
+from gateway.fusion.absence import enrolled_or_not
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 
 __all__ = ["LEAST_IMAGES", "PairedImage", "PairedTest", "paired_test"]
@@ -57,13 +58,14 @@ class PairedTest:
 def paired_test(images: Iterable[PairedImage], *, unknown: float, seed: int) -> PairedTest:
     """Compare the right performer's rank and probability by face alone with those by both.
 
-    images: gone through once. unknown: probability, between 0 and 1, that a person is nobody of the gallery.
+    images: gone through once. Tattoos count as in an answer: one that is seen may be none of the enrolled
+    ones. unknown: probability, between 0 and 1, that a person is nobody of the gallery.
     Under 30 images nothing is tested. Raises InvalidInput for a ratio that is not finite.
     """
     names: list[str] = []
     found: list[tuple[float, ...]] = []
     for one in images:
-        both = {name: ratio + one.tattoo[name] for name, ratio in one.face.items()}
+        both = {name: ratio + float(enrolled_or_not(one.tattoo[name])) for name, ratio in one.face.items()}
         names.append(one.performer_id)
         found.append(
             tuple(value for ratios in (one.face, both) for value in _told(ratios, one.performer_id, unknown))

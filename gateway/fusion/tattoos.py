@@ -1,7 +1,7 @@
-"""What a person's tattoos say of one candidate: those that are seen, and those that are not. Pure.
+"""What a person's tattoos say of the candidates: those that are seen, and those that are not. Pure.
 
-Tattoos of one picture are blurred, or covered, together. So of those that are seen the best one counts, a
-region in which something is missing counts once, and what all of them can say against somebody is bounded.
+Tattoos of one picture are blurred, or covered, together. So of those that are seen the best one counts and a
+share of the others, a region in which something is missing counts once, and what is missing is bounded.
 """
 
 from __future__ import annotations
