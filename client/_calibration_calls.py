@@ -31,7 +31,7 @@ class CalibrationCalls:
     ) -> CalibrationReport:
         """Fit to this library what turns similarities into likelihood ratios, and use it where it is better.
 
-        signals: face and tattoo, or one of them; empty for both. dry_run: store nothing. discard: measure
+        signals: some of face, tattoo and body; empty for all. dry_run: store nothing. discard: measure
         nothing and use again what ships. max_probes: images of each signal, 100..20000; 0: 2000. It takes
         minutes and has no deadline; whoever is cancelled before the last moments, in which it is stored,
         stores nothing. Raises InvalidInput for an option that is not accepted, Refused where models switch

@@ -29,7 +29,6 @@ def report(reply: pb.CalibrationReport) -> CalibrationReport:
         signals=tuple(_signal(one) for one in reply.signals),
         is_dry_run=reply.is_dry_run,
         seed=reply.seed,
-        body=reply.body,
     )
 
 

@@ -87,7 +87,7 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Whether tattoos help faces, on images in which both are enrolled of one performer."""
+    """Whether tattoos, or bodies, help faces, on images in which both are enrolled of one performer."""
 
     images: int
     performers: int
@@ -101,7 +101,9 @@ class PairedTest:
     log_gain: Estimate | None
     """Of the log probability of the right performer."""
     weight: float
-    """What follows: 0 where tattoos hurt, else 1; nothing does where nothing was tested."""
+    """What follows; nothing does where nothing was tested.
+
+    Of tattoos 0 where they hurt, else 1; of bodies what was fitted where they help, else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +137,3 @@ class CalibrationReport:
     signals: tuple[SignalCalibration, ...]
     is_dry_run: bool
     seed: int
-    body: str
-    """Why the body is not in it."""

@@ -120,7 +120,7 @@ def rank_bayesian(
         is_uncalibrated=any(
             (one.is_told & (one.factors > 0) & ~one.is_own).any() for one in counted.values()
         ),
-        # A body is expected to count nothing.
+        # A body of few views is expected to count nothing.
         has_uncounted=any(
             (one.is_told & (one.factors == 0)).any()
             for signal, one in counted.items()

@@ -14,7 +14,7 @@ from gateway.calibration.calibrate import Calibrate
 from gateway.calibration.judging import HeldOut
 from gateway.calibration.paired import LEAST_IMAGES, PairedTest
 from gateway.calibration.pairs import LEAST_GENUINE
-from gateway.calibration.report import BODY, Options, Outcome, Progress, Report, SignalReport, Stage
+from gateway.calibration.report import Options, Outcome, Progress, Report, SignalReport, Stage
 from gateway.observations import Signal
 from gateway.translation import to_proto_signal
 from marquee.common.v1 import common_pb2
@@ -24,7 +24,11 @@ from marquee.gateway.v1 import calibration_pb2_grpc
 __all__ = ["CalibrationServicer"]
 
 _USUAL_PROBES, _LEAST_PROBES, _MOST_PROBES = 2000, 100, 20_000
-_SIGNALS = {common_pb2.SIGNAL_FACE: Signal.FACE, common_pb2.SIGNAL_TATTOO: Signal.TATTOO}
+_SIGNALS = {
+    common_pb2.SIGNAL_FACE: Signal.FACE,
+    common_pb2.SIGNAL_TATTOO: Signal.TATTOO,
+    common_pb2.SIGNAL_BODY: Signal.BODY,
+}
 _STAGES = {
     Stage.READING: pb.CALIBRATION_STAGE_READING,
     Stage.COMPARING: pb.CALIBRATION_STAGE_COMPARING,
@@ -66,7 +70,7 @@ def _options(request: pb.CalibrateRequest) -> Options:
     """Raises InvalidInput, naming the field."""
     for one in request.signals:
         if one not in _SIGNALS:
-            raise InvalidInput("signals: face and tattoo can be calibrated")
+            raise InvalidInput("signals: face, tattoo and body can be calibrated")
     probes = request.max_probes or _USUAL_PROBES
     if not _LEAST_PROBES <= probes <= _MOST_PROBES:
         raise InvalidInput(f"max_probes: {_LEAST_PROBES} to {_MOST_PROBES} are accepted")
@@ -91,7 +95,7 @@ def _progress(progress: Progress) -> pb.CalibrateProgress:
 
 def _report(report: Report) -> pb.CalibrationReport:
     return pb.CalibrationReport(
-        signals=map(_signal, report.signals), is_dry_run=report.is_dry_run, seed=report.seed, body=BODY
+        signals=map(_signal, report.signals), is_dry_run=report.is_dry_run, seed=report.seed
     )
 
 

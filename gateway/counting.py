@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.fusion.assumed import LEAST_MEASUREMENTS, MOST_LLR, UNCALIBRATED
+from gateway.fusion.assumed import LEAST_FULL_VIEWS, MOST_LLR, UNCALIBRATED
 from gateway.observations import Signal
 from gateway.signals import SignalScore
 
@@ -32,17 +32,16 @@ class Counted:
     def of(cls, signal: Signal, candidates: Sequence[str], scores: Mapping[str, SignalScore]) -> Counted:
         """The factor is the weight of the calibration, times UNCALIBRATED where that is not of this library.
 
-        A body counts only by a calibration of this library, and where the candidate has LEAST_MEASUREMENTS.
+        A body without one of this library counts only where the candidate has LEAST_FULL_VIEWS.
         """
         found = [scores.get(one, _UNSCORED) for one in candidates]
         llrs = np.array([one.llr for one in found], np.float64)
         factors = shares_of([one.trust.weight for one in found])
         is_own = np.array([one.trust.is_of_this_library for one in found], bool)
+        factors = np.where(is_own, factors, factors * UNCALIBRATED)
         if signal is Signal.BODY:
-            is_enough = np.array([one.measurements for one in found]) >= LEAST_MEASUREMENTS
-            factors = np.where(is_own & is_enough, factors, 0.0)
-        else:
-            factors = np.where(is_own, factors, factors * UNCALIBRATED)
+            is_enough = np.array([one.full_views for one in found]) >= LEAST_FULL_VIEWS
+            factors = np.where(is_own | is_enough, factors, 0.0)
         return cls(np.where(np.isfinite(llrs), np.clip(llrs, -MOST_LLR, MOST_LLR), np.nan), factors, is_own)
 
     @property

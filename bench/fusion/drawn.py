@@ -109,7 +109,7 @@ def _score(rng: np.random.Generator, signal: Signal, facts: TattooFacts | None) 
     if signal is Signal.TATTOO and facts:
         matches = (TattooMatch(facts.tattoos[int(rng.integers(_TATTOOS))].tattoo_id, 0.5, llr),)
     return SignalScore(
-        0.5, 0.5, llr, trust=Trust(True), measurements=5, facts=facts or TattooFacts(), matches=matches
+        0.5, 0.5, llr, trust=Trust(True), full_views=5, facts=facts or TattooFacts(), matches=matches
     )
 
 

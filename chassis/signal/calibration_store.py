@@ -43,12 +43,14 @@ class StoredCalibration:
 class CalibrationStore:
     """Reads and writes `<schema>.calibrations`; `schema` is a constant of the code.
 
-    Every method raises Unavailable when the database is not there and DeadlineExceeded when it is too slow.
+    has_model_sets: whether the schema says which embedders serve; else settings do. Every method raises
+    Unavailable when the database is not there and DeadlineExceeded when it is too slow.
     """
 
-    def __init__(self, pool: Pool, schema: str) -> None:
+    def __init__(self, pool: Pool, schema: str, *, has_model_sets: bool = True) -> None:
         self._pool = pool
         self._schema = schema
+        self._has_model_sets = has_model_sets
 
     async def newest(self) -> list[StoredCalibration]:
         """The newest one of every set of embedders that has any."""
@@ -63,8 +65,10 @@ class CalibrationStore:
         """
         with translate():
             async with self._pool.acquire() as connection, connection.transaction():
+                if self._has_model_sets:
+                    await connection.execute(_LOCK_MODELS.format(schema=self._schema))
+                    await self._check(connection, models)
                 await connection.execute(_LOCK.format(schema=self._schema))
-                await self._check(connection, models)
                 await connection.execute(_PUT.format(schema=self._schema), *_columns(models, fitted, weight))
 
     async def _check(self, connection: Connection, models: Sequence[ModelKey]) -> None:
@@ -97,11 +101,10 @@ SELECT DISTINCT ON (models)
        models, parameters, genuine_pairs, impostor_pairs, provenance, weight, created_at
 FROM {schema}.calibrations ORDER BY models, seq DESC
 """
-# Two that come at once are put one after the other, by their numbers, and while no models switch.
-_LOCK = """
-LOCK TABLE {schema}.model_sets IN SHARE MODE;
-LOCK TABLE {schema}.calibrations IN SHARE ROW EXCLUSIVE MODE
-"""
+# While this is held no models switch.
+_LOCK_MODELS = "LOCK TABLE {schema}.model_sets IN SHARE MODE"
+# Two that come at once are put one after the other, by their numbers.
+_LOCK = "LOCK TABLE {schema}.calibrations IN SHARE ROW EXCLUSIVE MODE"
 _SERVING = "SELECT models FROM {schema}.model_sets WHERE state = 'serving'"
 _PUT = """
 INSERT INTO {schema}.calibrations (models, parameters, genuine_pairs, impostor_pairs, provenance, weight)

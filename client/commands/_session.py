@@ -20,7 +20,6 @@ __all__ = [
     "server_option",
     "policy_option",
     "signals_option",
-    "signals_option_of",
     "open_marquee",
     "starting",
 ]
@@ -29,6 +28,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 # Models run on the CPU of whoever serves; a loaded machine needs its time for a large picture.
 _TIMEOUT_SECONDS = 120.0
+
+_SIGNALS = tuple(one.value for one in (Signal.FACE, Signal.TATTOO, Signal.BODY))
 
 data_option = click.option(
     "--data",
@@ -50,28 +51,22 @@ policy_option = click.option(
 )
 
 
-def signals_option_of(*signals: Signal) -> Callable[[_F], _F]:
-    """The option --signals, which takes some of these."""
-    known = [signal.value for signal in signals]
-
-    def parse(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[Signal, ...]:
-        names = [name.strip() for name in value.split(",") if name.strip()]
-        for name in names:
-            if name not in known:
-                raise click.BadParameter(f"{name!r} is none of {', '.join(known)}")
-        return tuple(dict.fromkeys(Signal(name) for name in names))
-
-    return click.option(
-        "--signals",
-        default="",
-        metavar="NAME[,NAME]",
-        show_default="all",
-        callback=parse,
-        help=f"Signals to use: {', '.join(known)}.",
-    )
+def _parse_signals(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[Signal, ...]:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in _SIGNALS:
+            raise click.BadParameter(f"{name!r} is none of {', '.join(_SIGNALS)}")
+    return tuple(dict.fromkeys(Signal(name) for name in names))
 
 
-signals_option = signals_option_of(Signal.FACE, Signal.TATTOO, Signal.BODY)
+signals_option = click.option(
+    "--signals",
+    default="",
+    metavar="NAME[,NAME]",
+    show_default="all",
+    callback=_parse_signals,
+    help=f"Signals to use: {', '.join(_SIGNALS)}.",
+)
 
 
 @asynccontextmanager

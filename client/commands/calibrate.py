@@ -23,7 +23,7 @@ from client.calibrating import (
     SignalCalibration,
 )
 from client.commands._running import err, out, run
-from client.commands._session import data_option, open_marquee, server_option, signals_option_of
+from client.commands._session import data_option, open_marquee, server_option, signals_option
 from client.rendering import calibration_text
 from client.values import Signal
 
@@ -39,7 +39,7 @@ _WORDS = {
 
 
 @click.command()
-@signals_option_of(Signal.FACE, Signal.TATTOO)
+@signals_option
 @click.option("--dry-run", is_flag=True, help="Measure and judge, and store nothing.")
 @click.option("--discard", is_flag=True, help="Measure nothing; use again what ships.")
 @click.option(
@@ -65,7 +65,7 @@ def calibrate(
     data: Path,
     as_json: bool,
 ) -> None:
-    """Learn from your own pictures what a similarity is worth: face and tattoo.
+    """Learn from your own pictures what a similarity is worth: face, tattoo and body.
 
     Enrolled pictures of one performer from different days are compared with each other, and with those of
     others. What is learned is used where it is better than what ships, judged on performers that it was not
@@ -151,7 +151,6 @@ def _show(report: CalibrationReport) -> None:
         ]
         for line in lines:
             out.print(f"{one.signal.value}: {escape(line)}", highlight=False, soft_wrap=True)
-    out.print(escape(report.body), highlight=False, soft_wrap=True)
     if report.is_dry_run:
         out.print("[yellow]a dry run: nothing was stored[/]")
 

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from chassis.errors import Overloaded
-from chassis.signal.calibration import Calibration
 from chassis.work import WorkPool
 from gateway.calibration.asking import computed
 from gateway.calibration.compared import Compared
 from gateway.calibration.enrolled import CalibratedClient
+from gateway.calibration.judging import Ratios
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import LEAST_IMAGES, PairedImage, PairedTest, paired_test
 from gateway.calibration.performers import Performers
 from gateway.calibration.probes import Probe, choose_paired, choose_probes
 from gateway.calibration.report import Options, Report, Stage, Tell
-from gateway.calibration.settling import chosen_of, discard, settle
+from gateway.calibration.settling import chosen_of, discard, settle, settle_body
 from gateway.calibration.storing import Settled, store
+from gateway.fusion.absence import enrolled_or_not
 from gateway.observations import Signal
 from gateway.signals import Signals
 
 __all__ = ["Calibrate"]
 
 _Galleries = Mapping[Signal, Gallery]
+# Signals that are tested beside the face.
+_TESTED = (Signal.TATTOO, Signal.BODY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Enrolled images that were drawn, by signal."""
+
+    probes: Mapping[Signal, Sequence[Probe]]
+    """To compare with everybody."""
+    paired: Mapping[Signal, Sequence[Probe]]
+    """In which the face, too, is enrolled; of signals that are tested."""
+
+    def of(self, signal: Signal) -> list[Probe]:
+        """All that this signal must look at; the face looks at all that are tested."""
+        pairs = self.paired.values() if signal is Signal.FACE else [self.paired.get(signal, ())]
+        return [*self.probes.get(signal, ()), *(one for probes in pairs for one in probes)]
 
 
 class Calibrate:
@@ -39,6 +58,7 @@ class Calibrate:
         self._clients: dict[Signal, CalibratedClient] = {
             Signal.FACE: signals.face,
             Signal.TATTOO: signals.tattoo,
+            Signal.BODY: signals.body,
         }
         self._work = work
         self._seconds = seconds
@@ -76,8 +96,8 @@ class Calibrate:
         return Report(tuple(reports), options.is_dry_run, options.seed)
 
     async def _open(self, options: Options, tell: Tell) -> dict[Signal, Gallery]:
-        """Of the signals asked for; tattoos are tested together with faces."""
-        is_tested = Signal.TATTOO in options.signals and not options.discard
+        """Of the signals asked for; the others are tested together with faces."""
+        is_tested = any(one in options.signals for one in _TESTED) and not options.discard
         needed = dict.fromkeys([*options.signals, *([Signal.FACE] if is_tested else [])])
         return {
             one: await Gallery.open(self._clients[one], self._work, seconds=self._seconds, tell=tell)
@@ -88,83 +108,100 @@ class Calibrate:
         """What is to become of each signal, after everything is measured."""
         for gallery in galleries.values():
             await gallery.read()
-        probes, paired = await computed(self._work, partial(_chosen, galleries, options))
+        drawn = await computed(self._work, partial(_drawn, galleries, options))
         for signal, gallery in galleries.items():
-            await gallery.fetch([*probes.get(signal, ()), *paired])
+            await gallery.fetch(drawn.of(signal))
         measured = {
-            one: await galleries[one].measure(probes[one], seed=options.seed) for one in options.signals
+            one: await galleries[one].measure(drawn.probes[one], seed=options.seed) for one in options.signals
         }
-        test = await self._tested(galleries, measured, paired, options)
+        tests = {
+            one: await self._tested(one, galleries, measured, paired, options)
+            for one, paired in drawn.paired.items()
+        }
         for gallery in galleries.values():
             # What was read and compared first must still be of the models that serve when it is stored.
             await gallery.check_models()
         return [
-            settle(galleries[one], measured[one], test if one is Signal.TATTOO else None, options)
+            (settle_body if one is Signal.BODY else settle)(
+                galleries[one], measured[one], tests.get(one), options
+            )
             for one in options.signals
         ]
 
     async def _tested(
         self,
+        signal: Signal,
         galleries: _Galleries,
         measured: Mapping[Signal, Measured],
         paired: Sequence[Probe],
         options: Options,
     ) -> PairedTest | None:
-        """None where tattoos are not calibrated here."""
-        tattoo = measured.get(Signal.TATTOO)
-        if tattoo is None or tattoo.judged is None:
+        """What a signal adds to faces; None where nothing was fitted to it."""
+        judged = measured[signal].judged
+        if judged is None:
             return None
-        calibrations = {one: chosen_of(gallery, measured.get(one)) for one, gallery in galleries.items()}
-        face, ink = calibrations[Signal.FACE], calibrations[Signal.TATTOO]
-        if face is None or ink is None or len(paired) < LEAST_IMAGES:
+        face, other = (chosen_of(galleries[one], measured.get(one)) for one in (Signal.FACE, signal))
+        if face is None or other is None or len(paired) < LEAST_IMAGES:
             return PairedTest(len(paired), len({one.performer_id for one in paired}))
-        both = await computed(self._work, partial(_in_both, galleries))
-        by_face, by_tattoo = [
+        both = await computed(self._work, partial(_in_both, galleries, signal))
+        by_face, by_other = [
             await galleries[one].compare(paired, both, stage=Stage.TESTING, seed=options.seed)
-            for one in (Signal.FACE, Signal.TATTOO)
+            for one in (Signal.FACE, signal)
         ]
 
         def tested() -> PairedTest:
-            images = _paired_images(by_face, by_tattoo, both, face, ink)
-            return paired_test(images, unknown=self._unknown, seed=options.seed)
+            return paired_test(
+                _paired_images(by_face, by_other, both, face, other, is_ink=signal is Signal.TATTOO),
+                unknown=self._unknown,
+                seed=options.seed,
+                tested_weight=judged.weight,
+                must_help=signal is Signal.BODY,
+            )
 
         return await computed(self._work, tested)
 
 
-def _chosen(
-    galleries: _Galleries, options: Options
-) -> tuple[Mapping[Signal, tuple[Probe, ...]], tuple[Probe, ...]]:
-    """Probes of each signal, and images to test both on, where that is asked for."""
+def _drawn(galleries: _Galleries, options: Options) -> _Drawn:
     most, seed = options.most_probes, options.seed
     probes = {one: choose_probes(galleries[one].images, most=most, seed=seed) for one in options.signals}
-    if Signal.TATTOO not in options.signals:
-        return probes, ()
-    face, tattoo = galleries[Signal.FACE].images, galleries[Signal.TATTOO].images
-    return probes, choose_paired(face, tattoo, most=most, seed=seed)
+    paired = {
+        one: choose_paired(galleries[Signal.FACE].images, galleries[one].images, most=most, seed=seed)
+        for one in options.signals
+        if one in _TESTED
+    }
+    return _Drawn(probes, paired)
 
 
-def _in_both(galleries: _Galleries) -> Performers:
-    return Performers.of(galleries[Signal.FACE].images.keys() & galleries[Signal.TATTOO].images.keys())
+def _in_both(galleries: _Galleries, signal: Signal) -> Performers:
+    return Performers.of(galleries[Signal.FACE].images.keys() & galleries[signal].images.keys())
 
 
 def _paired_images(
     by_face: Sequence[Compared],
-    by_tattoo: Sequence[Compared],
+    by_other: Sequence[Compared],
     performers: Performers,
-    face: Calibration,
-    tattoo: Calibration,
+    face: Ratios,
+    other: Ratios,
+    *,
+    is_ink: bool,
 ) -> Iterator[PairedImage]:
-    """The images that both could compare, with the performers whom both could compare, one at a time."""
-    tattoos = {one.probe: one for one in by_tattoo}
+    """The images that both could compare, with the performers whom both could compare, one at a time.
+
+    is_ink: whether what is seen may be none of the enrolled ones, as in an answer.
+    """
+    others = {one.probe: one for one in by_other}
     for one in by_face:
-        if one.probe in tattoos:
-            ratios = _ratios(one, performers, face), _ratios(tattoos[one.probe], performers, tattoo)
-            shared = ratios[0].keys() & ratios[1].keys()
-            chosen = ({who: of_signal[who] for who in sorted(shared)} for of_signal in ratios)
-            yield PairedImage(one.probe.performer_id, *chosen)
+        if one.probe in others:
+            by_name, added = _ratios(one, performers, face), _ratios(others[one.probe], performers, other)
+            shared = sorted(by_name.keys() & added.keys())
+            yield PairedImage(
+                one.probe.performer_id,
+                {who: by_name[who] for who in shared},
+                {who: float(enrolled_or_not(added[who])) if is_ink else added[who] for who in shared},
+            )
 
 
-def _ratios(compared: Compared, performers: Performers, calibration: Calibration) -> dict[str, float]:
+def _ratios(compared: Compared, performers: Performers, calibration: Ratios) -> dict[str, float]:
     names = (compared.probe.performer_id, *(performers.ids[one] for one in compared.others))
     similarities = np.concatenate([[compared.own], compared.similarities])
     ratios = calibration.llrs(similarities, np.full(len(similarities), compared.quality))

@@ -7,22 +7,42 @@ little the better of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Protocol
 
 import numpy as np
 
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_fitting import Pairs, TooFewPairs, fit_calibration
+from chassis.signal.calibration_parameters import to_parameters
 from gateway.calibration.bootstrap import Interval, Values, draws, interval_of, sums_by
 from gateway.calibration.pairs import LEAST_GENUINE, Kind, LabelledPairs, halves
 from gateway.calibration.performers import Numbers
+from gateway.calibration.tempering import Tempered, fit_tempered
 
-__all__ = ["LEAST_SHARE", "Chosen", "Earlier", "HeldOut", "HeldOutEarlier", "Judged", "fit_and_judge"]
+__all__ = [
+    "LEAST_SHARE",
+    "Chosen",
+    "Earlier",
+    "HeldOut",
+    "HeldOutEarlier",
+    "Judged",
+    "Ratios",
+    "fit_and_judge",
+    "temper_and_judge",
+]
 
 LEAST_SHARE = 0.9
 """How often one must be better to be shown to be, when performers are drawn anew, 0..1."""
+
+
+class Ratios(Protocol):
+    """What makes log-likelihood ratios of similarities."""
+
+    def llrs(self, similarities: Values, qualities: Values) -> Values:
+        """Natural logs, (n,)."""
 
 
 class Chosen(Enum):
@@ -81,9 +101,13 @@ class HeldOut:
 class Judged:
     """A calibration of all pairs, and what the one of half of the performers is worth on the others."""
 
-    own: Calibration
+    own: Ratios
+    parameters: Mapping[str, float]
+    """Of `own`; none for a body, of which a weight is fitted."""
     held_out: HeldOut
     chosen: Chosen
+    weight: float = 1.0
+    """Of a body."""
 
 
 def fit_and_judge(
@@ -94,20 +118,39 @@ def fit_and_judge(
     shipped: None where nothing ships; earlier: None where no calibration of this library is used. Raises
     TooFewPairs, with how many there are and how many are needed.
     """
+    _check_enough(pairs)
+    fitted_on, judged_on = (pairs.of(half) for half in halves(pairs, seed=seed))
+    half = fit_calibration(fitted_on.genuine.pairs, fitted_on.impostors.pairs)
+    held_out = _held_out(judged_on, half, shipped, earlier, seed=seed)
+    has_fewer = earlier is not None and len(pairs.genuine) < earlier.genuine_pairs
+    own = fit_calibration(pairs.genuine.pairs, pairs.impostors.pairs)
+    return Judged(
+        own=own,
+        parameters=to_parameters(own),
+        held_out=held_out,
+        chosen=_chosen(held_out, has_fewer=has_fewer),
+    )
+
+
+def temper_and_judge(pairs: LabelledPairs, *, seed: int) -> Judged:
+    """The same of a body, whose similarities are log ratios: what is fitted is what they weigh.
+
+    What ships is the ratios as they are. Whether the weight is used is for a test beside faces to decide.
+    """
+    _check_enough(pairs)
+    fitted_on, judged_on = (pairs.of(half) for half in halves(pairs, seed=seed))
+    half = fit_tempered(fitted_on.genuine.pairs, fitted_on.impostors.pairs)
+    own = fit_tempered(pairs.genuine.pairs, pairs.impostors.pairs)
+    held_out = _held_out(judged_on, half, Tempered(1.0), None, seed=seed)
+    return Judged(own, {}, held_out, Chosen.NEW, own.weight)
+
+
+def _check_enough(pairs: LabelledPairs) -> None:
     if len(pairs.genuine) < LEAST_GENUINE:
         raise TooFewPairs(
             f"{len(pairs.genuine)} genuine pairs of {pairs.performers} performers are too few, "
             f"{LEAST_GENUINE} are needed: images of one performer from two shoots, at most four a performer"
         )
-    fitted_on, judged_on = (pairs.of(half) for half in halves(pairs, seed=seed))
-    half = fit_calibration(fitted_on.genuine.pairs, fitted_on.impostors.pairs)
-    held_out = _held_out(judged_on, half, shipped, earlier, seed=seed)
-    has_fewer = earlier is not None and len(pairs.genuine) < earlier.genuine_pairs
-    return Judged(
-        own=fit_calibration(pairs.genuine.pairs, pairs.impostors.pairs),
-        held_out=held_out,
-        chosen=_chosen(held_out, has_fewer=has_fewer),
-    )
 
 
 def _chosen(held_out: HeldOut, *, has_fewer: bool) -> Chosen:
@@ -121,8 +164,8 @@ def _chosen(held_out: HeldOut, *, has_fewer: bool) -> Chosen:
 
 def _held_out(
     pairs: LabelledPairs,
-    own: Calibration,
-    shipped: Calibration | None,
+    own: Ratios,
+    shipped: Ratios | None,
     earlier: Earlier | None,
     *,
     seed: int,
@@ -171,7 +214,7 @@ class _Costs:
     impostor_pairs: Values
 
     @classmethod
-    def of(cls, pairs: LabelledPairs, calibration: Calibration | None, met: Numbers) -> _Costs:
+    def of(cls, pairs: LabelledPairs, calibration: Ratios | None, met: Numbers) -> _Costs:
         """met: numbers of all performers with a probe, rising."""
 
         def summed(kind: Kind, sign: float) -> tuple[Values, Values]:
@@ -200,7 +243,7 @@ def _drawn(costs: Sequence[_Costs], *, seed: int) -> list[_Drawn]:
     ]
 
 
-def _ratios(calibration: Calibration | None, pairs: Pairs) -> Values:
+def _ratios(calibration: Ratios | None, pairs: Pairs) -> Values:
     """Natural logs, (n,); 0 without a calibration."""
     if calibration is None:
         return np.zeros(len(pairs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,11 +14,12 @@ from chassis.work import WorkPool
 from gateway.calibration.asking import NOTHING_STORED, asked, computed, failure
 from gateway.calibration.compared import Compared, compare
 from gateway.calibration.enrolled import CalibratedClient, ModelKey, Templates, read_images, read_templates
-from gateway.calibration.judging import Earlier, Judged, fit_and_judge
+from gateway.calibration.judging import Earlier, Judged, fit_and_judge, temper_and_judge
 from gateway.calibration.pairs import Dating, LabelledPairs, dated, labelled
 from gateway.calibration.performers import Numbers, Performers
 from gateway.calibration.probes import Images, Probe, others_of
 from gateway.calibration.report import Progress, Stage, Tell
+from gateway.observations import Signal
 from gateway.signals.base import plain, well_formed
 from marquee.common.v1 import calibration_pb2, common_pb2
 
@@ -157,9 +158,8 @@ class Gallery:
         pairs = await computed(self._work, partial(labelled, fitted_on, everybody))
         judged, problem = None, ""
         self._say(Stage.FITTING, 0, 1)
-        fit = partial(fit_and_judge, pairs, self.shipped, self.earlier, seed=seed)
         try:
-            judged = await computed(self._work, fit)
+            judged = await computed(self._work, self._fit(pairs, seed))
         except TooFewPairs as exc:
             problem = str(exc)
         except InvalidInput as exc:
@@ -167,6 +167,11 @@ class Gallery:
             raise Unavailable(f"{label}: nothing fits its similarities; {NOTHING_STORED}") from exc
         self._say(Stage.FITTING, 1, 1)
         return Measured(len(probes), pairs, dating, judged, problem)
+
+    def _fit(self, pairs: LabelledPairs, seed: int) -> Callable[[], Judged]:
+        if self.client.signal is Signal.BODY:
+            return partial(temper_and_judge, pairs, seed=seed)
+        return partial(fit_and_judge, pairs, self.shipped, self.earlier, seed=seed)
 
     def _say(self, stage: Stage, done: int, total: int) -> None:
         self._tell(Progress(self.client.signal, stage, done, total))

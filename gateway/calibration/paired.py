@@ -1,4 +1,4 @@
-"""Whether tattoos help faces, on images in which both are enrolled. Pure."""
+"""Whether tattoos, or bodies, help faces, on images in which both are enrolled. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.calibration.bootstrap import Interval, mean_interval
-from gateway.fusion.absence import enrolled_or_not
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 
 __all__ = ["LEAST_IMAGES", "PairedImage", "PairedTest", "paired_test"]
@@ -26,13 +25,13 @@ class PairedImage:
 
     performer_id: str
     face: Mapping[str, float]
-    tattoo: Mapping[str, float]
-    """The same performers."""
+    added: Mapping[str, float]
+    """By the other signal, as they count in an answer; the same performers."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """What tattoos add to faces."""
+    """What another signal adds to faces."""
 
     images: int
     performers: int
@@ -43,6 +42,10 @@ class PairedTest:
     """Mean over performers; None where it was not tested."""
     log_gain: Interval | None = None
     """Mean over performers of what the log probability of the right one gains."""
+    tested_weight: float = 1.0
+    """What the other signal's ratios were multiplied by, 0..1."""
+    must_help: bool = False
+    """Whether it counts only if it is shown to help; else it counts unless it is shown to hurt."""
 
     @property
     def is_tested(self) -> bool:
@@ -50,32 +53,47 @@ class PairedTest:
 
     @property
     def weight(self) -> float:
-        """0 where tattoos hurt: where the whole interval of either gain is below 0; else 1."""
+        """The one tested, or 0: where it hurts, or where it does not help and must.
+
+        It hurts where the whole interval of either gain is below 0, and helps where that of the log
+        probability is above 0.
+        """
         gains = (self.rank1_gain, self.log_gain)
-        return 0.0 if any(one is not None and one.high < 0 for one in gains) else 1.0
+        hurts = any(one is not None and one.high < 0 for one in gains)
+        helps = self.log_gain is not None and self.log_gain.low > 0
+        return 0.0 if hurts or (self.must_help and not helps) else self.tested_weight
 
 
-def paired_test(images: Iterable[PairedImage], *, unknown: float, seed: int) -> PairedTest:
+def paired_test(
+    images: Iterable[PairedImage],
+    *,
+    unknown: float,
+    seed: int,
+    tested_weight: float = 1.0,
+    must_help: bool = False,
+) -> PairedTest:
     """Compare the right performer's rank and probability by face alone with those by both.
 
-    images: gone through once. Tattoos count as in an answer: one that is seen may be none of the enrolled
-    ones. unknown: probability, between 0 and 1, that a person is nobody of the gallery.
-    Under 30 images nothing is tested. Raises InvalidInput for a ratio that is not finite.
+    images: gone through once. unknown: probability, between 0 and 1, that a person is nobody of the gallery.
+    tested_weight, must_help: see PairedTest. Under 30 images nothing is tested. Raises InvalidInput for a
+    ratio that is not finite.
     """
     names: list[str] = []
     found: list[tuple[float, ...]] = []
     for one in images:
-        both = {name: ratio + float(enrolled_or_not(one.tattoo[name])) for name, ratio in one.face.items()}
+        both = {name: ratio + one.added[name] for name, ratio in one.face.items()}
         names.append(one.performer_id)
         found.append(
             tuple(value for ratios in (one.face, both) for value in _told(ratios, one.performer_id, unknown))
         )
     if len(names) < LEAST_IMAGES:
-        return PairedTest(len(names), len(set(names)))
+        return PairedTest(len(names), len(set(names)), tested_weight=tested_weight, must_help=must_help)
     first_face, log_face, first_both, log_both = np.array(found, np.float64).T
     return PairedTest(
         images=len(names),
         performers=len(set(names)),
+        tested_weight=tested_weight,
+        must_help=must_help,
         rank1_face=float(first_face.mean()),
         rank1_both=float(first_both.mean()),
         rank1_gain=mean_interval(names, first_both - first_face, seed=seed),

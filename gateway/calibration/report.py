@@ -11,13 +11,7 @@ from gateway.calibration.paired import PairedTest
 from gateway.observations import Signal
 from marquee.common.v1 import common_pb2
 
-__all__ = ["BODY", "Options", "Outcome", "Progress", "Report", "SignalReport", "Stage", "Tell"]
-
-BODY = (
-    "body: ratios rest on how proportions vary between adults, and count nothing: no test on a library's own "
-    "pictures has shown that they help"
-)
-"""Why the body is not calibrated."""
+__all__ = ["Options", "Outcome", "Progress", "Report", "SignalReport", "Stage", "Tell"]
 
 
 class Stage(Enum):
@@ -43,7 +37,7 @@ class Options:
     """What to calibrate, and how."""
 
     signals: tuple[Signal, ...]
-    """Face, tattoo, or both."""
+    """At least one."""
     is_dry_run: bool
     """Whether nothing is to be stored."""
     seed: int

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from chassis.signal.calibration import Calibration
-from chassis.signal.calibration_parameters import to_parameters
-from gateway.calibration.judging import LEAST_SHARE, Chosen, HeldOut, Judged
+from gateway.calibration.judging import LEAST_SHARE, Chosen, HeldOut, Judged, Ratios
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.report import Options, Outcome, SignalReport
 from gateway.calibration.storing import Settled
 from marquee.common.v1 import calibration_pb2
 
-__all__ = ["chosen_of", "discard", "settle"]
+__all__ = ["chosen_of", "discard", "settle", "settle_body"]
 
 
-def chosen_of(gallery: Gallery, measured: Measured | None) -> Calibration | None:
+def chosen_of(gallery: Gallery, measured: Measured | None) -> Ratios | None:
     """What the signal will be calibrated by; `measured` None: it is not asked for."""
     if measured is None or measured.judged is None:
         return gallery.used
@@ -31,7 +29,46 @@ def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, option
     """
     outcome, detail = _outcome(gallery, measured)
     weight = test.weight if test is not None and test.is_tested else gallery.weight
+    report = _report(gallery, measured, test, outcome, detail)
+    return Settled(gallery, report, _change(gallery, measured, weight=weight, options=options))
+
+
+def settle_body(gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options) -> Settled:
+    """The same of a body, of which the weight alone is fitted: it is used where bodies help faces, else 0 is.
+
+    Without a test, or where too little was there to test, everything stays.
+    """
+    judged = measured.judged
+    if judged is None or test is None:
+        outcome, detail = _outcome(gallery, measured)
+        return Settled(gallery, _report(gallery, measured, test, outcome, detail), None)
+    words = _body_figures(measured, judged)
+    if not test.is_tested:
+        why = f"{words}; not tested beside faces, nothing was changed"
+        return Settled(gallery, _report(gallery, measured, test, Outcome.TOO_FEW_PAIRS, why), None)
+    outcome = Outcome.FITTED if test.weight > 0 else Outcome.NOT_BETTER
+    words += "" if test.weight > 0 else "; bodies are not shown to help faces here, and count nothing"
+    change = calibration_pb2.CalibrationChange(
+        models=gallery.state.models, fitted=_fitted(measured, judged, words, options), weight=test.weight
+    )
+    return Settled(gallery, _report(gallery, measured, test, outcome, words), change)
+
+
+def discard(gallery: Gallery) -> Settled:
+    """Use again what ships, with the weight that it ships with."""
+    words = (
+        "what ships is used again" if gallery.state.HasField("shipped") else "nothing is used: nothing ships"
+    )
     report = SignalReport(
+        signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=gallery.in_use
+    )
+    return Settled(gallery, report, calibration_pb2.CalibrationChange(models=gallery.state.models))
+
+
+def _report(
+    gallery: Gallery, measured: Measured, test: PairedTest | None, outcome: Outcome, detail: str
+) -> SignalReport:
+    return SignalReport(
         signal=gallery.client.signal,
         outcome=outcome,
         detail=detail,
@@ -44,18 +81,6 @@ def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, option
         paired_test=test,
         in_use=gallery.in_use,
     )
-    return Settled(gallery, report, _change(gallery, measured, weight=weight, options=options))
-
-
-def discard(gallery: Gallery) -> Settled:
-    """Use again what ships, with a weight of 1."""
-    words = (
-        "what ships is used again" if gallery.state.HasField("shipped") else "nothing is used: nothing ships"
-    )
-    report = SignalReport(
-        signal=gallery.client.signal, outcome=Outcome.DISCARDED, detail=words, in_use=gallery.in_use
-    )
-    return Settled(gallery, report, calibration_pb2.CalibrationChange(models=gallery.state.models))
 
 
 def _outcome(gallery: Gallery, measured: Measured) -> tuple[Outcome, str]:
@@ -85,6 +110,16 @@ def _figures(gallery: Gallery, measured: Measured, held_out: HeldOut) -> str:
     )
 
 
+def _body_figures(measured: Measured, judged: Judged) -> str:
+    """The same whatever was used until now: repeated, a calibration is stored once."""
+    held_out = judged.held_out
+    dating = f"; {measured.dating}" if measured.dating.undated else ""
+    return (
+        f"ratios are worth {judged.weight:.0%} of what they say; C_llr {held_out.own:.3f} on "
+        f"{held_out.performers} performers that were not fitted on, unweighed {held_out.shipped:.3f}{dating}"
+    )
+
+
 def _change(
     gallery: Gallery, measured: Measured, *, weight: float, options: Options
 ) -> calibration_pb2.CalibrationChange | None:
@@ -93,7 +128,8 @@ def _change(
         return None
     chosen, models = measured.judged.chosen, gallery.state.models
     if chosen is Chosen.NEW:
-        fitted = _fitted(gallery, measured, measured.judged, options)
+        words = _figures(gallery, measured, measured.judged.held_out)
+        fitted = _fitted(measured, measured.judged, words, options)
         return calibration_pb2.CalibrationChange(models=models, fitted=fitted, weight=weight)
     if chosen is Chosen.EARLIER:
         # The same again, with another weight.
@@ -104,15 +140,12 @@ def _change(
 
 
 def _fitted(
-    gallery: Gallery, measured: Measured, judged: Judged, options: Options
+    measured: Measured, judged: Judged, words: str, options: Options
 ) -> calibration_pb2.FittedCalibration:
     pairs = measured.pairs
     return calibration_pb2.FittedCalibration(
-        parameters=to_parameters(judged.own),
-        provenance=(
-            f"this library: {pairs.performers} performers; "
-            f"{_figures(gallery, measured, judged.held_out)}; seed {options.seed}"
-        ),
+        parameters=judged.parameters,
+        provenance=f"this library: {pairs.performers} performers; {words}; seed {options.seed}",
         genuine_pairs=len(pairs.genuine),
         impostor_pairs=len(pairs.impostors),
     )

@@ -11,7 +11,7 @@ __all__ = [
     "FIRST_YEAR",
     "FURTHER_TATTOOS",
     "LEAST_ABSENT",
-    "LEAST_MEASUREMENTS",
+    "LEAST_FULL_VIEWS",
     "MISSED",
     "MOST_LLR",
     "UNCALIBRATED",
@@ -72,8 +72,8 @@ AFTER_CAREER = math.log(1 / 3)
 USUAL_NATURAL = 0.5
 """Share of all performers of whom a statement `natural` is true."""
 
-LEAST_MEASUREMENTS = 3
-"""Bodies enrolled of a candidate, from which on proportions count."""
+LEAST_FULL_VIEWS = 3
+"""Full frontal views enrolled of a candidate from which on a body counts that nothing here has tested."""
 
 FIRST_YEAR = 1980
 """First year in which a scene without a date can have been made; the last one is today's."""

@@ -65,9 +65,10 @@ class SignalScore:
     """How well one performer fits one person: similarity in the signal's measure, confidence 0..1.
 
     `llr`: natural log of the likelihood ratio, None until the signal is calibrated. `is_compatible`: None
-    where the signal has no such notion. `agreeing_points`: as in `Candidate`. `measurements`: bodies enrolled
-    of the performer. `facts`: what is known of the performer's tattoos, and `matches`, one for each template
-    in the query's order: which of them it is most like; only from the tattoo signal. `trust`: in `llr`.
+    where the signal has no such notion. `agreeing_points`: as in `Candidate`. `full_views`: full frontal
+    views enrolled of the performer's body. `facts`: what is known of the performer's tattoos, and `matches`,
+    one for each template in the query's order: which of them it is most like; only from the tattoo signal.
+    `trust`: in `llr`.
     """
 
     similarity: float
@@ -76,7 +77,7 @@ class SignalScore:
     is_compatible: bool | None = None
     agreeing_points: int = 0
     trust: Trust = Trust()
-    measurements: int = 0
+    full_views: int = 0
     facts: TattooFacts = field(default_factory=TattooFacts)
     matches: tuple[TattooMatch, ...] = ()
 

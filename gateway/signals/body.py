@@ -13,6 +13,7 @@ from gateway.signals.base import (
     Scores,
     SignalOutcome,
     SignalScore,
+    Similarities,
     Trust,
     answered,
     candidates_of,
@@ -26,8 +27,9 @@ from gateway.signals.base import (
     well_formed,
 )
 from gateway.signals.counted import Counted, counted_of
+from gateway.signals.transfer import VectorPage
 from marquee.body.v1 import body_pb2, body_pb2_grpc
-from marquee.common.v1 import common_pb2
+from marquee.common.v1 import calibration_pb2, common_pb2
 
 __all__ = ["BodyClient"]
 
@@ -60,6 +62,42 @@ class BodyClient:
             one.key: {score.performer_id: _score_of(score, trust) for score in one.scores}
             for one in response.results
         }
+
+    async def similarities(self, queries: Sequence[Query], *, timeout: float) -> Similarities:
+        """Log-likelihood ratios, which take the place of similarities: these know nothing of the view."""
+        scores = await self.score(queries, timeout=timeout)
+        return {
+            key: {one: score.llr for one, score in of_query.items() if score.llr is not None}
+            for key, of_query in scores.items()
+        }
+
+    async def export_vectors(
+        self,
+        *,
+        page_size: int,
+        page_token: str,
+        with_set_aside: bool,
+        without_vectors: bool = False,
+        timeout: float,
+    ) -> VectorPage:
+        """Stored measurements; none is ever set aside."""
+        request = body_pb2.ListMeasurementsRequest(
+            page_size=page_size, page_token=page_token, without_vectors=without_vectors
+        )
+        response = await answered(self._stub.ListMeasurements(request, timeout=timeout))
+        return VectorPage(response.rows, response.next_page_token)
+
+    async def calibration(self, *, timeout: float) -> calibration_pb2.CalibrationState:
+        """What ratios weigh, and of which measurement model."""
+        request = body_pb2.GetCalibrationRequest()
+        return (await answered(self._stub.GetCalibration(request, timeout=timeout))).state
+
+    async def set_calibration(
+        self, change: calibration_pb2.CalibrationChange, *, timeout: float
+    ) -> common_pb2.CalibrationInUse | None:
+        """Change that, and return what is used then. Raises Refused too: another model serves."""
+        request = body_pb2.SetCalibrationRequest(change=change)
+        return (await answered(self._stub.SetCalibration(request, timeout=timeout))).calibration
 
     async def enroll(
         self, performer_id: str, body: BodySeen, source: common_pb2.ImageSource, *, timeout: float
@@ -115,5 +153,5 @@ def _score_of(score: body_pb2.BodyScore, trust: Trust) -> SignalScore:
         llr=score.llr if score.HasField("llr") else None,
         trust=trust,
         is_compatible=score.is_compatible,
-        measurements=score.measurements,
+        full_views=score.full_views,
     )

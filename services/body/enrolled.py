@@ -41,6 +41,15 @@ class EnrolledBody:
     measurement: Measurement
     rows: Mapping[int, Measurement]
     """By seq: what it is made of."""
+    full_views: int
+    """Of these, the ones that show every proportion; whoever is turned by more than 36 degrees does not."""
+
+    @classmethod
+    def of(cls, rows: Mapping[int, Measurement]) -> EnrolledBody:
+        """Made of at least one measurement."""
+        measurements = list(rows.values())
+        full = stack(measurements).is_measured.all(axis=-1)
+        return cls(combine(measurements), rows, int(full.sum()))
 
     @property
     def count(self) -> int:
@@ -130,7 +139,7 @@ class EnrolledBodies:
         if body is None or not out:
             return body
         rows = {seq: one for seq, one in body.rows.items() if seq not in out}
-        return EnrolledBody(combine(list(rows.values())), rows) if rows else None
+        return EnrolledBody.of(rows) if rows else None
 
     def search(self, probe: Measurement, k: int) -> list[LookAlike]:
         """At most k performers of like build, most similar first, ties by id; none for k = 0."""
@@ -142,7 +151,7 @@ class EnrolledBodies:
 
     def _put(self, performer_id: str, rows: Mapping[int, Measurement]) -> None:
         if rows:
-            body = self._bodies[performer_id] = EnrolledBody(combine(list(rows.values())), rows)
+            body = self._bodies[performer_id] = EnrolledBody.of(rows)
             self._index.put(performer_id, body.measurement)
         else:
             self._bodies.pop(performer_id, None)

@@ -38,6 +38,8 @@ class BodyScore:
     is_compatible: bool
     compared_ratios: int
     measurements: int
+    full_views: int
+    """Of the measurements, those that show every proportion."""
 
 
 class ScoreBodies:
@@ -82,6 +84,7 @@ class ScoreBodies:
                 is_compatible=bool(is_compatible[row]),
                 compared_ratios=int(compared[row]),
                 measurements=body.count,
+                full_views=body.full_views,
             )
             for row, (performer_id, body) in enumerate(known)
         ]

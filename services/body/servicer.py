@@ -12,6 +12,7 @@ from chassis.service_status import service_status
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.requests import check_max_candidates, parse_image_hash, parse_performer_ids
 from chassis.signal.responses import to_proto_outcomes
+from chassis.signal.transferred import parse_page
 from marquee.body.v1 import body_pb2 as pb
 from marquee.body.v1 import body_pb2_grpc
 from marquee.common.v1 import common_pb2
@@ -19,10 +20,11 @@ from services.body.enrolled import FollowedBodies
 from services.body.lookup import LookUpBodies
 from services.body.observe import ObserveBodies
 from services.body.score import ScoreBodies
-from services.body.store import NewMeasurement
+from services.body.store import MeasurementStore, NewMeasurement
 from services.body.table import MeasurementModel
 from services.body.template import DIMENSION
-from services.body.translation import CALIBRATION, BodyTranslation
+from services.body.translation import BodyTranslation
+from services.body.weight import BodyWeight
 
 __all__ = ["BodyServicer"]
 
@@ -39,6 +41,8 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
         score: ScoreBodies,
         enroll: Enrolment[NewMeasurement],
         lookup: LookUpBodies,
+        store: MeasurementStore,
+        weight: BodyWeight,
         bodies: FollowedBodies,
         model: MeasurementModel,
         networks: tuple[common_pb2.ModelStatus, ...],
@@ -48,6 +52,8 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
         self._score = score
         self._enroll = enroll
         self._lookup = lookup
+        self._store = store
+        self._weight = weight
         self._bodies = bodies
         self._model = model
         self._networks = networks
@@ -60,7 +66,8 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
 
     async def Score(self, request: pb.ScoreRequest, context: _Context) -> pb.ScoreResponse:
         queries = self._translation.queries(request)
-        return self._translation.scored(queries, await self._score(queries))
+        scores = await self._score(queries)
+        return self._translation.scored(queries, scores, self._weight.in_use)
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:
         similarities = await self._score.compare(self._translation.compared(request))
@@ -88,6 +95,23 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
     ) -> pb.CountObservationsResponse:
         return pb.CountObservationsResponse(counts=await self._lookup.count(request.performers))
 
+    async def ListMeasurements(
+        self, request: pb.ListMeasurementsRequest, context: _Context
+    ) -> pb.ListMeasurementsResponse:
+        query = parse_page(request.page_size, request.page_token)
+        page = await self._store.page(query, without_vectors=request.without_vectors)
+        return pb.ListMeasurementsResponse(rows=page.rows, next_page_token=page.next_token)
+
+    async def GetCalibration(
+        self, request: pb.GetCalibrationRequest, context: _Context
+    ) -> pb.GetCalibrationResponse:
+        return pb.GetCalibrationResponse(state=self._weight.state)
+
+    async def SetCalibration(
+        self, request: pb.SetCalibrationRequest, context: _Context
+    ) -> pb.SetCalibrationResponse:
+        return pb.SetCalibrationResponse(calibration=await self._weight.change(request.change))
+
     async def GetStatus(self, request: pb.GetStatusRequest, context: _Context) -> pb.GetStatusResponse:
         measurement = common_pb2.ModelStatus(
             role="body.measurement",
@@ -101,6 +125,6 @@ class BodyServicer(body_pb2_grpc.BodyServiceServicer):
             models=[*self._networks, measurement],
             performers=self._bodies.known.performers,
             observations=len(self._bodies.known),
-            calibration=CALIBRATION,
+            calibration=self._weight.in_use,
         )
         return pb.GetStatusResponse(status=status)

@@ -19,6 +19,7 @@ from chassis.metrics import open_metrics
 from chassis.models import ModelStore
 from chassis.parts import built_in_file, open_database, open_inference
 from chassis.server import Server, open_server
+from chassis.signal.calibration_store import CalibrationStore
 from chassis.signal.enrolment import Enrolment
 from chassis.signal.follow_watch import FollowWatch
 from chassis.signal.following import Following
@@ -37,6 +38,7 @@ from services.body.score import ScoreBodies
 from services.body.servicer import BodyServicer
 from services.body.store import FEED, SCHEMA, MeasurementStore
 from services.body.table import DETECTOR, LANDMARKS, RATIOS, MeasurementModel
+from services.body.weight import BodyWeight
 
 __all__ = ["SERVICE", "open_body", "model_files"]
 
@@ -63,7 +65,9 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
         bodies = following.followed(store, EnrolledBodies, [model.key])
         await bodies.start()
         _log.info("bodies read", performers=bodies.known.performers, measurements=len(bodies.known))
-        follow = FollowWatch(pool, FEED.channel, lambda: [bodies], config.index)
+        weight = BodyWeight(CalibrationStore(pool, SCHEMA.schema, has_model_sets=False), model)
+        await weight.look()
+        follow = FollowWatch(pool, FEED.channel, lambda: [bodies], config.index, also=[weight.look])
         metrics.registry.register(IndexCollector(lambda: [bodies]))
         await stack.enter_async_context(follow.watching())
         models_open = open_inference(config.inference, model_files(config), metrics.inference)
@@ -77,6 +81,8 @@ async def open_body(config: BodyConfig) -> AsyncIterator[Server]:
             score=ScoreBodies(bodies, work, tolerance=settings.ratio_tolerance),
             enroll=Enrolment(store, bodies.look, changes, least_quality=settings.enrol_quality),
             lookup=LookUpBodies(store),
+            store=store,
+            weight=weight,
             bodies=bodies,
             model=model,
             networks=_networks(model),

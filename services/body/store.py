@@ -14,12 +14,15 @@ from chassis.postgres.migrations import SchemaSource
 from chassis.postgres.pool import Connection, Pool
 from chassis.postgres.translation import translate
 from chassis.postgres.vectors import vector_to_bytes
+from chassis.protos import to_proto_box
 from chassis.row_images import image_code
 from chassis.signal.counting import count_range, to_proto_counts
 from chassis.signal.enrolment import Stored
 from chassis.signal.feed import FeedTable
 from chassis.signal.rows import adding_rows, removing_rows
-from marquee.common.v1 import counts_pb2
+from chassis.signal.transfer_store import VectorPage
+from chassis.signal.transferred import PageQuery, page_token
+from marquee.common.v1 import common_pb2, counts_pb2, transfer_pb2
 from services.body.derived import clear_body_ratios, derive_body_ratios
 from services.body.enrolled import MeasurementRow
 from services.body.measurement import Measurement
@@ -107,6 +110,15 @@ class MeasurementStore:
         """
         return to_proto_counts(await count_range(self._pool, _COUNT, performers, *self._model.key))
 
+    async def page(self, query: PageQuery, *, without_vectors: bool) -> VectorPage:
+        """Rows of this model after a cursor, oldest first."""
+        after = query.after[2]
+        with translate():
+            rows = await self._pool.fetch(_PAGE, *self._model.key, after, query.size + 1, without_vectors)
+        shown = rows[: query.size]
+        token = page_token((*self._model.key, shown[-1]["seq"])) if len(rows) > query.size else ""
+        return VectorPage(tuple(_vector_row(row, self._model) for row in shown), token)
+
     async def rows(self, seqs: Sequence[int]) -> list[MeasurementRow]:
         """Those of the rows that are there, of this model."""
         with translate():
@@ -130,6 +142,19 @@ class MeasurementStore:
 def _row(row: asyncpg.Record) -> MeasurementRow:
     measurement = stored_measurement(row["vector"])
     return MeasurementRow(row["seq"], str(row["performer_id"]), measurement, image_code(row["image_hash"]))
+
+
+def _vector_row(row: asyncpg.Record, model: MeasurementModel) -> transfer_pb2.VectorRow:
+    date = row["image_date"]
+    return transfer_pb2.VectorRow(
+        performer_id=str(row["performer_id"]),
+        embedding=common_pb2.Embedding(model=model.name, version=model.version, vector=row["vector"]),
+        quality=row["quality"],
+        box=to_proto_box(Box(*row["box"])),
+        source=common_pb2.ImageSource(
+            image_hash=row["image_hash"], uri=row["source"], date=date.isoformat() if date else ""
+        ),
+    )
 
 
 _INSERT = """
@@ -157,4 +182,9 @@ GROUP BY performer_id ORDER BY performer_id LIMIT $3
 _ROWS = """
 SELECT seq, performer_id, vector, image_hash FROM body.measurements
 WHERE seq = ANY($1::bigint[]) AND model = $2 AND version = $3
+"""
+_PAGE = """
+SELECT seq, performer_id, CASE WHEN $5 THEN ''::bytea ELSE vector END AS vector, quality, box, image_hash,
+       source, image_date
+FROM body.measurements WHERE model = $1 AND version = $2 AND seq > $3 ORDER BY seq LIMIT $4
 """

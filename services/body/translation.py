@@ -34,12 +34,7 @@ from services.body.store import NewMeasurement
 from services.body.table import OPERATING_POINT, MeasurementModel, confidence_of
 from services.body.template import DIMENSION, decode, encode
 
-__all__ = ["CALIBRATION", "BodyTranslation"]
-
-CALIBRATION = common_pb2.CalibrationInUse(
-    provenance="how proportions vary between adults, ANSUR II; not fitted on pairs of pictures", weight=0
-)
-"""What the ratios rest on. They count nothing until they are shown to help."""
+__all__ = ["BodyTranslation"]
 
 
 class BodyTranslation:
@@ -60,12 +55,17 @@ class BodyTranslation:
         check_queries(request.queries)
         return [self._query(query) for query in request.queries]
 
-    def scored(self, queries: Sequence[BodyQuery], scores: Sequence[Sequence[BodyScore]]) -> pb.ScoreResponse:
+    def scored(
+        self,
+        queries: Sequence[BodyQuery],
+        scores: Sequence[Sequence[BodyScore]],
+        calibration: common_pb2.CalibrationInUse,
+    ) -> pb.ScoreResponse:
         results = [
             pb.BodyScores(key=query.key, scores=[_score(one) for one in of_query])
             for query, of_query in zip(queries, scores, strict=True)
         ]
-        return pb.ScoreResponse(results=results, calibration=CALIBRATION)
+        return pb.ScoreResponse(results=results, calibration=calibration)
 
     def compared(self, request: pb.CompareRequest) -> list[Measurement | None]:
         check_count("templates", len(request.templates), least=1, most=MOST_COMPARED)
@@ -166,4 +166,5 @@ def _score(score: BodyScore) -> pb.BodyScore:
         is_compatible=score.is_compatible,
         compared_ratios=score.compared_ratios,
         measurements=score.measurements,
+        full_views=score.full_views,
     )

@@ -12,6 +12,11 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from services.body.kinds import KINDS
+from services.body.measurement import Measurement
+from services.body.population import MEANS, SPREADS
+from services.body.table import RATIOS
+from services.body.template import encode
 from services.face.table import BUILT_IN_ROWS
 from tests.fakes.tattoo_models import LAYOUT_DIMENSION
 from tests.fakes.tattoo_service import MODEL, VERSION
@@ -34,6 +39,8 @@ class Shoots:
     tattoo_noise: float | None = 0.3
     """None: nobody has a tattoo."""
     are_dated: bool = True
+    are_built_alike: bool | None = None
+    """Whether a performer's bodies are of one person; None: nobody has a body."""
 
 
 async def fill_gallery(dsn: str, shoots: Shoots, *, seed: int = 0) -> list[str]:
@@ -46,6 +53,8 @@ async def fill_gallery(dsn: str, shoots: Shoots, *, seed: int = 0) -> list[str]:
         await connection.executemany(_FACE, _faces(ids, shoots, rng))
         if shoots.tattoo_noise is not None:
             await connection.executemany(_TATTOO, _tattoos(ids, shoots, rng))
+        if shoots.are_built_alike is not None:
+            await connection.executemany(_BODY, _bodies(ids, shoots, rng))
     finally:
         await connection.close()
     return ids
@@ -69,6 +78,20 @@ def _tattoos(ids: Sequence[str], shoots: Shoots, rng: np.random.Generator) -> li
     ]
 
 
+def _bodies(ids: Sequence[str], shoots: Shoots, rng: np.random.Generator) -> list[tuple[object, ...]]:
+    """Measured with half the error that is usual in the best view."""
+    error = SPREADS / 2
+    found: list[tuple[object, ...]] = []
+    for one in ids:
+        person = rng.normal(size=len(KINDS))
+        for number in range(shoots.images):
+            shown = person if shoots.are_built_alike else rng.normal(size=len(KINDS))
+            logs = MEANS + SPREADS * shown + error * rng.normal(size=len(KINDS))
+            vector = encode(Measurement(logs, error**-2.0))
+            found.append((one, *RATIOS.key, vector.tobytes(), 0.9, _BOX, *_image(one, number, shoots)))
+    return found
+
+
 def _views(rng: np.random.Generator, dimension: int, count: int, noise: float) -> NDArray[np.float32]:
     """Of one performer, (count, dimension), of length 1."""
     own = rng.normal(size=dimension)
@@ -88,6 +111,11 @@ INSERT INTO catalogue.performers (id, name, sort_name, search_text) VALUES ($1::
 _FACE = """
 INSERT INTO face.vectors (performer_id, model, version, vector, quality, box, image_hash, image_date)
 VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8)
+"""
+_BODY = """
+INSERT INTO body.measurements (performer_id, model, version, vector, quality, box, image_hash, image_date,
+    source)
+VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, '')
 """
 _TATTOO = """
 INSERT INTO tattoo.performer_tattoos (performer_id, model, version, embedding, quality, box, image_hash,

@@ -551,6 +551,24 @@ class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
     async def Compare(self, request: body_pb2.CompareRequest, context: _Context) -> body_pb2.CompareResponse:
         raise NotImplementedError
 
+    async def ListMeasurements(
+        self, request: body_pb2.ListMeasurementsRequest, context: _Context
+    ) -> body_pb2.ListMeasurementsResponse:
+        await self._enter("ListMeasurements", request)
+        return body_pb2.ListMeasurementsResponse()
+
+    async def GetCalibration(
+        self, request: body_pb2.GetCalibrationRequest, context: _Context
+    ) -> body_pb2.GetCalibrationResponse:
+        await self._enter("GetCalibration", request)
+        return body_pb2.GetCalibrationResponse(state=self.calibration.state())
+
+    async def SetCalibration(
+        self, request: body_pb2.SetCalibrationRequest, context: _Context
+    ) -> body_pb2.SetCalibrationResponse:
+        await self._enter("SetCalibration", request)
+        return body_pb2.SetCalibrationResponse(calibration=self.calibration.change(request.change))
+
     async def GetStatus(
         self, request: body_pb2.GetStatusRequest, context: _Context
     ) -> body_pb2.GetStatusResponse:

@@ -1,4 +1,4 @@
-"""A real gateway with real face and tattoo services on a real database, and a client: for transfers."""
+"""A real gateway with real services on a real database, and a client: for transfers and calibrations."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from client.api import Marquee
 from gateway.config import GatewayConfig, GatewaySection
 from gateway.serving import open_gateway
 from marquee.body.v1 import body_pb2_grpc
+from services.body.config import BodyConfig, BodySection
+from services.body.serving import open_body
 from services.face.config import FaceConfig, FaceSection
 from services.face.serving import open_face
 from services.tattoo.config import TattooConfig, TattooSection
@@ -69,9 +71,14 @@ def transfer_settings(**addresses: str) -> GatewaySection:
 
 @asynccontextmanager
 async def open_transfer_system(
-    dsn: str, folder: Path, *, face: FaceSection | None = None, tattoo: TattooSection | None = None
+    dsn: str,
+    folder: Path,
+    *,
+    face: FaceSection | None = None,
+    tattoo: TattooSection | None = None,
+    with_bodies: bool = False,
 ) -> AsyncIterator[TransferSystem]:
-    """Migrate and serve. `folder`: for the models of the tattoo service."""
+    """Migrate and serve. folder: for models of the tattoo service. with_bodies: else those are a fake's."""
     await migrate_transfer(dsn)
     database, inference = DatabaseSection(dsn=dsn), InferenceSection(threads=1)
     plain = {"port": 0, "metrics_port": None, "drain_seconds": 0}
@@ -86,13 +93,19 @@ async def open_transfer_system(
     async with AsyncExitStack() as stack:
         faces = await stack.enter_async_context(open_face(face_config))
         tattoos = await stack.enter_async_context(open_tattoo(tattoo_config))
-        body = await stack.enter_async_context(
-            serve(partial(body_pb2_grpc.add_BodyServiceServicer_to_server, FakeBody()))
-        )
+        if with_bodies:
+            body_config = BodyConfig(
+                database=database, inference=inference, body=BodySection().model_copy(update=plain)
+            )
+            bodies = await stack.enter_async_context(open_body(body_config))
+            body_address = f"127.0.0.1:{bodies.port}"
+        else:
+            add = partial(body_pb2_grpc.add_BodyServiceServicer_to_server, FakeBody())
+            body_address = (await stack.enter_async_context(serve(add))).address
         section = transfer_settings(
             face_address=f"127.0.0.1:{faces.port}",
             tattoo_address=f"127.0.0.1:{tattoos.port}",
-            body_address=body.address,
+            body_address=body_address,
         )
         config = GatewayConfig(gateway=section, database=database)
         server = await stack.enter_async_context(open_gateway(config, today=lambda: TODAY))

@@ -21,10 +21,13 @@ from chassis.postgres import SchemaSource, migrate
 from chassis.protos import to_proto_embedding
 from marquee.body.v1 import body_pb2 as pb
 from marquee.body.v1 import body_pb2_grpc
-from marquee.common.v1 import common_pb2, counts_pb2
+from marquee.common.v1 import calibration_pb2, common_pb2, counts_pb2, transfer_pb2
 from services.body.config import BodySection
+from services.body.kinds import KINDS
+from services.body.measurement import Measurement
 from services.body.region_names import Region
 from services.body.table import RATIOS
+from services.body.template import encode as encode_measurement
 from tests.fakes.body_service import BodySystem, enrolment, migrate_body, open_body_system, template_of
 from tests.fakes.database_line import open_line
 from tests.fakes.figure import scene
@@ -32,9 +35,11 @@ from tests.fakes.pictures import encode, gradient
 from tests.fakes.postgres import database, postgres_server
 from tests.fakes.rpc import code_of
 from tests.fakes.service_process import failure_of, listening_port, open_process
+from tests.fakes.waiting import until
 
 __all__ = ["database", "postgres_server"]
 
+_INVALID = grpc.StatusCode.INVALID_ARGUMENT
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -130,6 +135,115 @@ async def test_an_enrolled_body_is_found_and_scored(system: BodySystem) -> None:
     counts = (await system.stub.CountObservations(pb.CountObservationsRequest(performers=everybody))).counts
     assert counts.performer_ids == b"".join(sorted(uuid.UUID(one).bytes for one in (other, performer)))
     assert list(counts.observations) == [1, 1]
+
+
+async def test_full_frontal_views_are_counted(system: BodySystem) -> None:
+    """Those that show every proportion; without one of the images, as in calibration, one less."""
+    performer = await system.performer()
+    part = Measurement(np.zeros(len(KINDS)), np.array([0, 900.0, 900, 900, 900, 900]))
+    part_of = common_pb2.Template(
+        signal=common_pb2.SIGNAL_BODY,
+        embeddings=[to_proto_embedding(RATIOS.name, RATIOS.version, encode_measurement(part))],
+        quality=0.9,
+    )
+    views = [*(enrolment(template_of(0.0), image=str(one)) for one in range(3)), enrolment(part_of)]
+    await system.enroll(performer, *views)
+    score = (await system.score(template_of(0.0), performer))[performer]
+    assert (score.measurements, score.full_views) == (4, 3)
+    query = common_pb2.ScoreQuery(
+        key="q",
+        templates=[template_of(0.0)],
+        performer_ids=[performer],
+        except_image_hashes=[views[0].source.image_hash],
+    )
+    [without] = (await system.stub.Score(pb.ScoreRequest(queries=[query]))).results[0].scores
+    assert (without.measurements, without.full_views) == (3, 2)
+
+
+async def test_measurements_are_listed_page_by_page(system: BodySystem) -> None:
+    """Oldest first, each once, with where they are from; without vectors nothing is told of bodies."""
+    performer = await system.performer()
+    views = [enrolment(template_of(one / 10), date="2024-05-01") for one in range(5)]
+    await system.enroll(performer, *views)
+    rows: list[transfer_pb2.VectorRow] = []
+    token = ""
+    while True:
+        page = await system.stub.ListMeasurements(pb.ListMeasurementsRequest(page_size=2, page_token=token))
+        rows += page.rows
+        if not (token := page.next_page_token):
+            break
+    assert [one.source.image_hash for one in rows] == [one.source.image_hash for one in views]
+    assert [one.embedding.vector for one in rows] == [one.template.embeddings[0].vector for one in views]
+    assert {(one.performer_id, one.source.date, one.box.width) for one in rows} == {
+        (performer, "2024-05-01", 3.0)
+    }
+    page = await system.stub.ListMeasurements(pb.ListMeasurementsRequest(without_vectors=True))
+    assert (len(page.rows), page.next_page_token) == (5, "")
+    assert not any(one.embedding.vector for one in page.rows)
+    for bad in (pb.ListMeasurementsRequest(page_size=5001), pb.ListMeasurementsRequest(page_token="x")):
+        assert await code_of(system.stub.ListMeasurements(bad)) is _INVALID
+
+
+def _change(
+    weight: float | None, *, parameters: dict[str, float] | None = None, version: str = RATIOS.version
+) -> pb.SetCalibrationRequest:
+    fitted = calibration_pb2.FittedCalibration(
+        parameters=parameters or {}, provenance="a test", genuine_pairs=70, impostor_pairs=700
+    )
+    models = [calibration_pb2.CalibratedModel(model=RATIOS.name, version=version)]
+    change = calibration_pb2.CalibrationChange(models=models, fitted=fitted, weight=weight)
+    return pb.SetCalibrationRequest(change=change)
+
+
+async def test_what_ratios_weigh_is_stored_and_followed(database: str) -> None:
+    """Answers and status of every process tell it, also after a restart; then what ships is used again."""
+    await migrate_body(database)
+    async with open_body_system(database) as system, open_body_system(database) as second:
+        before = (await system.stub.GetCalibration(pb.GetCalibrationRequest())).state
+        assert [(one.model, one.version) for one in before.models] == [RATIOS.key]
+        assert (before.in_use.is_of_this_library, before.in_use.weight) == (False, 1.0)
+        used = (await system.stub.SetCalibration(_change(0.25))).calibration
+        assert (used.is_of_this_library, used.weight, used.provenance) == (True, 0.25, "a test")
+        assert (used.genuine_pairs, used.impostor_pairs) == (70, 700)
+        assert (await system.stub.GetStatus(pb.GetStatusRequest())).status.calibration == used
+
+        async def follows() -> bool:
+            query = common_pb2.ScoreQuery(key="q", templates=[template_of(0.0)])
+            return bool((await second.stub.Score(pb.ScoreRequest(queries=[query]))).calibration == used)
+
+        await until(follows)
+    async with open_body_system(database) as third:
+        assert (await third.stub.GetStatus(pb.GetStatusRequest())).status.calibration == used
+        request = _change(None)
+        request.change.ClearField("fitted")
+        assert (await third.stub.SetCalibration(request)).calibration == before.in_use
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (_change(1.5), _INVALID),
+        (_change(float("nan")), _INVALID),
+        (_change(0.5, parameters={"most": 1.0}), _INVALID),
+        (_change(0.5, version="0"), grpc.StatusCode.FAILED_PRECONDITION),
+        (pb.SetCalibrationRequest(), grpc.StatusCode.FAILED_PRECONDITION),
+    ],
+    ids=["too much", "NaN", "parameters", "another model", "nothing"],
+)
+async def test_a_weight_that_is_none_is_refused(
+    system: BodySystem, request_: pb.SetCalibrationRequest, code: grpc.StatusCode
+) -> None:
+    """And what was used goes on."""
+    assert await code_of(system.stub.SetCalibration(request_)) is code
+    state = (await system.stub.GetCalibration(pb.GetCalibrationRequest())).state
+    assert not state.in_use.is_of_this_library
+
+
+async def test_what_ships_has_its_own_weight(system: BodySystem) -> None:
+    """Another one would have nothing that it rests on."""
+    request = _change(0.5)
+    request.change.ClearField("fitted")
+    assert await code_of(system.stub.SetCalibration(request)) is _INVALID
 
 
 async def test_a_picture_of_an_enrolled_person_has_them_as_candidate(system: BodySystem) -> None:
@@ -436,6 +550,3 @@ async def test_the_process_says_why_it_cannot_start() -> None:
     assert code == 2
     assert text.startswith("marquee: body.max_people")
     assert text.count("\n") == 1
-
-
-_INVALID = grpc.StatusCode.INVALID_ARGUMENT

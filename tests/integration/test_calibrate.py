@@ -43,6 +43,7 @@ from tests.fakes.waiting import until
 _FACE = FaceSection(port=0, embedder=(FACE_MODEL,))
 # Alike by 0.3 only: for what ships, that speaks against it.
 _UNLIKE = Shoots(face_noise=1.5)
+_LEADING = (Signal.FACE, Signal.TATTOO)
 
 
 # A calibration of this library from before, which knows other pictures.
@@ -56,7 +57,8 @@ VALUES (jsonb_build_array(jsonb_build_array($1::text, $2::text)), $3, 100, 1000,
 async def _system(dsn: str, folder: Path, shoots: Shoots) -> AsyncIterator[TransferSystem]:
     await migrate_transfer(dsn)
     await fill_gallery(dsn, shoots)
-    async with open_transfer_system(dsn, folder, face=_FACE) as system:
+    with_bodies = shoots.are_built_alike is not None
+    async with open_transfer_system(dsn, folder, face=_FACE, with_bodies=with_bodies) as system:
         yield system
 
 
@@ -78,7 +80,7 @@ async def test_what_is_fitted_is_used_in_the_next_score(database: str, tmp_path:
         open_face_system(database, face=_FACE) as second,
     ):
         told: list[CalibrationProgress] = []
-        report = await system.marquee.calibrate(on_progress=told.append)
+        report = await system.marquee.calibrate(signals=_LEADING, on_progress=told.append)
         face, tattoo = _of(report, Signal.FACE), _of(report, Signal.TATTOO)
         assert face.outcome is CalibrationOutcome.FITTED, face.detail
         assert tattoo.outcome is CalibrationOutcome.FITTED, tattoo.detail
@@ -102,16 +104,66 @@ async def test_what_is_fitted_is_used_in_the_next_score(database: str, tmp_path:
         assert "this library" in in_use.provenance
         await until(lambda: _is_own(second.stub))
 
-        again = await system.marquee.calibrate()
+        again = await system.marquee.calibrate(signals=_LEADING)
         assert _of(again, Signal.FACE).in_use == face.in_use
         assert await system.value("SELECT count(*) FROM face.calibrations") == 1
 
-        discarded = await system.marquee.calibrate(discard=True)
+        discarded = await system.marquee.calibrate(signals=_LEADING, discard=True)
         assert {one.outcome for one in discarded.signals} == {CalibrationOutcome.DISCARDED}
         assert _of(discarded, Signal.TATTOO).in_use is None
         shipped = _of(discarded, Signal.FACE).in_use
         assert shipped is not None
         assert not shipped.is_of_this_library
+
+
+@pytest.mark.parametrize("are_built_alike", [True, False])
+async def test_a_body_counts_where_it_is_shown_to_help(
+    database: str, tmp_path: Path, are_built_alike: bool
+) -> None:
+    """Its weight is fitted and tested beside faces; where it does not help it is 0, and both are stored."""
+    shoots = replace(_UNLIKE, face_noise=3.0, are_built_alike=are_built_alike)
+    async with _system(database, tmp_path, shoots) as system:
+        before = (await system.marquee.status()).signals[Signal.BODY].calibration
+        assert before is not None
+        assert not before.is_of_this_library
+        report = await system.marquee.calibrate(signals=[Signal.BODY])
+        [body] = report.signals
+        assert (body.performers, body.probes, body.genuine_pairs) == (40, 120, 120)
+        assert body.impostor_pairs == 120 * 39
+        assert body.held_out is not None
+        test = body.paired_test
+        assert test is not None
+        assert test.is_tested
+        assert test.log_gain is not None
+        assert body.in_use is not None
+        assert body.in_use.is_of_this_library
+        assert body.in_use.weight == pytest.approx(test.weight)
+        if are_built_alike:
+            assert body.outcome is CalibrationOutcome.FITTED, body.detail
+            assert body.in_use.weight > 0.5
+            assert body.held_out.own < 0.9
+            assert test.log_gain.low > 0
+        else:
+            assert body.outcome is CalibrationOutcome.NOT_BETTER, body.detail
+            assert body.in_use.weight == 0.0
+            assert "not shown to help" in body.detail
+        assert (await system.marquee.status()).signals[Signal.BODY].calibration == body.in_use
+        await system.marquee.calibrate(signals=[Signal.BODY])
+        assert await system.value("SELECT count(*) FROM body.calibrations") == 1
+        [gone] = (await system.marquee.calibrate(signals=[Signal.BODY], discard=True)).signals
+        assert gone.in_use == before
+
+
+async def test_a_body_that_no_face_goes_with_is_not_tested(database: str, tmp_path: Path) -> None:
+    """And nothing is stored: that nothing shows that it hurts is no help."""
+    async with _system(database, tmp_path, replace(_UNLIKE, are_built_alike=True)) as system:
+        await system.fetch("DELETE FROM face.vectors WHERE image_date > '2020-01-01'")
+        [body] = (await system.marquee.calibrate(signals=[Signal.BODY])).signals
+        assert body.outcome is CalibrationOutcome.TOO_FEW_PAIRS
+        assert body.paired_test is not None
+        assert not body.paired_test.is_tested
+        assert "not tested beside faces, nothing was changed" in body.detail
+        assert await system.value("SELECT count(*) FROM body.calibrations") == 0
 
 
 async def _is_own(stub: face_pb2_grpc.FaceServiceAsyncStub) -> bool:
@@ -190,16 +242,18 @@ async def test_the_command_shows_a_table_and_json(database: str, tmp_path: Path)
         assert (code, document["is_dry_run"], document["seed"]) == (0, True, 3)
         assert document["signals"][0]["outcome"] == "fitted"
         code, out, _ = await run("calibrate")
-        assert code == 0
+        assert code == 3
         assert "calibrated on this library on" in out
-        assert "body: ratios rest on" in out
+        assert "body: 0 genuine pairs of 0 performers are too few" in out
+        code, out, _ = await run("calibrate", "--signals", "face,tattoo")
+        assert code == 0
         _, out, _ = await run("status")
         assert "face: calibrated on this library on" in out
         code, out, _ = await run("calibrate", "--discard", "--signals", "face")
         assert (code, "what ships is used again" in out) == (0, True)
-        code, _, err = await run("calibrate", "--signals", "body")
+        code, _, err = await run("calibrate", "--signals", "voice")
         assert code == 2
-        assert "'body' is none of face, tattoo" in err
+        assert "'voice' is none of face, tattoo, body" in err
 
 
 async def test_a_signal_that_is_away_is_named(database: str) -> None:
@@ -209,8 +263,6 @@ async def test_a_signal_that_is_away_is_named(database: str) -> None:
         with pytest.raises(Unavailable, match="tattoo could not be reached"):
             await marquee.calibrate()
         assert not system.face.requests("ExportVectors")
-        with pytest.raises(InvalidInput, match="face and tattoo"):
-            await marquee.calibrate(signals=[Signal.BODY])
         with pytest.raises(InvalidInput, match="max_probes"):
             await marquee.calibrate(max_probes=5)
 

@@ -291,7 +291,8 @@ class _Flooding(calibration_pb2_grpc.CalibrationServiceServicer):
         self, request: calibration_pb2.CalibrateRequest, context: object
     ) -> AsyncIterator[calibration_pb2.CalibrateResponse]:
         self.served_by = asyncio.current_task()
-        report = calibration_pb2.CalibrationReport(body="x" * 100_000)
+        signal = calibration_pb2.SignalCalibration(detail="x" * 100_000)
+        report = calibration_pb2.CalibrationReport(signals=[signal])
         try:
             while True:
                 self.replies += 1

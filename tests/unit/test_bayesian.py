@@ -14,6 +14,7 @@ from gateway.association import PersonInstance
 from gateway.bayesian import Belief, believe, rank_bayesian
 from gateway.circumstances import Circumstances
 from gateway.fusion.absence import enrolled_or_not
+from gateway.fusion.assumed import UNCALIBRATED
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.moment import moment_of
 from gateway.observations import Candidate, Signal
@@ -254,14 +255,19 @@ def test_a_signal_that_was_shown_to_hurt_counts_nothing(weight: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trust", "measurements", "factor"),
-    [(Trust(True, 0.5), 3, 0.5), (Trust(True, 0.5), 2, 0.0), (Trust(False, 1.0), 9, 0.0)],
+    ("trust", "full_views", "factor"),
+    [
+        (Trust(True, 0.5), 0, 0.5),
+        (Trust(True, 0.0), 9, 0.0),
+        (Trust(False, 1.0), 3, UNCALIBRATED),
+        (Trust(False, 1.0), 2, 0.0),
+    ],
 )
-def test_a_body_counts_by_this_librarys_calibration_and_three_measurements(
-    trust: Trust, measurements: int, factor: float
+def test_a_body_counts_where_it_is_shown_to_help_and_untested_by_three_full_views(
+    trust: Trust, full_views: int, factor: float
 ) -> None:
     """Fewer are an accident of the pose. That a body counts nothing is as a rule so, and no note."""
-    score = SignalScore(0.5, 0.5, 2.0, trust=trust, measurements=measurements)
+    score = SignalScore(0.5, 0.5, 2.0, trust=trust, full_views=full_views)
     person = ranked(view(face=[], body=candidates(a=0.9)), {Signal.BODY: {"a": score}})
     assert [one.log_ratio for one in _of(person, "a", pb.CONTRIBUTION_KIND_BODY)] == pytest.approx(
         [2 * factor] if factor else []

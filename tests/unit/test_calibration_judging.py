@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chassis.signal.calibration import Calibration, cllr
 from chassis.signal.calibration_fitting import LEAST_PAIRS, TooFewPairs, fit_calibration
+from chassis.signal.calibration_parameters import from_parameters
 from gateway.calibration import bootstrap
 from gateway.calibration.bootstrap import draws, mean_interval
 from gateway.calibration.judging import Chosen, Earlier, fit_and_judge
@@ -134,7 +135,8 @@ def test_as_many_pairs_replace_an_earlier_one_that_is_not_better() -> None:
     ships = shipped(genuine=0.9, impostor=0.6)
     judged = fit_and_judge(pairs, ships, other, seed=0)
     assert judged.chosen is Chosen.NEW
-    again = fit_and_judge(pairs, ships, _earlier(judged.own, len(pairs.genuine)), seed=0)
+    own = from_parameters(judged.parameters)
+    again = fit_and_judge(pairs, ships, _earlier(own, len(pairs.genuine)), seed=0)
     assert again.own == judged.own
     assert again.chosen in (Chosen.NEW, Chosen.EARLIER)
 

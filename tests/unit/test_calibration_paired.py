@@ -61,6 +61,17 @@ def test_one_that_says_nothing_counts() -> None:
     assert test.rank1_both == test.rank1_face
 
 
+@pytest.mark.parametrize(("added", "weight"), [(2.0, 0.5), (0.0, 0.0), (-2.0, 0.0)])
+def test_one_that_must_help_counts_only_where_it_does(added: float, weight: float) -> None:
+    """By the weight it was tested with; that it does not hurt is not enough."""
+    some = images(60, face=1, tattoo=added)
+    if not added:
+        some = [PairedImage(one.performer_id, one.face, dict.fromkeys(one.face, 0.0)) for one in some]
+    test = paired_test(some, unknown=0.3, seed=0, tested_weight=0.5, must_help=True)
+    assert test.is_tested
+    assert test.weight == weight
+
+
 def test_too_few_images_are_not_tested() -> None:
     """The weight stays 1."""
     test = paired_test(images(LEAST_IMAGES - 1, face=2, tattoo=-2), unknown=0.3, seed=0)

@@ -14,12 +14,12 @@ from chassis.work import WorkPool
 from gateway.calibration import asking
 from gateway.calibration.asking import asked
 from gateway.calibration.bootstrap import Interval
-from gateway.calibration.judging import Chosen, HeldOutEarlier, fit_and_judge
+from gateway.calibration.judging import Chosen, HeldOutEarlier, fit_and_judge, temper_and_judge
 from gateway.calibration.measuring import Gallery, Measured
 from gateway.calibration.paired import PairedTest
 from gateway.calibration.pairs import Dating
 from gateway.calibration.report import Options, Outcome
-from gateway.calibration.settling import chosen_of, settle
+from gateway.calibration.settling import chosen_of, settle, settle_body
 from gateway.calibration.storing import store
 from gateway.observations import Signal
 from marquee.common.v1 import calibration_pb2, common_pb2
@@ -187,6 +187,38 @@ def test_the_test_of_tattoos_uses_what_will_be_used() -> None:
     assert chosen_of(gallery_, _not_better()) == _SHIPPED
     assert chosen_of(gallery_, _not_better(Chosen.EARLIER)) == _EARLIER
     assert chosen_of(gallery_, None) == _EARLIER
+
+
+_BODIES = pairs_of(gallery(40, genuine=2.0, impostor=-2.0, spread=2.0))
+_UP = Interval(0.2, 0.1, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("gain", "outcome", "weight"), [(_UP, Outcome.FITTED, 0.75), (_DOWN, Outcome.NOT_BETTER, 0.0)]
+)
+def test_a_body_weighs_what_the_test_says(gain: Interval, outcome: Outcome, weight: float) -> None:
+    """Both ends are stored, as of this library, and say what they rest on; there are no parameters."""
+    measured = Measured(120, _BODIES, Dating(0, 120, False), temper_and_judge(_BODIES, seed=0), "")
+    test = PairedTest(40, 20, 0.5, 0.6, gain, gain, tested_weight=0.75, must_help=True)
+    settled = settle_body(_gallery(_Client(Signal.BODY)), measured, test, _OPTIONS)
+    assert settled.report.outcome is outcome
+    assert settled.change is not None
+    assert settled.change.weight == weight
+    assert not settled.change.fitted.parameters
+    assert "seed 3" in settled.change.fitted.provenance
+    assert ("count nothing" in settled.change.fitted.provenance) == (weight == 0)
+    assert settled.report.detail in settled.change.fitted.provenance
+
+
+@pytest.mark.parametrize("test", [None, _UNTESTED])
+def test_an_untested_body_stays_as_it_is(test: PairedTest | None) -> None:
+    """Too few pairs, or too few images with a face: nothing shows that it helps, or hurts."""
+    judged = temper_and_judge(_BODIES, seed=0) if test else None
+    measured = Measured(120, _BODIES, Dating(0, 120, False), judged, "too few")
+    settled = settle_body(_gallery(_Client(Signal.BODY), own=True, weight=0.5), measured, test, _OPTIONS)
+    assert settled.report.outcome is Outcome.TOO_FEW_PAIRS
+    assert settled.report.detail.endswith("nothing was changed")
+    assert settled.change is None
 
 
 async def test_a_busy_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,7 +220,7 @@ _SCORES = st.builds(
     st.floats(0, 1),
     st.none() | st.floats(),
     trust=st.builds(Trust, st.booleans(), st.floats()),
-    measurements=st.integers(0, 5),
+    full_views=st.integers(0, 5),
     facts=_FACTS,
     matches=st.lists(
         st.builds(TattooMatch, st.sampled_from(["s", "t", ""]), st.floats(-1, 1), st.none() | st.floats()),

@@ -22,71 +22,85 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from marquee.common.v1 import calibration_pb2 as marquee_dot_common_dot_v1_dot_calibration__pb2
 from marquee.common.v1 import common_pb2 as marquee_dot_common_dot_v1_dot_common__pb2
 from marquee.common.v1 import counts_pb2 as marquee_dot_common_dot_v1_dot_counts__pb2
+from marquee.common.v1 import transfer_pb2 as marquee_dot_common_dot_v1_dot_transfer__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amarquee/body/v1/body.proto\x12\x0fmarquee.body.v1\x1a\x1emarquee/common/v1/common.proto\x1a\x1emarquee/common/v1/counts.proto\"7\n\x0eObserveRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\"4\n\x08KeyPoint\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\x12\n\nvisibility\x18\x03 \x01(\x02\"|\n\nRegionView\x12-\n\x06region\x18\x01 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12+\n\x07outline\x18\x02 \x01(\x0b\x32\x1a.marquee.common.v1.Polygon\x12\x12\n\nvisibility\x18\x03 \x01(\x02\"S\n\x05Ratio\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.marquee.body.v1.RatioKind\x12\r\n\x05value\x18\x02 \x01(\x02\x12\x11\n\tlog_error\x18\x03 \x01(\x02\"\xcb\x02\n\x0f\x42odyObservation\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x02 \x01(\x02\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12-\n\nkey_points\x18\x04 \x03(\x0b\x32\x19.marquee.body.v1.KeyPoint\x12,\n\x07regions\x18\x05 \x03(\x0b\x32\x1b.marquee.body.v1.RegionView\x12&\n\x06ratios\x18\x06 \x03(\x0b\x32\x16.marquee.body.v1.Ratio\x12-\n\x08template\x18\x07 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12\x30\n\ncandidates\x18\x08 \x03(\x0b\x32\x1c.marquee.common.v1.Candidate\"\xab\x01\n\x0fObserveResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12\x30\n\x06\x62odies\x18\x03 \x03(\x0b\x32 .marquee.body.v1.BodyObservation\x12;\n\x10operating_points\x18\x04 \x03(\x0b\x32!.marquee.common.v1.OperatingPoint\">\n\x0cScoreRequest\x12.\n\x07queries\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.ScoreQuery\"\xa9\x01\n\tBodyScore\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x03llr\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\ris_compatible\x18\x05 \x01(\x08\x12\x17\n\x0f\x63ompared_ratios\x18\x06 \x01(\r\x12\x14\n\x0cmeasurements\x18\x07 \x01(\rB\x06\n\x04_llr\"E\n\nBodyScores\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06scores\x18\x02 \x03(\x0b\x32\x1a.marquee.body.v1.BodyScore\"w\n\rScoreResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.marquee.body.v1.BodyScores\x12\x38\n\x0b\x63\x61libration\x18\x02 \x01(\x0b\x32#.marquee.common.v1.CalibrationInUse\"@\n\x0e\x43ompareRequest\x12.\n\ttemplates\x18\x01 \x03(\x0b\x32\x1b.marquee.common.v1.Template\"\'\n\x0f\x43ompareResponse\x12\x14\n\x0csimilarities\x18\x01 \x03(\x02\"\x93\x01\n\rBodyEnrolment\x12-\n\x08template\x18\x01 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"[\n\rEnrollRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x34\n\x0cobservations\x18\x02 \x03(\x0b\x32\x1e.marquee.body.v1.BodyEnrolment\"D\n\x0e\x45nrollResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\"%\n\rForgetRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\"&\n\x0e\x46orgetResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\"&\n\rLookupRequest\x12\x15\n\rperformer_ids\x18\x01 \x03(\t\"d\n\x0e\x42odyAttributes\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12&\n\x06ratios\x18\x02 \x03(\x0b\x32\x16.marquee.body.v1.Ratio\x12\x14\n\x0cmeasurements\x18\x03 \x01(\r\"E\n\x0eLookupResponse\x12\x33\n\nperformers\x18\x01 \x03(\x0b\x32\x1f.marquee.body.v1.BodyAttributes\"Q\n\x18\x43ountObservationsRequest\x12\x35\n\nperformers\x18\x01 \x01(\x0b\x32!.marquee.common.v1.PerformerRange\"Q\n\x19\x43ountObservationsResponse\x12\x34\n\x06\x63ounts\x18\x01 \x01(\x0b\x32$.marquee.common.v1.ObservationCounts\"\x12\n\x10GetStatusRequest\"E\n\x11GetStatusResponse\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus\"?\n\x13\x44iscardImageRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nimage_hash\x18\x02 \x01(\t\",\n\x14\x44iscardImageResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\r*\xd9\x01\n\tRatioKind\x12\x1a\n\x16RATIO_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17RATIO_KIND_SHOULDER_HIP\x10\x01\x12\x18\n\x14RATIO_KIND_LEG_TORSO\x10\x02\x12\x1d\n\x19RATIO_KIND_SHOULDER_TORSO\x10\x03\x12\x18\n\x14RATIO_KIND_ARM_TORSO\x10\x04\x12\x1e\n\x1aRATIO_KIND_THIGH_LOWER_LEG\x10\x05\x12 \n\x1cRATIO_KIND_UPPER_ARM_FOREARM\x10\x06\x32\xef\x05\n\x0b\x42odyService\x12L\n\x07Observe\x12\x1f.marquee.body.v1.ObserveRequest\x1a .marquee.body.v1.ObserveResponse\x12\x46\n\x05Score\x12\x1d.marquee.body.v1.ScoreRequest\x1a\x1e.marquee.body.v1.ScoreResponse\x12L\n\x07\x43ompare\x12\x1f.marquee.body.v1.CompareRequest\x1a .marquee.body.v1.CompareResponse\x12I\n\x06\x45nroll\x12\x1e.marquee.body.v1.EnrollRequest\x1a\x1f.marquee.body.v1.EnrollResponse\x12I\n\x06\x46orget\x12\x1e.marquee.body.v1.ForgetRequest\x1a\x1f.marquee.body.v1.ForgetResponse\x12[\n\x0c\x44iscardImage\x12$.marquee.body.v1.DiscardImageRequest\x1a%.marquee.body.v1.DiscardImageResponse\x12I\n\x06Lookup\x12\x1e.marquee.body.v1.LookupRequest\x1a\x1f.marquee.body.v1.LookupResponse\x12j\n\x11\x43ountObservations\x12).marquee.body.v1.CountObservationsRequest\x1a*.marquee.body.v1.CountObservationsResponse\x12R\n\tGetStatus\x12!.marquee.body.v1.GetStatusRequest\x1a\".marquee.body.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amarquee/body/v1/body.proto\x12\x0fmarquee.body.v1\x1a#marquee/common/v1/calibration.proto\x1a\x1emarquee/common/v1/common.proto\x1a\x1emarquee/common/v1/counts.proto\x1a marquee/common/v1/transfer.proto\"7\n\x0eObserveRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x16\n\x0emax_candidates\x18\x02 \x01(\r\"4\n\x08KeyPoint\x12\t\n\x01x\x18\x01 \x01(\x02\x12\t\n\x01y\x18\x02 \x01(\x02\x12\x12\n\nvisibility\x18\x03 \x01(\x02\"|\n\nRegionView\x12-\n\x06region\x18\x01 \x01(\x0e\x32\x1d.marquee.common.v1.BodyRegion\x12+\n\x07outline\x18\x02 \x01(\x0b\x32\x1a.marquee.common.v1.Polygon\x12\x12\n\nvisibility\x18\x03 \x01(\x02\"S\n\x05Ratio\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.marquee.body.v1.RatioKind\x12\r\n\x05value\x18\x02 \x01(\x02\x12\x11\n\tlog_error\x18\x03 \x01(\x02\"\xcb\x02\n\x0f\x42odyObservation\x12#\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12\x1c\n\x14\x64\x65tection_confidence\x18\x02 \x01(\x02\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12-\n\nkey_points\x18\x04 \x03(\x0b\x32\x19.marquee.body.v1.KeyPoint\x12,\n\x07regions\x18\x05 \x03(\x0b\x32\x1b.marquee.body.v1.RegionView\x12&\n\x06ratios\x18\x06 \x03(\x0b\x32\x16.marquee.body.v1.Ratio\x12-\n\x08template\x18\x07 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12\x30\n\ncandidates\x18\x08 \x03(\x0b\x32\x1c.marquee.common.v1.Candidate\"\xab\x01\n\x0fObserveResponse\x12\x13\n\x0bimage_width\x18\x01 \x01(\r\x12\x14\n\x0cimage_height\x18\x02 \x01(\r\x12\x30\n\x06\x62odies\x18\x03 \x03(\x0b\x32 .marquee.body.v1.BodyObservation\x12;\n\x10operating_points\x18\x04 \x03(\x0b\x32!.marquee.common.v1.OperatingPoint\">\n\x0cScoreRequest\x12.\n\x07queries\x18\x01 \x03(\x0b\x32\x1d.marquee.common.v1.ScoreQuery\"\xbd\x01\n\tBodyScore\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nsimilarity\x18\x02 \x01(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x03llr\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\ris_compatible\x18\x05 \x01(\x08\x12\x17\n\x0f\x63ompared_ratios\x18\x06 \x01(\r\x12\x14\n\x0cmeasurements\x18\x07 \x01(\r\x12\x12\n\nfull_views\x18\x08 \x01(\rB\x06\n\x04_llr\"E\n\nBodyScores\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x06scores\x18\x02 \x03(\x0b\x32\x1a.marquee.body.v1.BodyScore\"w\n\rScoreResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.marquee.body.v1.BodyScores\x12\x38\n\x0b\x63\x61libration\x18\x02 \x01(\x0b\x32#.marquee.common.v1.CalibrationInUse\"@\n\x0e\x43ompareRequest\x12.\n\ttemplates\x18\x01 \x03(\x0b\x32\x1b.marquee.common.v1.Template\"\'\n\x0f\x43ompareResponse\x12\x14\n\x0csimilarities\x18\x01 \x03(\x02\"\x93\x01\n\rBodyEnrolment\x12-\n\x08template\x18\x01 \x01(\x0b\x32\x1b.marquee.common.v1.Template\x12#\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x16.marquee.common.v1.Box\x12.\n\x06source\x18\x03 \x01(\x0b\x32\x1e.marquee.common.v1.ImageSource\"[\n\rEnrollRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x34\n\x0cobservations\x18\x02 \x03(\x0b\x32\x1e.marquee.body.v1.BodyEnrolment\"D\n\x0e\x45nrollResponse\x12\x32\n\x08outcomes\x18\x01 \x03(\x0b\x32 .marquee.common.v1.EnrollOutcome\"%\n\rForgetRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\"&\n\x0e\x46orgetResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\x04\"&\n\rLookupRequest\x12\x15\n\rperformer_ids\x18\x01 \x03(\t\"d\n\x0e\x42odyAttributes\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12&\n\x06ratios\x18\x02 \x03(\x0b\x32\x16.marquee.body.v1.Ratio\x12\x14\n\x0cmeasurements\x18\x03 \x01(\r\"E\n\x0eLookupResponse\x12\x33\n\nperformers\x18\x01 \x03(\x0b\x32\x1f.marquee.body.v1.BodyAttributes\"Q\n\x18\x43ountObservationsRequest\x12\x35\n\nperformers\x18\x01 \x01(\x0b\x32!.marquee.common.v1.PerformerRange\"Q\n\x19\x43ountObservationsResponse\x12\x34\n\x06\x63ounts\x18\x01 \x01(\x0b\x32$.marquee.common.v1.ObservationCounts\"\x12\n\x10GetStatusRequest\"E\n\x11GetStatusResponse\x12\x30\n\x06status\x18\x01 \x01(\x0b\x32 .marquee.common.v1.ServiceStatus\"?\n\x13\x44iscardImageRequest\x12\x14\n\x0cperformer_id\x18\x01 \x01(\t\x12\x12\n\nimage_hash\x18\x02 \x01(\t\",\n\x14\x44iscardImageResponse\x12\x14\n\x0cobservations\x18\x01 \x01(\r\"Y\n\x17ListMeasurementsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x17\n\x0fwithout_vectors\x18\x03 \x01(\x08\"_\n\x18ListMeasurementsResponse\x12*\n\x04rows\x18\x01 \x03(\x0b\x32\x1c.marquee.common.v1.VectorRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x17\n\x15GetCalibrationRequest\"L\n\x16GetCalibrationResponse\x12\x32\n\x05state\x18\x01 \x01(\x0b\x32#.marquee.common.v1.CalibrationState\"M\n\x15SetCalibrationRequest\x12\x34\n\x06\x63hange\x18\x01 \x01(\x0b\x32$.marquee.common.v1.CalibrationChange\"R\n\x16SetCalibrationResponse\x12\x38\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32#.marquee.common.v1.CalibrationInUse*\xd9\x01\n\tRatioKind\x12\x1a\n\x16RATIO_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17RATIO_KIND_SHOULDER_HIP\x10\x01\x12\x18\n\x14RATIO_KIND_LEG_TORSO\x10\x02\x12\x1d\n\x19RATIO_KIND_SHOULDER_TORSO\x10\x03\x12\x18\n\x14RATIO_KIND_ARM_TORSO\x10\x04\x12\x1e\n\x1aRATIO_KIND_THIGH_LOWER_LEG\x10\x05\x12 \n\x1cRATIO_KIND_UPPER_ARM_FOREARM\x10\x06\x32\x9e\x08\n\x0b\x42odyService\x12L\n\x07Observe\x12\x1f.marquee.body.v1.ObserveRequest\x1a .marquee.body.v1.ObserveResponse\x12\x46\n\x05Score\x12\x1d.marquee.body.v1.ScoreRequest\x1a\x1e.marquee.body.v1.ScoreResponse\x12L\n\x07\x43ompare\x12\x1f.marquee.body.v1.CompareRequest\x1a .marquee.body.v1.CompareResponse\x12I\n\x06\x45nroll\x12\x1e.marquee.body.v1.EnrollRequest\x1a\x1f.marquee.body.v1.EnrollResponse\x12I\n\x06\x46orget\x12\x1e.marquee.body.v1.ForgetRequest\x1a\x1f.marquee.body.v1.ForgetResponse\x12[\n\x0c\x44iscardImage\x12$.marquee.body.v1.DiscardImageRequest\x1a%.marquee.body.v1.DiscardImageResponse\x12I\n\x06Lookup\x12\x1e.marquee.body.v1.LookupRequest\x1a\x1f.marquee.body.v1.LookupResponse\x12j\n\x11\x43ountObservations\x12).marquee.body.v1.CountObservationsRequest\x1a*.marquee.body.v1.CountObservationsResponse\x12g\n\x10ListMeasurements\x12(.marquee.body.v1.ListMeasurementsRequest\x1a).marquee.body.v1.ListMeasurementsResponse\x12\x61\n\x0eGetCalibration\x12&.marquee.body.v1.GetCalibrationRequest\x1a\'.marquee.body.v1.GetCalibrationResponse\x12\x61\n\x0eSetCalibration\x12&.marquee.body.v1.SetCalibrationRequest\x1a\'.marquee.body.v1.SetCalibrationResponse\x12R\n\tGetStatus\x12!.marquee.body.v1.GetStatusRequest\x1a\".marquee.body.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'marquee.body.v1.body_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RATIOKIND']._serialized_start=2450
-  _globals['_RATIOKIND']._serialized_end=2667
-  _globals['_OBSERVEREQUEST']._serialized_start=111
-  _globals['_OBSERVEREQUEST']._serialized_end=166
-  _globals['_KEYPOINT']._serialized_start=168
-  _globals['_KEYPOINT']._serialized_end=220
-  _globals['_REGIONVIEW']._serialized_start=222
-  _globals['_REGIONVIEW']._serialized_end=346
-  _globals['_RATIO']._serialized_start=348
-  _globals['_RATIO']._serialized_end=431
-  _globals['_BODYOBSERVATION']._serialized_start=434
-  _globals['_BODYOBSERVATION']._serialized_end=765
-  _globals['_OBSERVERESPONSE']._serialized_start=768
-  _globals['_OBSERVERESPONSE']._serialized_end=939
-  _globals['_SCOREREQUEST']._serialized_start=941
-  _globals['_SCOREREQUEST']._serialized_end=1003
-  _globals['_BODYSCORE']._serialized_start=1006
-  _globals['_BODYSCORE']._serialized_end=1175
-  _globals['_BODYSCORES']._serialized_start=1177
-  _globals['_BODYSCORES']._serialized_end=1246
-  _globals['_SCORERESPONSE']._serialized_start=1248
-  _globals['_SCORERESPONSE']._serialized_end=1367
-  _globals['_COMPAREREQUEST']._serialized_start=1369
-  _globals['_COMPAREREQUEST']._serialized_end=1433
-  _globals['_COMPARERESPONSE']._serialized_start=1435
-  _globals['_COMPARERESPONSE']._serialized_end=1474
-  _globals['_BODYENROLMENT']._serialized_start=1477
-  _globals['_BODYENROLMENT']._serialized_end=1624
-  _globals['_ENROLLREQUEST']._serialized_start=1626
-  _globals['_ENROLLREQUEST']._serialized_end=1717
-  _globals['_ENROLLRESPONSE']._serialized_start=1719
-  _globals['_ENROLLRESPONSE']._serialized_end=1787
-  _globals['_FORGETREQUEST']._serialized_start=1789
-  _globals['_FORGETREQUEST']._serialized_end=1826
-  _globals['_FORGETRESPONSE']._serialized_start=1828
-  _globals['_FORGETRESPONSE']._serialized_end=1866
-  _globals['_LOOKUPREQUEST']._serialized_start=1868
-  _globals['_LOOKUPREQUEST']._serialized_end=1906
-  _globals['_BODYATTRIBUTES']._serialized_start=1908
-  _globals['_BODYATTRIBUTES']._serialized_end=2008
-  _globals['_LOOKUPRESPONSE']._serialized_start=2010
-  _globals['_LOOKUPRESPONSE']._serialized_end=2079
-  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_start=2081
-  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_end=2162
-  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_start=2164
-  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_end=2245
-  _globals['_GETSTATUSREQUEST']._serialized_start=2247
-  _globals['_GETSTATUSREQUEST']._serialized_end=2265
-  _globals['_GETSTATUSRESPONSE']._serialized_start=2267
-  _globals['_GETSTATUSRESPONSE']._serialized_end=2336
-  _globals['_DISCARDIMAGEREQUEST']._serialized_start=2338
-  _globals['_DISCARDIMAGEREQUEST']._serialized_end=2401
-  _globals['_DISCARDIMAGERESPONSE']._serialized_start=2403
-  _globals['_DISCARDIMAGERESPONSE']._serialized_end=2447
-  _globals['_BODYSERVICE']._serialized_start=2670
-  _globals['_BODYSERVICE']._serialized_end=3421
+  _globals['_RATIOKIND']._serialized_start=2995
+  _globals['_RATIOKIND']._serialized_end=3212
+  _globals['_OBSERVEREQUEST']._serialized_start=182
+  _globals['_OBSERVEREQUEST']._serialized_end=237
+  _globals['_KEYPOINT']._serialized_start=239
+  _globals['_KEYPOINT']._serialized_end=291
+  _globals['_REGIONVIEW']._serialized_start=293
+  _globals['_REGIONVIEW']._serialized_end=417
+  _globals['_RATIO']._serialized_start=419
+  _globals['_RATIO']._serialized_end=502
+  _globals['_BODYOBSERVATION']._serialized_start=505
+  _globals['_BODYOBSERVATION']._serialized_end=836
+  _globals['_OBSERVERESPONSE']._serialized_start=839
+  _globals['_OBSERVERESPONSE']._serialized_end=1010
+  _globals['_SCOREREQUEST']._serialized_start=1012
+  _globals['_SCOREREQUEST']._serialized_end=1074
+  _globals['_BODYSCORE']._serialized_start=1077
+  _globals['_BODYSCORE']._serialized_end=1266
+  _globals['_BODYSCORES']._serialized_start=1268
+  _globals['_BODYSCORES']._serialized_end=1337
+  _globals['_SCORERESPONSE']._serialized_start=1339
+  _globals['_SCORERESPONSE']._serialized_end=1458
+  _globals['_COMPAREREQUEST']._serialized_start=1460
+  _globals['_COMPAREREQUEST']._serialized_end=1524
+  _globals['_COMPARERESPONSE']._serialized_start=1526
+  _globals['_COMPARERESPONSE']._serialized_end=1565
+  _globals['_BODYENROLMENT']._serialized_start=1568
+  _globals['_BODYENROLMENT']._serialized_end=1715
+  _globals['_ENROLLREQUEST']._serialized_start=1717
+  _globals['_ENROLLREQUEST']._serialized_end=1808
+  _globals['_ENROLLRESPONSE']._serialized_start=1810
+  _globals['_ENROLLRESPONSE']._serialized_end=1878
+  _globals['_FORGETREQUEST']._serialized_start=1880
+  _globals['_FORGETREQUEST']._serialized_end=1917
+  _globals['_FORGETRESPONSE']._serialized_start=1919
+  _globals['_FORGETRESPONSE']._serialized_end=1957
+  _globals['_LOOKUPREQUEST']._serialized_start=1959
+  _globals['_LOOKUPREQUEST']._serialized_end=1997
+  _globals['_BODYATTRIBUTES']._serialized_start=1999
+  _globals['_BODYATTRIBUTES']._serialized_end=2099
+  _globals['_LOOKUPRESPONSE']._serialized_start=2101
+  _globals['_LOOKUPRESPONSE']._serialized_end=2170
+  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_start=2172
+  _globals['_COUNTOBSERVATIONSREQUEST']._serialized_end=2253
+  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_start=2255
+  _globals['_COUNTOBSERVATIONSRESPONSE']._serialized_end=2336
+  _globals['_GETSTATUSREQUEST']._serialized_start=2338
+  _globals['_GETSTATUSREQUEST']._serialized_end=2356
+  _globals['_GETSTATUSRESPONSE']._serialized_start=2358
+  _globals['_GETSTATUSRESPONSE']._serialized_end=2427
+  _globals['_DISCARDIMAGEREQUEST']._serialized_start=2429
+  _globals['_DISCARDIMAGEREQUEST']._serialized_end=2492
+  _globals['_DISCARDIMAGERESPONSE']._serialized_start=2494
+  _globals['_DISCARDIMAGERESPONSE']._serialized_end=2538
+  _globals['_LISTMEASUREMENTSREQUEST']._serialized_start=2540
+  _globals['_LISTMEASUREMENTSREQUEST']._serialized_end=2629
+  _globals['_LISTMEASUREMENTSRESPONSE']._serialized_start=2631
+  _globals['_LISTMEASUREMENTSRESPONSE']._serialized_end=2726
+  _globals['_GETCALIBRATIONREQUEST']._serialized_start=2728
+  _globals['_GETCALIBRATIONREQUEST']._serialized_end=2751
+  _globals['_GETCALIBRATIONRESPONSE']._serialized_start=2753
+  _globals['_GETCALIBRATIONRESPONSE']._serialized_end=2829
+  _globals['_SETCALIBRATIONREQUEST']._serialized_start=2831
+  _globals['_SETCALIBRATIONREQUEST']._serialized_end=2908
+  _globals['_SETCALIBRATIONRESPONSE']._serialized_start=2910
+  _globals['_SETCALIBRATIONRESPONSE']._serialized_end=2992
+  _globals['_BODYSERVICE']._serialized_start=3215
+  _globals['_BODYSERVICE']._serialized_end=4269
 # @@protoc_insertion_point(module_scope)

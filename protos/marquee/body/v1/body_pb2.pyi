@@ -9,8 +9,10 @@ import google.protobuf.descriptor
 import google.protobuf.internal.containers
 import google.protobuf.internal.enum_type_wrapper
 import google.protobuf.message
+import marquee.common.v1.calibration_pb2
 import marquee.common.v1.common_pb2
 import marquee.common.v1.counts_pb2
+import marquee.common.v1.transfer_pb2
 import sys
 import typing
 
@@ -290,6 +292,7 @@ class BodyScore(google.protobuf.message.Message):
     IS_COMPATIBLE_FIELD_NUMBER: builtins.int
     COMPARED_RATIOS_FIELD_NUMBER: builtins.int
     MEASUREMENTS_FIELD_NUMBER: builtins.int
+    FULL_VIEWS_FIELD_NUMBER: builtins.int
     performer_id: builtins.str
     """Performer id."""
     similarity: builtins.float
@@ -306,6 +309,8 @@ class BodyScore(google.protobuf.message.Message):
     """Proportions measured on both sides."""
     measurements: builtins.int
     """Enrolled measurements of the performer."""
+    full_views: builtins.int
+    """Of these, full frontal views: those that show all six proportions, turned by 36 degrees at most."""
     def __init__(
         self,
         *,
@@ -316,9 +321,10 @@ class BodyScore(google.protobuf.message.Message):
         is_compatible: builtins.bool = ...,
         compared_ratios: builtins.int = ...,
         measurements: builtins.int = ...,
+        full_views: builtins.int = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_llr", b"_llr", "llr", b"llr"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "compared_ratios", b"compared_ratios", "confidence", b"confidence", "is_compatible", b"is_compatible", "llr", b"llr", "measurements", b"measurements", "performer_id", b"performer_id", "similarity", b"similarity"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_llr", b"_llr", "compared_ratios", b"compared_ratios", "confidence", b"confidence", "full_views", b"full_views", "is_compatible", b"is_compatible", "llr", b"llr", "measurements", b"measurements", "performer_id", b"performer_id", "similarity", b"similarity"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_llr", b"_llr"]) -> typing.Literal["llr"] | None: ...
 
 Global___BodyScore: typing_extensions.TypeAlias = BodyScore
@@ -709,3 +715,128 @@ class DiscardImageResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["observations", b"observations"]) -> None: ...
 
 Global___DiscardImageResponse: typing_extensions.TypeAlias = DiscardImageResponse
+
+@typing.final
+class ListMeasurementsRequest(google.protobuf.message.Message):
+    """Which stored measurements."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    WITHOUT_VECTORS_FIELD_NUMBER: builtins.int
+    page_size: builtins.int
+    """Up to 5000; 0 means 1000."""
+    page_token: builtins.str
+    """`next_page_token` of the page before; empty for the first one."""
+    without_vectors: builtins.bool
+    """Leave the measurements out and tell of which pictures there are some."""
+    def __init__(
+        self,
+        *,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+        without_vectors: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "without_vectors", b"without_vectors"]) -> None: ...
+
+Global___ListMeasurementsRequest: typing_extensions.TypeAlias = ListMeasurementsRequest
+
+@typing.final
+class ListMeasurementsResponse(google.protobuf.message.Message):
+    """Some stored measurements."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """For the next page; empty on the last one."""
+    @property
+    def rows(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.transfer_pb2.VectorRow]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        rows: collections.abc.Iterable[marquee.common.v1.transfer_pb2.VectorRow] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "rows", b"rows"]) -> None: ...
+
+Global___ListMeasurementsResponse: typing_extensions.TypeAlias = ListMeasurementsResponse
+
+@typing.final
+class GetCalibrationRequest(google.protobuf.message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+Global___GetCalibrationRequest: typing_extensions.TypeAlias = GetCalibrationRequest
+
+@typing.final
+class GetCalibrationResponse(google.protobuf.message.Message):
+    """What ratios weigh."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: builtins.int
+    @property
+    def state(self) -> marquee.common.v1.calibration_pb2.CalibrationState:
+        """With the measurement model that serves."""
+
+    def __init__(
+        self,
+        *,
+        state: marquee.common.v1.calibration_pb2.CalibrationState | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["state", b"state"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["state", b"state"]) -> None: ...
+
+Global___GetCalibrationResponse: typing_extensions.TypeAlias = GetCalibrationResponse
+
+@typing.final
+class SetCalibrationRequest(google.protobuf.message.Message):
+    """What ratios are to weigh."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: builtins.int
+    @property
+    def change(self) -> marquee.common.v1.calibration_pb2.CalibrationChange:
+        """For the measurement model that serves."""
+
+    def __init__(
+        self,
+        *,
+        change: marquee.common.v1.calibration_pb2.CalibrationChange | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["change", b"change"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change", b"change"]) -> None: ...
+
+Global___SetCalibrationRequest: typing_extensions.TypeAlias = SetCalibrationRequest
+
+@typing.final
+class SetCalibrationResponse(google.protobuf.message.Message):
+    """What is used from now on."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CALIBRATION_FIELD_NUMBER: builtins.int
+    @property
+    def calibration(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
+        """As answers tell it."""
+
+    def __init__(
+        self,
+        *,
+        calibration: marquee.common.v1.common_pb2.CalibrationInUse | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["calibration", b"calibration"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["calibration", b"calibration"]) -> None: ...
+
+Global___SetCalibrationResponse: typing_extensions.TypeAlias = SetCalibrationResponse

@@ -75,6 +75,21 @@ class BodyServiceStub:
                 request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsRequest.SerializeToString,
                 response_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsResponse.FromString,
                 _registered_method=True)
+        self.ListMeasurements = channel.unary_unary(
+                '/marquee.body.v1.BodyService/ListMeasurements',
+                request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.ListMeasurementsRequest.SerializeToString,
+                response_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.ListMeasurementsResponse.FromString,
+                _registered_method=True)
+        self.GetCalibration = channel.unary_unary(
+                '/marquee.body.v1.BodyService/GetCalibration',
+                request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.GetCalibrationRequest.SerializeToString,
+                response_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.GetCalibrationResponse.FromString,
+                _registered_method=True)
+        self.SetCalibration = channel.unary_unary(
+                '/marquee.body.v1.BodyService/SetCalibration',
+                request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.SetCalibrationRequest.SerializeToString,
+                response_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.SetCalibrationResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/marquee.body.v1.BodyService/GetStatus',
                 request_serializer=marquee_dot_body_dot_v1_dot_body__pb2.GetStatusRequest.SerializeToString,
@@ -145,6 +160,30 @@ class BodyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMeasurements(self, request, context):
+        """Stored measurements page by page, oldest first.
+        INVALID_ARGUMENT: a page size or token that is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCalibration(self, request, context):
+        """What ratios weigh, and what that rests on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCalibration(self, request, context):
+        """Changes that, for every replica. The ratios themselves rest on how proportions vary between adults and have no
+        parameters: what was fitted on this library is the weight.
+        INVALID_ARGUMENT: a weight out of range, or parameters. FAILED_PRECONDITION: another measurement model serves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Models, counts, memory and readiness.
         """
@@ -194,6 +233,21 @@ def add_BodyServiceServicer_to_server(servicer, server):
                     servicer.CountObservations,
                     request_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsRequest.FromString,
                     response_serializer=marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsResponse.SerializeToString,
+            ),
+            'ListMeasurements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMeasurements,
+                    request_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.ListMeasurementsRequest.FromString,
+                    response_serializer=marquee_dot_body_dot_v1_dot_body__pb2.ListMeasurementsResponse.SerializeToString,
+            ),
+            'GetCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCalibration,
+                    request_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.GetCalibrationRequest.FromString,
+                    response_serializer=marquee_dot_body_dot_v1_dot_body__pb2.GetCalibrationResponse.SerializeToString,
+            ),
+            'SetCalibration': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCalibration,
+                    request_deserializer=marquee_dot_body_dot_v1_dot_body__pb2.SetCalibrationRequest.FromString,
+                    response_serializer=marquee_dot_body_dot_v1_dot_body__pb2.SetCalibrationResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -418,6 +472,87 @@ class BodyService:
             '/marquee.body.v1.BodyService/CountObservations',
             marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsRequest.SerializeToString,
             marquee_dot_body_dot_v1_dot_body__pb2.CountObservationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMeasurements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.body.v1.BodyService/ListMeasurements',
+            marquee_dot_body_dot_v1_dot_body__pb2.ListMeasurementsRequest.SerializeToString,
+            marquee_dot_body_dot_v1_dot_body__pb2.ListMeasurementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.body.v1.BodyService/GetCalibration',
+            marquee_dot_body_dot_v1_dot_body__pb2.GetCalibrationRequest.SerializeToString,
+            marquee_dot_body_dot_v1_dot_body__pb2.GetCalibrationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCalibration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/marquee.body.v1.BodyService/SetCalibration',
+            marquee_dot_body_dot_v1_dot_body__pb2.SetCalibrationRequest.SerializeToString,
+            marquee_dot_body_dot_v1_dot_body__pb2.SetCalibrationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -153,6 +153,54 @@ _BodyServiceCountObservationsType = typing_extensions.TypeVar(
     ],
 )
 
+_BodyServiceListMeasurementsType = typing_extensions.TypeVar(
+    '_BodyServiceListMeasurementsType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.ListMeasurementsRequest,
+        marquee.body.v1.body_pb2.ListMeasurementsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.ListMeasurementsRequest,
+        marquee.body.v1.body_pb2.ListMeasurementsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.ListMeasurementsRequest,
+        marquee.body.v1.body_pb2.ListMeasurementsResponse,
+    ],
+)
+
+_BodyServiceGetCalibrationType = typing_extensions.TypeVar(
+    '_BodyServiceGetCalibrationType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.GetCalibrationRequest,
+        marquee.body.v1.body_pb2.GetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.GetCalibrationRequest,
+        marquee.body.v1.body_pb2.GetCalibrationResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.GetCalibrationRequest,
+        marquee.body.v1.body_pb2.GetCalibrationResponse,
+    ],
+)
+
+_BodyServiceSetCalibrationType = typing_extensions.TypeVar(
+    '_BodyServiceSetCalibrationType',
+    grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.SetCalibrationRequest,
+        marquee.body.v1.body_pb2.SetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.SetCalibrationRequest,
+        marquee.body.v1.body_pb2.SetCalibrationResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.SetCalibrationRequest,
+        marquee.body.v1.body_pb2.SetCalibrationResponse,
+    ],
+)
+
 _BodyServiceGetStatusType = typing_extensions.TypeVar(
     '_BodyServiceGetStatusType',
     grpc.UnaryUnaryMultiCallable[
@@ -169,7 +217,7 @@ _BodyServiceGetStatusType = typing_extensions.TypeVar(
     ],
 )
 
-class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreType, _BodyServiceCompareType, _BodyServiceEnrollType, _BodyServiceForgetType, _BodyServiceDiscardImageType, _BodyServiceLookupType, _BodyServiceCountObservationsType, _BodyServiceGetStatusType]):
+class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreType, _BodyServiceCompareType, _BodyServiceEnrollType, _BodyServiceForgetType, _BodyServiceDiscardImageType, _BodyServiceLookupType, _BodyServiceCountObservationsType, _BodyServiceListMeasurementsType, _BodyServiceGetCalibrationType, _BodyServiceSetCalibrationType, _BodyServiceGetStatusType]):
     """Owns pose estimation, the body index and the measurements. Enrols only what its caller has picked."""
 
     @typing.overload
@@ -205,6 +253,18 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
         grpc.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.CountObservationsRequest,
             marquee.body.v1.body_pb2.CountObservationsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.ListMeasurementsRequest,
+            marquee.body.v1.body_pb2.ListMeasurementsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.GetCalibrationRequest,
+            marquee.body.v1.body_pb2.GetCalibrationResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.SetCalibrationRequest,
+            marquee.body.v1.body_pb2.SetCalibrationResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.GetStatusRequest,
@@ -247,6 +307,18 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
             marquee.body.v1.body_pb2.CountObservationsResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.ListMeasurementsRequest,
+            marquee.body.v1.body_pb2.ListMeasurementsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.GetCalibrationRequest,
+            marquee.body.v1.body_pb2.GetCalibrationResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            marquee.body.v1.body_pb2.SetCalibrationRequest,
+            marquee.body.v1.body_pb2.SetCalibrationResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             marquee.body.v1.body_pb2.GetStatusRequest,
             marquee.body.v1.body_pb2.GetStatusResponse,
         ],
@@ -281,6 +353,20 @@ class BodyServiceStub(typing.Generic[_BodyServiceObserveType, _BodyServiceScoreT
 
     CountObservations: _BodyServiceCountObservationsType
     """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
+
+    ListMeasurements: _BodyServiceListMeasurementsType
+    """Stored measurements page by page, oldest first.
+    INVALID_ARGUMENT: a page size or token that is none.
+    """
+
+    GetCalibration: _BodyServiceGetCalibrationType
+    """What ratios weigh, and what that rests on."""
+
+    SetCalibration: _BodyServiceSetCalibrationType
+    """Changes that, for every replica. The ratios themselves rest on how proportions vary between adults and have no
+    parameters: what was fitted on this library is the weight.
+    INVALID_ARGUMENT: a weight out of range, or parameters. FAILED_PRECONDITION: another measurement model serves.
+    """
 
     GetStatus: _BodyServiceGetStatusType
     """Models, counts, memory and readiness."""
@@ -317,6 +403,18 @@ BodyServiceAsyncStub: typing_extensions.TypeAlias = BodyServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.body.v1.body_pb2.CountObservationsRequest,
         marquee.body.v1.body_pb2.CountObservationsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.ListMeasurementsRequest,
+        marquee.body.v1.body_pb2.ListMeasurementsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.GetCalibrationRequest,
+        marquee.body.v1.body_pb2.GetCalibrationResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        marquee.body.v1.body_pb2.SetCalibrationRequest,
+        marquee.body.v1.body_pb2.SetCalibrationResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         marquee.body.v1.body_pb2.GetStatusRequest,
@@ -396,6 +494,35 @@ class BodyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[marquee.body.v1.body_pb2.CountObservationsResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.CountObservationsResponse]]:
         """How many observations are enrolled of each of many performers: as Lookup says it, without anything else."""
+
+    @abc.abstractmethod
+    def ListMeasurements(
+        self,
+        request: marquee.body.v1.body_pb2.ListMeasurementsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.body.v1.body_pb2.ListMeasurementsResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.ListMeasurementsResponse]]:
+        """Stored measurements page by page, oldest first.
+        INVALID_ARGUMENT: a page size or token that is none.
+        """
+
+    @abc.abstractmethod
+    def GetCalibration(
+        self,
+        request: marquee.body.v1.body_pb2.GetCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.body.v1.body_pb2.GetCalibrationResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.GetCalibrationResponse]]:
+        """What ratios weigh, and what that rests on."""
+
+    @abc.abstractmethod
+    def SetCalibration(
+        self,
+        request: marquee.body.v1.body_pb2.SetCalibrationRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[marquee.body.v1.body_pb2.SetCalibrationResponse, collections.abc.Awaitable[marquee.body.v1.body_pb2.SetCalibrationResponse]]:
+        """Changes that, for every replica. The ratios themselves rest on how proportions vary between adults and have no
+        parameters: what was fitted on this library is the weight.
+        INVALID_ARGUMENT: a weight out of range, or parameters. FAILED_PRECONDITION: another measurement model serves.
+        """
 
     @abc.abstractmethod
     def GetStatus(

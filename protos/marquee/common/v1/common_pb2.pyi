@@ -584,8 +584,8 @@ class CalibrationInUse(google.protobuf.message.Message):
     """When it was fitted, RFC 3339; empty when it came with Marquee."""
     weight: builtins.float
     """What the ratios are multiplied by when evidence is fused, 0..1; 0 where a paired test on the library's own
-    pictures showed that the signal hurts, and for bodies, which nothing has been fitted to. Above 0 a body counts if
-    this was fitted on this library and three bodies of the candidate are enrolled.
+    pictures showed that tattoos hurt, or did not show that bodies help. Where this is not of this library, a body
+    counts only for candidates of whom three full frontal views are enrolled.
     """
     def __init__(
         self,

@@ -35,7 +35,7 @@ class _CalibrationStageEnumTypeWrapper(google.protobuf.internal.enum_type_wrappe
     CALIBRATION_STAGE_FITTING: _CalibrationStage.ValueType  # 3
     """Fitting and judging, in steps."""
     CALIBRATION_STAGE_TESTING: _CalibrationStage.ValueType  # 4
-    """Comparing probes by face and by tattoo, in probes."""
+    """Comparing probes by face and by another signal, in probes."""
 
 class CalibrationStage(_CalibrationStage, metaclass=_CalibrationStageEnumTypeWrapper):
     """What is being done."""
@@ -49,7 +49,7 @@ CALIBRATION_STAGE_COMPARING: CalibrationStage.ValueType  # 2
 CALIBRATION_STAGE_FITTING: CalibrationStage.ValueType  # 3
 """Fitting and judging, in steps."""
 CALIBRATION_STAGE_TESTING: CalibrationStage.ValueType  # 4
-"""Comparing probes by face and by tattoo, in probes."""
+"""Comparing probes by face and by another signal, in probes."""
 Global___CalibrationStage: typing_extensions.TypeAlias = CalibrationStage
 
 class _CalibrationOutcome:
@@ -110,10 +110,10 @@ class CalibrateRequest(google.protobuf.message.Message):
     max_probes: builtins.int
     """Images of each signal to use as probes at most, 100..20000; 0 means 2000."""
     discard: builtins.bool
-    """Measure nothing: use again what ships, with a weight of 1."""
+    """Measure nothing: use again what ships, with the weight that it ships with."""
     @property
     def signals(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[marquee.common.v1.common_pb2.Signal.ValueType]:
-        """Face and tattoo, or one of them; none means both."""
+        """Which; none means face, tattoo and body."""
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class HeldOut(google.protobuf.message.Message):
     performers: builtins.int
     """Performers that it is judged on."""
     own: builtins.float
-    """C_llr of the new one, fitted on the other half of the performers."""
+    """C_llr of the new one, fitted on the other half of the performers; of a body with the weight fitted there."""
     shipped: builtins.float
     """C_llr of what ships; 1 where nothing does."""
     share_better: builtins.float
@@ -228,7 +228,7 @@ Global___HeldOut: typing_extensions.TypeAlias = HeldOut
 
 @typing.final
 class PairedTest(google.protobuf.message.Message):
-    """Whether tattoos help faces, on images in which both are enrolled of one performer."""
+    """Whether tattoos, or bodies, help faces, on images in which both are enrolled of one performer."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -252,12 +252,14 @@ class PairedTest(google.protobuf.message.Message):
     rank1_face: builtins.float
     """Share of images whose right performer comes first, by face alone, 0..1."""
     rank1_both: builtins.float
-    """The same by face and tattoo."""
+    """The same by both."""
     weight: builtins.float
-    """What follows for the tattoo's ratios, 0 or 1; where nothing was tested, they keep the weight that they had."""
+    """What follows for its ratios: 0 where tattoos hurt, else 1; for a body what was fitted where it helps, else 0. Where
+    nothing was tested, they keep the weight that they had.
+    """
     @property
     def rank1_gain(self) -> Global___Estimate:
-        """Mean over performers of what the tattoo adds to that share."""
+        """Mean over performers of what the other signal adds to that share."""
 
     @property
     def log_gain(self) -> Global___Estimate:
@@ -325,7 +327,7 @@ class SignalCalibration(google.protobuf.message.Message):
 
     @property
     def paired_test(self) -> Global___PairedTest:
-        """Of the tattoo, where it was asked for and faces could be asked, too."""
+        """Of tattoo and body, where faces could be asked, too."""
 
     @property
     def in_use(self) -> marquee.common.v1.common_pb2.CalibrationInUse:
@@ -361,13 +363,10 @@ class CalibrationReport(google.protobuf.message.Message):
     SIGNALS_FIELD_NUMBER: builtins.int
     IS_DRY_RUN_FIELD_NUMBER: builtins.int
     SEED_FIELD_NUMBER: builtins.int
-    BODY_FIELD_NUMBER: builtins.int
     is_dry_run: builtins.bool
     """Whether nothing was to be stored."""
     seed: builtins.int
     """As asked for."""
-    body: builtins.str
-    """Why the body is not in it, in words."""
     @property
     def signals(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SignalCalibration]:
         """Of each signal asked for."""
@@ -378,9 +377,8 @@ class CalibrationReport(google.protobuf.message.Message):
         signals: collections.abc.Iterable[Global___SignalCalibration] | None = ...,
         is_dry_run: builtins.bool = ...,
         seed: builtins.int = ...,
-        body: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["body", b"body", "is_dry_run", b"is_dry_run", "seed", b"seed", "signals", b"signals"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["is_dry_run", b"is_dry_run", "seed", b"seed", "signals", b"signals"]) -> None: ...
 
 Global___CalibrationReport: typing_extensions.TypeAlias = CalibrationReport
 

@@ -68,7 +68,7 @@ class CalibrationServiceStub(typing.Generic[_CalibrationServiceCalibrateType]):
     time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
     without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.
     Repeated with the same seed on the same library it comes to the same end.
-    INVALID_ARGUMENT: a signal that is neither face nor tattoo, or an option out of range. FAILED_PRECONDITION: other
+    INVALID_ARGUMENT: a signal that is none, or an option out of range. FAILED_PRECONDITION: other
     models serve than when it began; calibrate again. RESOURCE_EXHAUSTED: another calibration is under way, or one of
     the signals has as much work as it takes. UNAVAILABLE: one of the signals is not there, or answers nonsense.
     DEADLINE_EXCEEDED: one of the signals did not answer in time, or the caller's time is over. UNIMPLEMENTED: one of
@@ -98,7 +98,7 @@ class CalibrationServiceServicer(metaclass=abc.ABCMeta):
         time is over, until then leaves everything as it was. Storing comes last, takes moments, signal by signal, and goes on
         without the caller; where it fails, the message says what was stored, what was not, and of what that is not known.
         Repeated with the same seed on the same library it comes to the same end.
-        INVALID_ARGUMENT: a signal that is neither face nor tattoo, or an option out of range. FAILED_PRECONDITION: other
+        INVALID_ARGUMENT: a signal that is none, or an option out of range. FAILED_PRECONDITION: other
         models serve than when it began; calibrate again. RESOURCE_EXHAUSTED: another calibration is under way, or one of
         the signals has as much work as it takes. UNAVAILABLE: one of the signals is not there, or answers nonsense.
         DEADLINE_EXCEEDED: one of the signals did not answer in time, or the caller's time is over. UNIMPLEMENTED: one of
