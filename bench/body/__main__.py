@@ -1,6 +1,6 @@
 """`python -m bench.body FOLDER [--json FILE]`: proportions, their errors, and what they are worth.
 
-FOLDER holds many views of each of many people, as `bench/body/render.py` makes them. The numbers in
+FOLDER holds many views of each of many people, as `python -m bench.body.render` makes them. The numbers in
 `services/body/population.py`, `ratios.py` and `table.py` come from here.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.body.comparing import ENROLLED, Worth, compare, is_full_frontal, is_good, worth_of
+from bench.body.truth import followed, read_truth
 from bench.body.views import MeasuredView, measure_folder
 from bench.report import print_heading, print_table, write_json
 from chassis.signal.calibration import cllr
@@ -46,9 +49,16 @@ def main(folder: Path, json_path: Path | None) -> None:
     population = _population(views, deviations)
     calibration = _calibration(views, deviations)
     worth = [_worth(views, count) for count in _GALLERIES]
-    _print(population, calibration, worth)
+    true = _true(folder, views)
+    enrolled = {
+        name: worth_of(compare(views, which), seed=_SEED)
+        for name, which in (("good views", is_good), ("full frontal views", is_full_frontal))
+    }
+    _print(population, calibration, worth, true)
+    _print_enrolled(enrolled)
     print(f"{len(views)} views of {len(_by_person(views))} people; nobody found in {missed}")
     payload = {"population": population, "calibration": calibration, "worth": worth, "missed": missed}
+    payload |= {"true": true, "enrolled": {name: asdict(one) for name, one in enrolled.items()}}
     write_json(json_path, {"seed": _SEED, **payload})
 
 
@@ -86,6 +96,26 @@ def _population(views: Sequence[MeasuredView], deviations: _Floats) -> list[dict
             "error_used": BASE_ERRORS[kind],
         }
         for row, kind in enumerate(KINDS)
+    ]
+
+
+def _true(folder: Path, views: Sequence[MeasuredView]) -> list[dict[str, float | str]]:
+    """Of each ratio: true mean and spread, and how far what is measured follows; empty where nobody knows."""
+    truth = read_truth(folder)
+    if not truth:
+        return []
+    people = {name: combine([one.measurement for one in group]) for name, group in _by_person(views).items()}
+    measured = {name: np.where(one.is_measured, one.logs, np.nan) for name, one in people.items()}
+    return [
+        {
+            "ratio": kind.name.lower(),
+            "true_mean": one.mean,
+            "true_spread": one.spread,
+            "spread_used": float(SPREADS[row]),
+            "slope": one.slope,
+            "correlation": one.correlation,
+        }
+        for row, (kind, one) in enumerate(zip(KINDS, followed(truth, measured), strict=True))
     ]
 
 
@@ -163,15 +193,32 @@ def _print(
     population: Sequence[Mapping[str, float | str]],
     calibration: Sequence[Mapping[str, float | str]],
     worth: Sequence[Mapping[str, float]],
+    true: Sequence[Mapping[str, float | str]],
 ) -> None:
     for title, table in (
         ("Ratios (natural logs): measured, and as used", population),
         ("Deviation over stated error, root mean square: 1 is right", calibration),
         ("What a picture is worth", worth),
+        ("True ratios, and how far what is measured follows them", true),
     ):
+        if not table:
+            continue
         heading, *names = table[0]
         columns = [heading, *(_cell(row[heading]) for row in table)]
         print_table(title, columns, [[name, *(_cell(row[name]) for row in table)] for name in names])
+
+
+def _print_enrolled(enrolled: Mapping[str, Worth]) -> None:
+    rows = [
+        [name, one.people, one.probes, *map(_interval, (one.equal_error_rate, one.cllr, one.least_cllr))]
+        for name, one in enrolled.items()
+    ]
+    columns = ["", "people", "probes", "equal error rate", "C_llr", "C_llr at the best scale"]
+    print_table(f"{ENROLLED} views enrolled, every other person a stranger", columns, rows)
+
+
+def _interval(figure: tuple[float, float, float]) -> str:
+    return "{:.3f} ({:.3f} to {:.3f})".format(*figure)
 
 
 def _cell(value: float | str) -> str:

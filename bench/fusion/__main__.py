@@ -259,7 +259,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="with lfw and bivtatt")
     parser.add_argument("--rendered", type=Path, action="append", default=[], help="a set of the studio's")
     parser.add_argument("--photographs", action="store_true", help="tattoos of bivtatt, not rendered ones")
-    parser.add_argument("--bodies", type=Path, required=True, help="people of bench/body/render.py")
+    parser.add_argument("--bodies", type=Path, required=True, help="people of bench.body.render")
     parser.add_argument("--cache", type=Path, default=Path("build/fusion"), help="what can be made again")
     parser.add_argument("--gallery", type=int, default=108_000, help="performers, most of them synthetic")
     parser.add_argument("--draws", type=int, default=7, help="who wears what, drawn so often")

@@ -36,7 +36,7 @@ class Bodies:
 
 
 def read_bodies(folder: Path, cache: Path) -> Bodies:
-    """People of FOLDER/PERSON/VIEW.jpg, as `bench/body/render.py` makes them."""
+    """People of FOLDER/PERSON/VIEW.jpg, as `python -m bench.body.render` makes them."""
     people: defaultdict[str, list[MeasuredView]] = defaultdict(list)
     for view in _measured(folder, cache):
         if view.quality >= _LEAST_QUALITY and view.measurement.is_measured.any():
