@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from services.body.ratios import measure
 from services.body.table import DETECTOR, LANDMARKS
 from services.body.view import View, view_of
 
-__all__ = ["MeasuredView", "measure_folder"]
+__all__ = ["MeasuredView", "measure_folder", "measure_pictures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,18 @@ class MeasuredView:
 
 async def measure_folder(folder: Path) -> tuple[list[MeasuredView], int]:
     """The largest person of each FOLDER/PERSON/*.jpg, and in how many pictures nobody was found."""
+    found = await measure_pictures(_pictures(folder))
+    views = [view for view in found if view is not None]
+    return views, len(found) - len(views)
+
+
+async def measure_pictures(pictures: Iterable[tuple[str, RGBImage]]) -> list[MeasuredView | None]:
+    """The largest person of each picture, with whose it is; None where nobody was found."""
     store = ModelStore()
     paths = {name: store.path(name) for name in (DETECTOR, LANDMARKS)}
     async with OnnxInference.open(paths) as inference, WorkPool(1, 8) as pool:
         finder = PeopleFinder(inference, pool)
-        found = [await _measured(person, picture, finder) for person, picture in _pictures(folder)]
-    views = [view for view in found if view is not None]
-    return views, len(found) - len(views)
+        return [await _measured(person, picture, finder) for person, picture in pictures]
 
 
 def _pictures(folder: Path) -> Iterator[tuple[str, RGBImage]]:

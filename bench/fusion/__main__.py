@@ -24,7 +24,7 @@ from bench.fusion.figures import (
     figures_of,
     joined,
 )
-from bench.fusion.fitting import face_map, tattoo_map
+from bench.fusion.fitting import body_weight, face_map, tattoo_map
 from bench.fusion.pictured import Pictured, photographed, rendered
 from bench.fusion.plots import reliability
 from bench.fusion.policies import (
@@ -108,11 +108,12 @@ def read_libraries(options: argparse.Namespace) -> tuple[Library, Library]:
         read_tattoos(*_pictured(options, is_fitting), options.cache, seed=options.seed)
         for is_fitting in (True, False)
     ]
-    bodies = read_bodies(options.bodies, options.cache)
-    crowd = Crowd.of(halves, designs, size=options.gallery)
-    first, second = (
-        Library(faces, tattoos, bodies, crowd) for faces, tattoos in zip(halves, designs, strict=True)
-    )
+    bodies = [
+        read_bodies(options.bodies, options.cache, fitting=is_fitting, seed=options.seed)
+        for is_fitting in (True, False)
+    ]
+    crowd = Crowd.of(halves, designs, bodies, size=options.gallery)
+    first, second = (Library(*own, crowd) for own in zip(halves, designs, bodies, strict=True))
     return first, second
 
 
@@ -154,7 +155,11 @@ def fitted_policies(fitting: Library, options: argparse.Namespace) -> Policies:
         for kind, draws in kinds.items()
         for probe in draw_probes(fitting, kind, policies, draws=draws, seed=options.seed)
     ]
-    fitted = Maps(face_map(fitting.faces, fitting.crowd), tattoo_map(probes, fitting.crowd))
+    fitted = Maps(
+        face_map(fitting.faces, fitting.crowd),
+        tattoo_map(probes, fitting.crowd),
+        body_factor=body_weight(fitting.bodies),
+    )
     return replace(policies, fitted=fitted)
 
 
@@ -168,8 +173,8 @@ def _in_cohort(policies: Policies, fitting: Library) -> Policies:
 def _costs(probes: Sequence[Probe], policies: Policies, performers: int, seed: int) -> Mapping[str, float]:
     """C_llr of the policies that tell ratios."""
     return {
-        policy: cllr_of(probes, maps, with_tattoo=with_tattoo, performers=performers, seed=seed)
-        for policy, maps, with_tattoo in (
+        policy: cllr_of(probes, maps, with_others=with_others, performers=performers, seed=seed)
+        for policy, maps, with_others in (
             (FACE_ONLY, policies.fitted, False),
             (BAYESIAN, policies.fitted, True),
             (SHIPPED_FACE, policies.shipped, False),

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.fusion.bodies import Bodies
 from bench.fusion.faces import Compared, Faces
 from bench.fusion.virtual import Crowd, Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.calibration_fitting import Pairs, fit_calibration
 from chassis.signal.tail import Tail
+from gateway.calibration.tempering import fit_tempered
 
-__all__ = ["face_map", "face_pairs", "tattoo_map"]
+__all__ = ["body_weight", "face_map", "face_pairs", "tattoo_map"]
 
 # So many values of a crowd's distribution, evenly by share, stand for it; the last lie far out in its tail.
 _DRAWN = 200_000
@@ -46,6 +48,15 @@ def tattoo_map(probes: Iterable[Probe], crowd: Crowd) -> Calibration:
     ]
     values = np.array(pairs, np.float64).reshape(-1, 2)
     return fit_calibration(Pairs(values[:, 0], values[:, 1]), _crowd(crowd.tattoos.values()))
+
+
+def body_weight(bodies: Bodies) -> float:
+    """What bodies' ratios weigh, 0..1, as `marquee calibrate` fits it: whatever spoils the pictures."""
+    own, others = (
+        np.concatenate([pick(kind) for kind in bodies.shown]) for pick in (bodies.own, bodies.others)
+    )
+    genuine, impostors = (Pairs(one, np.ones(len(one))) for one in (own, others))
+    return fit_tempered(genuine, impostors).weight
 
 
 def _genuine(faces: Faces, compared: Compared, own: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ...]:

@@ -11,7 +11,7 @@ from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
 from chassis.signal.shipped_calibration import shipped_for
 from gateway.fusion.absence import enrolled_or_not
-from gateway.fusion.assumed import UNCALIBRATED
+from gateway.fusion.assumed import LEAST_FULL_VIEWS, UNCALIBRATED
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 from gateway.weighted import rank_weighted, weights_of
@@ -56,14 +56,20 @@ class Maps:
     tattoo: Calibration
     face_factor: float = 1.0
     tattoo_factor: float = 1.0
+    body_factor: float = 0.0
+    least_full_views: int = 0
+    """Enrolled of a candidate without which a body counts nothing."""
 
-    def llr(self, probe: Probe, candidate: str, *, with_tattoo: bool = True) -> float:
+    def llr(self, probe: Probe, candidate: str, *, with_others: bool = True) -> float:
         """Natural log of what is seen of a probe, were it this candidate, over a stranger."""
         face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
         llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
-        if with_tattoo and tattoo is not None:
+        if with_others and tattoo is not None:
             told = self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
             llr += float(enrolled_or_not(told))
+        body = probe.body.get(candidate)
+        if with_others and body is not None and body.full_views >= self.least_full_views:
+            llr += self.body_factor * body.llr
         return llr
 
 
@@ -82,22 +88,22 @@ class Policies:
     def all(self) -> Mapping[str, Callable[[Sequence[Probe]], list[Answer]]]:
         """By name."""
         return {
-            FACE_ONLY: lambda people: self._bayesian(people, self.fitted, with_tattoo=False),
+            FACE_ONLY: lambda people: self._bayesian(people, self.fitted, with_others=False),
             WEIGHTED: lambda people: [self._weighted(one) for one in people],
             PRODUCT: lambda people: [_product(one) for one in people],
-            BAYESIAN: lambda people: self._bayesian(people, self.fitted, with_tattoo=True),
-            SHIPPED_FACE: lambda people: self._bayesian(people, self.shipped, with_tattoo=False),
-            SHIPPED: lambda people: self._bayesian(people, self.shipped, with_tattoo=True),
+            BAYESIAN: lambda people: self._bayesian(people, self.fitted, with_others=True),
+            SHIPPED_FACE: lambda people: self._bayesian(people, self.shipped, with_others=False),
+            SHIPPED: lambda people: self._bayesian(people, self.shipped, with_others=True),
         }
 
-    def _bayesian(self, people: Sequence[Probe], maps: Maps, *, with_tattoo: bool) -> list[Answer]:
-        """As `gateway.bayesian` does it: a body counts nothing."""
-        alone = [self._believed(one, maps, with_tattoo=with_tattoo) for one in people]
+    def _bayesian(self, people: Sequence[Probe], maps: Maps, *, with_others: bool) -> list[Answer]:
+        """As `gateway.bayesian` does it."""
+        alone = [self._believed(one, maps, with_others=with_others) for one in people]
         return [_first(one) for one in exclusive(alone)]
 
-    def _believed(self, probe: Probe, maps: Maps, *, with_tattoo: bool) -> Posterior:
+    def _believed(self, probe: Probe, maps: Maps, *, with_others: bool) -> Posterior:
         prior = log_prior("", gallery_size=self.gallery, unknown=self.unknown)
-        logs = {one: prior + maps.llr(probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
+        logs = {one: prior + maps.llr(probe, one, with_others=with_others) for one in probe.proposed}
         return posterior(logs, log_unknown=math.log(self.unknown))
 
     def _weighted(self, probe: Probe) -> Answer:
@@ -126,6 +132,8 @@ def shipped_policies(*, gallery: int, unknown: float) -> Policies:
         _needed(shipped_for("services.tattoo", [tattoo.key])),
         UNCALIBRATED,
         UNCALIBRATED,
+        UNCALIBRATED,
+        LEAST_FULL_VIEWS,
     )
     return Policies(
         fitted=maps,

@@ -50,7 +50,7 @@ def wardrobe_of(library: Library, rng: np.random.Generator, *, is_poisoned: bool
         rng,
         performers=len(library.faces.performers),
         designs=library.tattoos.designs,
-        bodies=library.bodies.llrs.shape[1],
+        bodies=library.bodies.people,
         is_poisoned=is_poisoned,
     )
 
@@ -77,16 +77,16 @@ def answers_of(
     return decided
 
 
-def cllr_of(probes: Sequence[Probe], maps: Maps, *, with_tattoo: bool, performers: int, seed: int) -> float:
+def cllr_of(probes: Sequence[Probe], maps: Maps, *, with_others: bool, performers: int, seed: int) -> float:
     """C_llr in bits of all that is counted: each performer's own probe, and each probe with somebody else."""
     rng = np.random.default_rng([seed, 2])
     genuine, impostor = [], []
     for probe in probes:
         if not probe.is_stranger:
-            genuine.append(maps.llr(probe, f"z{probe.owner}", with_tattoo=with_tattoo))
+            genuine.append(maps.llr(probe, f"z{probe.owner}", with_others=with_others))
         other = int(rng.integers(performers))
         if other != probe.owner:
-            impostor.append(maps.llr(probe, f"z{other}", with_tattoo=with_tattoo))
+            impostor.append(maps.llr(probe, f"z{other}", with_others=with_others))
     return cllr(np.array(genuine), np.array(impostor))
 
 

@@ -15,6 +15,7 @@ from bench.fusion.slices import Slice
 from bench.fusion.tattoos import Shown, Tattoos
 from chassis.signal.operating_point import OperatingPoint
 from chassis.signal.tail import Tail, fit_tail
+from gateway.fusion.assumed import LEAST_FULL_VIEWS
 from services.tattoo.config import TattooSection
 from services.tattoo.verification import verified
 
@@ -34,13 +35,15 @@ class BodySeen:
     llr: float
     difference: float
     is_compatible: bool
+    full_views: int = 0
+    """Enrolled of the candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One person in a picture: of each signal that saw something, similarity by candidate whom it knows.
 
-    Performers are z0, z1 ..., synthetic ones f and t: where nothing tells them apart, ties go to these.
+    Performers are z0, z1 ..., synthetic ones f, t and b: where nothing tells them apart, ties go to these.
     """
 
     owner: int
@@ -69,10 +72,14 @@ class Crowd:
     tattoos: Mapping[str, Tail]
     agreeing: NDArray[np.int64]
     """Key points of others' tattoos that agree, of the most alike ten."""
+    bodies: Mapping[str, NDArray[np.float64]]
+    """By what spoils the picture: log ratios of others' bodies, sorted."""
 
     @classmethod
-    def of(cls, faces: Sequence[Faces], tattoos: Sequence[Tattoos], *, size: int) -> Crowd:
-        """As alike as people and designs here are to each other."""
+    def of(
+        cls, faces: Sequence[Faces], tattoos: Sequence[Tattoos], bodies: Sequence[Bodies], *, size: int
+    ) -> Crowd:
+        """As alike as people, designs and mannequins here are to each other."""
         return cls(
             size,
             {
@@ -86,6 +93,7 @@ class Crowd:
                 for kind in tattoos[0].shown
             },
             np.concatenate([shown.impostors_agreeing for one in tattoos for shown in one.shown.values()]),
+            {kind: np.sort(np.concatenate([one.others(kind) for one in bodies])) for kind in bodies[0].shown},
         )
 
 
@@ -176,6 +184,10 @@ class _Drawing:
             tail = self.crowd.faces[self.kind.is_spoilt]
             face |= _ordinary(self.rng, [one for one in tattoo if one not in face], tail)
         everybody = list(face | tattoo) or [f"z{one}" for one in range(len(self.faces.performers))]
+        body = self._body(everybody, owner, is_stranger, spoilt) if self.kind.has_body else {}
+        if body and not face and not tattoo:
+            body |= self._synthetic_bodies(spoilt)
+        build = {one: seen.llr for one, seen in body.items()}
         wearers = {f"z{one}" for one in np.flatnonzero(self.wardrobe.enrolled >= 0)}
         wearers |= {one for one in everybody if one[0] != "z" and (one in tattoo or self._is_half())}
         return Probe(
@@ -185,10 +197,10 @@ class _Drawing:
             face_quality=float(compared.qualities[index]) if face else 0.0,
             tattoo=tattoo,
             tattoo_quality=float(shown.qualities[view]) if tattoo else 0.0,
-            body=self._body(everybody, owner, is_stranger) if self.kind.has_body else {},
+            body=body,
             wearers=frozenset(wearers),
             has_tattoo=has_tattoo,
-            proposed=sorted({*_best(face), *_best(tattoo)}),
+            proposed=sorted({*_best(face), *_best(tattoo)} or _best(build)),
         )
 
     def _is_half(self) -> bool:
@@ -226,23 +238,32 @@ class _Drawing:
             self.rng.choice(np.flatnonzero(worn == design if design >= 0 else worn >= self.tattoos.designs))
         )
 
-    def _body(self, candidates: Sequence[str], owner: int, is_stranger: bool) -> dict[str, BodySeen]:
-        """The owner's own mannequin from another side, against theirs."""
-        bodies, people = self.wardrobe.bodies, self.bodies.llrs.shape[1]
+    def _body(
+        self, candidates: Sequence[str], owner: int, is_stranger: bool, spoilt: str
+    ) -> dict[str, BodySeen]:
+        """The owner's own mannequin from another side, spoilt as the rest, against theirs."""
+        bodies, people, shown = self.wardrobe.bodies, self.bodies.people, self.bodies.shown[spoilt]
         mannequin = int(self.rng.integers(people)) if is_stranger else int(bodies[owner])
-        views = np.flatnonzero(self.bodies.owners == mannequin)
-        if not len(views):
+        view = int(self.rng.choice(np.flatnonzero(self.bodies.owners == mannequin)))
+        if not shown.is_seen[view]:
             return {}
-        view = int(self.rng.choice(views))
         seen = {}
         for one in candidates:
             other = int(bodies[int(one[1:])]) if one[0] == "z" else int(self.rng.integers(people))
             seen[one] = BodySeen(
-                float(self.bodies.llrs[view, other]),
-                float(self.bodies.differences[view, other]),
-                bool(self.bodies.is_compatible[view, other]),
+                float(shown.llrs[view, other]),
+                float(shown.differences[view, other]),
+                bool(shown.is_compatible[view, other]),
+                int(self.bodies.full_views[other]),
             )
         return seen
+
+    def _synthetic_bodies(self, spoilt: str) -> dict[str, BodySeen]:
+        """The most alike of the rest of the gallery, by what others' ratios are here; all fully enrolled."""
+        told, count = self.crowd.bodies[spoilt], self.crowd.size - len(self.faces.performers)
+        above = np.cumsum(self.rng.exponential(size=_PROPOSED)) / max(count, 1)
+        best = np.quantile(told, np.clip(1 - above, 0, 1))
+        return {f"b{n}": BodySeen(float(llr), 0.0, True, LEAST_FULL_VIEWS) for n, llr in enumerate(best)}
 
 
 def _synthetic(rng: np.random.Generator, tail: Tail, count: int, prefix: str) -> dict[str, float]:

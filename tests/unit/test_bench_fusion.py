@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from bench.fusion import discounts
-from bench.fusion.bodies import Bodies
+from bench.fusion.bodies import Bodies, BodiesShown
 from bench.fusion.drawn import BELIEF, draw_picture
 from bench.fusion.faces import Compared, Faces
 from bench.fusion.figures import Answers, bins_of, difference, figures_of, joined
-from bench.fusion.fitting import face_map, tattoo_map
+from bench.fusion.fitting import body_weight, face_map, tattoo_map
 from bench.fusion.nuisances import CLEAR, NUISANCES
 from bench.fusion.pictured import photographed
 from bench.fusion.plots import reliability
@@ -84,8 +84,9 @@ def tattoos(seed: int = 1) -> Tattoos:
 def library(*, gallery: int = 5000) -> Library:
     one, wearing = faces(), tattoos()
     alike = np.eye(_BODIES, dtype=bool)
-    bodies = Bodies(np.arange(_BODIES), np.where(alike, 2.0, -2.0), np.where(alike, 0.0, 0.4), alike)
-    return Library(one, wearing, bodies, Crowd.of([one], [wearing], size=gallery))
+    body = BodiesShown(np.ones(_BODIES, bool), np.where(alike, 2.0, -2.0), np.where(alike, 0.0, 0.4), alike)
+    bodies = Bodies(np.arange(_BODIES), np.array([3, 3, 3, 2, 0]), dict.fromkeys((CLEAR, *NUISANCES), body))
+    return Library(one, wearing, bodies, Crowd.of([one], [wearing], [bodies], size=gallery))
 
 
 def policies(*, gallery: int = 5000) -> Policies:
@@ -143,6 +144,30 @@ def test_a_slice_shows_what_it_says(name: str) -> None:
         assert np.mean(best) == pytest.approx(0.2 if kind.is_spoilt else 0.8, abs=0.05)
 
 
+def test_a_body_counts_as_it_is_weighed() -> None:
+    """By the weight fitted here, for everybody; as it ships, where three full views are enrolled."""
+    own = library().bodies
+    assert 0 < body_weight(own) <= 1
+    probes = drawn("no face, body only")
+    for probe in probes:
+        for name, seen in probe.body.items():
+            assert replace(_MAPS, body_factor=0.5).llr(probe, name) == pytest.approx(0.5 * seen.llr)
+            shipped = replace(_MAPS, body_factor=0.9, least_full_views=3).llr(probe, name)
+            assert shipped == pytest.approx(0.9 * seen.llr if seen.full_views >= 3 else 0.0)
+            assert _MAPS.llr(probe, name) == 0.0
+    assert any(
+        0 < seen.full_views < 3 for probe in drawn("no face, body only") for seen in probe.body.values()
+    )
+
+
+def test_who_only_has_a_body_is_lost_in_a_large_gallery() -> None:
+    """The right one may be proposed, among others who are built alike; nobody is probable."""
+    probes = drawn("no face, body only", gallery=100_000)
+    assert all(probe.proposed for probe in probes)
+    told = answers_of(probes, "no face, body only", policies(gallery=100_000), seed=0)[BAYESIAN]
+    assert told.scores.max() < 0.01
+
+
 def test_a_tattoo_that_came_later_is_not_the_enrolled_one() -> None:
     """So it is not alike the owner's, where otherwise it is, key points and all."""
     for name, is_alike in (("clear face + tattoo", True), ("out-of-date tattoo", False)):
@@ -186,12 +211,12 @@ def test_the_cost_of_all_ratios_falls_with_what_is_seen() -> None:
     """A tattoo beside a spoilt face lowers it; where nothing is seen it is that of saying nothing."""
     spoilt = drawn("spoilt face + tattoo", draws=3)
     face, both = (
-        cllr_of(spoilt, _MAPS, with_tattoo=with_tattoo, performers=_PERFORMERS, seed=0)
-        for with_tattoo in (False, True)
+        cllr_of(spoilt, _MAPS, with_others=with_others, performers=_PERFORMERS, seed=0)
+        for with_others in (False, True)
     )
     assert both < face
     bare = drawn("no face, body only")
-    assert cllr_of(bare, _MAPS, with_tattoo=True, performers=_PERFORMERS, seed=0) == pytest.approx(1)
+    assert cllr_of(bare, _MAPS, with_others=True, performers=_PERFORMERS, seed=0) == pytest.approx(1)
 
 
 def test_two_people_are_not_the_same_performer() -> None:
