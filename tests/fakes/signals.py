@@ -486,11 +486,15 @@ class FakeTattoo(NoTattooCatalogue, FakeSignal[TattooSeen]):
 
 
 class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
-    """The body service; `incompatible` are performers whose proportions disagree with everybody."""
+    """The body service; `incompatible` are performers whose proportions disagree with everybody.
+
+    full_views: enrolled of everybody.
+    """
 
     def __init__(self, *, threshold: float = 0.5) -> None:
         super().__init__(threshold=threshold)
         self.incompatible: set[str] = set()
+        self.full_views = 0
 
     async def Observe(self, request: body_pb2.ObserveRequest, context: _Context) -> body_pb2.ObserveResponse:
         await self._enter("Observe", request)
@@ -509,6 +513,7 @@ class FakeBody(FakeSignal[BodySeen], body_pb2_grpc.BodyServiceServicer):
                         confidence=confidence,
                         llr=0.25,
                         is_compatible=one not in self.incompatible,
+                        full_views=self.full_views,
                     )
                     for one, confidence in self._scores(query)
                 ],

@@ -137,6 +137,27 @@ async def test_appearance_counts_of_one_person_alone(system: System) -> None:
     assert not _of(await _person(system, scene=stated), bea, pb.CONTRIBUTION_KIND_APPEARANCE)
 
 
+async def test_a_body_counts_untested_by_full_views_and_tested_by_its_weight(system: System) -> None:
+    """As it ships for who has three of them enrolled; as tested on this library, for all or for none."""
+    anna, bea = await _two_alike(system)
+    system.body.known[anna]["body"] = system.body.known[bea]["body"] = 0.5
+
+    async def counted() -> list[float]:
+        return [one.log_ratio for one in _of(await _person(system), anna, pb.CONTRIBUTION_KIND_BODY)]
+
+    assert await counted() == []
+    system.body.full_views = 3
+    assert await counted() == pytest.approx([0.9 * 0.25])
+    assert pb.ANSWER_NOTE_UNCALIBRATED_FOR_THIS_LIBRARY in (await _person(system)).notes
+    system.body.full_views = 0
+    for weight, told in ((0.5, [0.125]), (0.0, [])):
+        system.body.calibration.in_use = common_pb2.CalibrationInUse(is_of_this_library=True, weight=weight)
+        assert await counted() == pytest.approx(told)
+    person = await _person(system)
+    assert pb.ANSWER_NOTE_SIGNAL_COUNTS_NOTHING not in person.notes
+    _check_sums(person)
+
+
 async def test_careers_date_a_scene_and_a_date_judges_them(system: System) -> None:
     """Without a date they say when, not who; with one, who was a child is very improbable."""
     anna, bea = await _two_alike(system, ratio=12.0)
