@@ -90,7 +90,7 @@ def _tattoo(found: Detection) -> TattooSeen:
         box=found.box,
         quality=1.0,
         detection_confidence=found.confidence,
-        mask=tuple(Point(float(x), float(y)) for x, y in found.outline),
+        mask=found.outline,
         template=common_pb2.Template(signal=common_pb2.SIGNAL_TATTOO),
         candidates=(),
     )
