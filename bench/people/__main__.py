@@ -1,4 +1,4 @@
-"""`python -m bench.people FOLDER [--json FILE]`: who is grouped with what, of several people.
+"""`python -m bench.people FOLDER [--json FILE] [--sheet FILE]`: who is grouped with what, of several people.
 
 FOLDER holds pictures of two and three people by `python -m trainer.studio groups FOLDER`. Faces, bodies and
 tattoos are found by the services' networks and grouped by the gateway's code; a second time with the tattoos
@@ -16,7 +16,8 @@ from typing import Any
 import click
 
 from bench.people.figures import Looked, of_clearness, of_faces, of_people, of_tattoos
-from bench.people.looking import look_at_groups
+from bench.people.looking import Picture, look_at_groups
+from bench.people.sheet import write_sheet
 from bench.regions.figures import Share
 from bench.report import print_heading, print_table, write_json
 
@@ -28,21 +29,36 @@ _Table = Mapping[str, Mapping[str, Share]]
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file.")
-def main(folder: Path, json_path: Path | None) -> None:
+@click.option(
+    "--sheet", type=click.Path(path_type=Path), help="Draw pictures, as they were grouped, on this file."
+)
+@click.option("--drawn", default="", help="Numbers of the pictures on the sheet, as 1,4,9; all otherwise.")
+def main(folder: Path, json_path: Path | None, sheet: Path | None, drawn: str) -> None:
     """Look at every picture, then compare with the truth."""
     print_heading("People in company", seed=_SEED)
-    found, given = asyncio.run(look_at_groups(folder))
+    pictures = asyncio.run(look_at_groups(folder))
+    found, given = [one.found for one in pictures], [one.given for one in pictures]
     tables = tables_of(found, given)
     for title, table in tables.items():
         columns = list(next(iter(table.values())))
         rows = [[name, *(str(shares[column]) for column in columns)] for name, shares in table.items()]
         print_table(title, [title, *columns], rows)
     print(f"{len(found)} pictures")
+    if sheet is not None:
+        wanted = {int(number) for number in drawn.split(",") if number}
+        write_sheet(
+            sheet, [one.drawn() for one in pictures if not wanted or int(one.truth.path.stem) in wanted]
+        )
     payload: dict[str, Any] = {
         title: {name: {key: asdict(one) for key, one in shares.items()} for name, shares in table.items()}
         for title, table in tables.items()
     }
     write_json(json_path, {"seed": _SEED, "pictures": len(found), **payload})
+
+
+def _some(pictures: Sequence[Picture], numbers: str) -> Sequence[Picture]:
+    wanted = {int(number) for number in numbers.split(",") if number}
+    return [one for one in pictures if not wanted or int(one.truth.path.stem) in wanted]
 
 
 def tables_of(found: Sequence[Looked], given: Sequence[Looked]) -> Mapping[str, _Table]:
