@@ -29,7 +29,6 @@ from services.body.ratios import BASE_ERRORS
 
 _SEED = 20261122
 _TOLERANCE = 0.2
-_LEAST_QUALITY = 0.5
 _TURNS = ((0.95, 1.0), (0.8, 0.95), (0.5, 0.8), (0.0, 0.5))
 _GALLERIES = (1, 5, 10)
 _ROUNDS = 15
@@ -48,7 +47,7 @@ def main(folder: Path, json_path: Path | None) -> None:
     deviations = _deviations(views)
     population = _population(views, deviations)
     calibration = _calibration(views, deviations)
-    worth = [_worth(views, count) for count in _GALLERIES]
+    worth = [_worth(views, count) for count in _GALLERIES if _are_enough(views, count)]
     true = _true(folder, views)
     enrolled = {
         name: worth_of(compare(views, which), seed=_SEED)
@@ -138,6 +137,12 @@ def _calibration(views: Sequence[MeasuredView], deviations: _Floats) -> list[dic
     return table
 
 
+def _are_enough(views: Sequence[MeasuredView], count: int) -> bool:
+    """Whether there are people with so many good views and one more, and strangers to each of them."""
+    people = _by_person([view for view in views if is_good(view)]).values()
+    return sum(len(group) > count for group in people) > _STRANGERS
+
+
 def _worth(views: Sequence[MeasuredView], count: int) -> dict[str, float]:
     """Probes against `count` enrolled views of themselves and of strangers."""
     genuine, impostor = _pairs(views, count)
@@ -165,7 +170,7 @@ _Pairs = tuple[Measurement, Measurement]
 def _pairs(views: Sequence[MeasuredView], count: int) -> tuple[_Pairs, _Pairs]:
     """Rows of probes and of what is enrolled: of the same person, of others."""
     rng = np.random.default_rng(_SEED)
-    good = [view for view in views if view.quality >= _LEAST_QUALITY and view.measurement.is_measured.any()]
+    good = [view for view in views if is_good(view)]
     people = {name: group for name, group in _by_person(good).items() if len(group) > count}
     rows: tuple[list[tuple[Measurement, Measurement]], list[tuple[Measurement, Measurement]]] = ([], [])
     for name, group in people.items():

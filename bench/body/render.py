@@ -161,14 +161,14 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="make people, but no pictures")
     options = parser.parse_args()
     studio = Studio(options.seed)
+    options.folder.mkdir(parents=True, exist_ok=True)
     people = []
     for number in range(options.people):
         people.append(studio.person())
+        _write_truth(options.folder / "truth.json", people)
         if not options.check:
             _photograph(studio, people[-1], options.folder / f"{number:03d}", views=options.views)
             print(f"{number + 1} of {options.people}", flush=True)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    _write_truth(options.folder / "truth.json", people)
     _print_truth(people)
 
 

@@ -25,7 +25,7 @@ from services.body.skeleton import KeyPoint as Key
 from services.body.table import DETECTOR, LANDMARKS
 from services.body.view import view_of
 
-__all__ = ["Placed", "Looked", "look_at_folder"]
+__all__ = ["Placed", "Looked", "body_seen", "look_at_folder"]
 
 # The baseline's regions, by the end of a key point's name.
 _REGION_OF_KEY = {
@@ -78,7 +78,7 @@ async def _look(truth: TruePicture, finder: PeopleFinder) -> Looked:
     picture = decode(truth.path.read_bytes())
     height, width = picture.shape[:2]
     people = await finder.find(picture)
-    bodies = [_body(person) for person in people]
+    bodies = [body_seen(person) for person in people]
     tattoos = [_seen(one) for one in truth.tattoos]
     scene = read_scene((), bodies, tattoos, width=width, height=height)
     places = {
@@ -112,7 +112,7 @@ def _seen(tattoo: TrueTattoo) -> TattooSeen:
     return TattooSeen(tattoo.box, 1.0, 1.0, tattoo.outline, template, ())
 
 
-def _body(person: Person) -> BodySeen:
+def body_seen(person: Person) -> BodySeen:
     """As the gateway has it from the body service."""
     pose = person.pose
     if pose is None:

@@ -1,4 +1,4 @@
-"""`python -m trainer.studio render|contact|atlas`: see docs/studio.md."""
+"""`python -m trainer.studio render|groups|contact|atlas`: see docs/studio.md."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ def render_command(out: Path, pictures: int, mode: str, split: str, seed: int, w
         pictures=pictures,
         workers=workers,
     )
+
+
+@main.command("groups")
+@click.argument("out", type=_FOLDER)
+@click.option("--pictures", type=click.IntRange(1), default=200, show_default=True)
+@click.option(
+    "--split", type=click.Choice([str(split) for split in Split]), default="test", show_default=True
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+def groups_command(out: Path, pictures: int, split: str, seed: int) -> None:
+    """Take pictures of two and three people into the folder OUT; started again, it goes on."""
+    with _training_packages():
+        from trainer.studio.group_run import render_groups
+    render_groups(out, split=Split(split), seed=seed, pictures=pictures)
 
 
 @main.command("contact")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from chassis.errors import InvalidInput
 from trainer.drawings.clutter import background
 from trainer.studio.arrays import Floats, Ints, unit
 from trainer.studio.camera import Camera
@@ -33,7 +35,7 @@ from trainer.studio.things import Thing, clothe, hair_of, prop_thing
 from trainer.studio.truth import PictureTruth
 from trainer.studio.wardrobe import dress
 
-__all__ = ["take"]
+__all__ = ["choose_clothes", "develop", "light_of", "take", "wear"]
 
 _BUTTOCKS = (19, 20, 11, 12)
 _TRIES = 7
@@ -46,8 +48,8 @@ def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
     model = model_of(order.performer_id, order.tattoos)
     pose = draw_pose(rng)
     posed = pose_model(model, pose)
-    garments = _clothes(rng, order, model)
-    worn = _worn(rng, model, posed, garments)
+    garments = choose_clothes(rng, order, model)
+    worn = wear(rng, model, posed, garments)
     framing = _frame(rng, order, model, posed, garments, worn)
     rig = rig_of(pick_rig(rng, order.split), yaw=framing.yaw)
     things = [*worn, *_room(rng, model, posed, pose, framing)]
@@ -55,14 +57,19 @@ def take(order: Order, path: str) -> tuple[bytes, PictureTruth]:
     strands = tuple(number for number, thing in enumerate(things) if thing.mesh.name == "strands")
     samples = sample(stage, framing.camera, fine=strands)
     inked = InkedSamples(len(samples.rays))
-    light, irradiance = _light(rng, model, things, rig, samples, framing, inked)
-    return _finish(rng, order, path, light, irradiance, Exposure(
+    light, irradiance = light_of(rng, {0: (model, inked)}, things, rig, samples, framing.camera)
+    exposure = Exposure(
         order=order, model=model, posed=posed, pose=pose, framing=framing, rig=rig, garments=garments,
         stage=stage, samples=samples, inked=inked, people=_people(things),
-    ))  # fmt: skip
+    )  # fmt: skip
+    facts: dict[str, float | str] = {}
+    picture = develop(rng, samples, framing.camera, light, irradiance, facts)
+    overlays = lay_over(rng, picture, exposure.body_box)
+    encoded = compress(rng, np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8), facts)
+    return encoded, state(exposure, path, overlays, facts)
 
 
-def _clothes(rng: np.random.Generator, order: Order, model: Model) -> list[Garment]:
+def choose_clothes(rng: np.random.Generator, order: Order, model: Model) -> list[Garment]:
     """What is worn; where a tattoo is the subject, something that leaves it free if there is such a thing."""
     for _ in range(_TRIES):
         garments = dress(rng, gender=model.performer.phenotype.gender)
@@ -120,7 +127,7 @@ def _uncovered(tattoo: Tattoo, garments: list[Garment], faces: Ints) -> Ints:
     return bare[:: max(1, len(bare) // 20)][:20]
 
 
-def _worn(rng: np.random.Generator, model: Model, posed: Posed, garments: list[Garment]) -> list[Thing]:
+def wear(rng: np.random.Generator, model: Model, posed: Posed, garments: list[Garment]) -> list[Thing]:
     """The person: skin first, then clothes and hair."""
     body = Mesh("body", posed.vertices, model.skin.faces, posed.normals)
     skin = Thing("skin", body, posed.normals, None, None, _oil(rng), 18.0)
@@ -169,30 +176,34 @@ class _View:
     """Metres between samples on the body."""
 
 
-def _light(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Skinned:
+    model: Model
+    marks: Floats
+    inked: InkedSamples
+
+
+def light_of(
     rng: np.random.Generator,
-    model: Model,
+    people: Mapping[int, tuple[Model, InkedSamples]],
     things: list[Thing],
     rig: Rig,
     samples: Samples,
-    framing: Framing,
-    inked: InkedSamples,
+    camera: Camera,
 ) -> tuple[Floats, float]:
-    """Linear light of every sample, (samples, 3), and the mean light on the person."""
-    camera = framing.camera
+    """Linear light of every sample, (samples, 3), and the mean light on people.
+
+    people: by the number of the thing that is their skin, and which of their tattoos each sample shows, which
+    is filled in.
+    """
     hits, rays = samples.hits, samples.rays
-    on_body = hits.of(0)
-    distance = float(np.median(hits.distance[on_body])) if len(on_body) else 2.0
+    on_bodies = np.concatenate([hits.of(number) for number in people])
+    distance = float(np.median(hits.distance[on_bodies])) if len(on_bodies) else 2.0
     view = _View(rays, camera.position, distance / camera.focal)
     # Clothes lie on the skin and would darken it all around their hems.
     casting = [thing for thing in things if thing.kind != "cloth"]
     shadows = Stage([replace(thing.mesh, normals=None) for thing in casting], [None] * len(casting))
-    tan = (
-        cut(str(rng.choice(["briefs", "bra", "tank", "triangles"])), rng).field
-        if rng.random() < 0.12
-        else None
-    )
-    marks = model.skin.with_marks(rng, tan)
+    skins = {number: _Skinned(model, _marked(rng, model), inked) for number, (model, inked) in people.items()}
     light = np.zeros((len(rays), 3), np.float32)
     beyond = hits.of(-1)
     light[beyond] = _backdrop(rng, camera, rays[beyond], rig)
@@ -203,7 +214,7 @@ def _light(
             continue
         face, weights = hits.face[seen], hits.weights[seen]
         glow, lamps = glow_on(shadows, thing, rig, face), lamps_on(rng, shadows, thing, rig, face)
-        albedo = _albedo(model, thing, face, weights, view.grain, marks, inked, seen)
+        albedo = _albedo(thing, skins.get(number), face, weights, view.grain, seen)
         normals = blended(thing.normals, thing.mesh.faces, face, weights)
         points = view.position + view.rays[seen] * hits.distance[seen, None]
         sent = lit(
@@ -219,7 +230,18 @@ def _light(
         received.append(
             (float((sent / np.maximum(albedo, 0.02)).mean()), len(seen) * (4 if thing.kind != "prop" else 1))
         )
-    return light, _metered(received) * (1 - 0.35 * model.performer.tone)
+    tone = float(np.mean([model.performer.tone for model, _ in people.values()]))
+    return light, _metered(received) * (1 - 0.35 * tone)
+
+
+def _marked(rng: np.random.Generator, model: Model) -> Floats:
+    """Bruises, and where the sun has not been."""
+    tan = (
+        cut(str(rng.choice(["briefs", "bra", "tank", "triangles"])), rng).field
+        if rng.random() < 0.12
+        else None
+    )
+    return model.skin.with_marks(rng, tan)
 
 
 def _metered(received: list[tuple[float, int]]) -> float:
@@ -229,20 +251,15 @@ def _metered(received: list[tuple[float, int]]) -> float:
 
 
 def _albedo(
-    model: Model,
-    thing: Thing,
-    face: Ints,
-    weights: Floats,
-    grain: float,
-    marks: Floats,
-    inked: InkedSamples,
-    seen: Ints,
+    thing: Thing, skin: _Skinned | None, face: Ints, weights: Floats, grain: float, seen: Ints
 ) -> Floats:
     if thing.paint is not None:
         return thing.paint(face, weights)
+    if skin is None:
+        raise InvalidInput("a thing without a paint must be somebody's skin")
     own = InkedSamples(len(face))
-    color = model.skin.at(face, weights, grain, marks, own)
-    inked.ink[seen], inked.extent[seen], inked.change[seen] = own.ink, own.extent, own.change
+    color = skin.model.skin.at(face, weights, grain, skin.marks, own)
+    skin.inked.ink[seen], skin.inked.extent[seen], skin.inked.change[seen] = own.ink, own.extent, own.change
     return color
 
 
@@ -264,18 +281,18 @@ def _scenery(rng: np.random.Generator, camera: Camera) -> Floats:
     return picture[: camera.height, : camera.width]
 
 
-def _finish(
-    rng: np.random.Generator, order: Order, path: str, light: Floats, irradiance: float, exposure: Exposure
-) -> tuple[bytes, PictureTruth]:
-    """Develop the light, lay overlays on it, compress it, and state the truth."""
-    camera = exposure.framing.camera
+def develop(
+    rng: np.random.Generator,
+    samples: Samples,
+    camera: Camera,
+    light: Floats,
+    irradiance: float,
+    facts: dict[str, float | str],
+) -> Floats:
+    """The picture (h, w, 3), 0..1, of the light of every sample; notes in `facts` what was done to it."""
     # Highlights are cut before the samples of a pixel are averaged, else one gleam whitens it.
-    whole = exposure.samples.spread(np.minimum(light, 4 * irradiance))
+    whole = samples.spread(np.minimum(light, 4 * irradiance))
     small = np.asarray(
         cv2.resize(whole, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.float32
     )
-    facts: dict[str, float | str] = {}
-    picture = grade(rng, expose(rng, small, irradiance=irradiance), facts)
-    overlays = lay_over(rng, picture, exposure.body_box)
-    encoded = compress(rng, np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8), facts)
-    return encoded, state(exposure, path, overlays, facts)
+    return grade(rng, expose(rng, small, irradiance=irradiance), facts)

@@ -22,7 +22,7 @@ from trainer.studio.orders import Mode, Order, Orders
 from trainer.studio.seeds import Split
 from trainer.studio.truth import SCHEMA, PictureTruth
 
-__all__ = ["Take", "render", "read_truth", "missing", "gather"]
+__all__ = ["Take", "render", "read_truth", "missing", "gather", "write_whole"]
 
 _PLAN = "plan.json"
 
@@ -59,8 +59,8 @@ class _Job:
     def take_one(self, number: int) -> int:
         path = f"pictures/{number // 1000:03d}/{number:06d}.jpg"
         encoded, truth = self.take(self.orders.order(number), path)
-        _write(self.out / path, encoded)
-        _write(_truth_path(self.out, number), (truth.model_dump_json() + "\n").encode())
+        write_whole(self.out / path, encoded)
+        write_whole(_truth_path(self.out, number), (truth.model_dump_json() + "\n").encode())
         return number
 
 
@@ -95,7 +95,7 @@ def _same_plan(out: Path, plan: dict[str, object]) -> None:
     path = out / _PLAN
     if path.exists() and json.loads(path.read_text()) != plan:
         raise Conflict(f"{out} holds another data set: {path.read_text().strip()}")
-    _write(path, (json.dumps(plan) + "\n").encode())
+    write_whole(path, (json.dumps(plan) + "\n").encode())
 
 
 def _groups(numbers: list[int], size: int) -> list[list[int]]:
@@ -137,7 +137,7 @@ def _truth_path(out: Path, number: int) -> Path:
     return out / "truth" / f"{number // 1000:03d}" / f"{number:06d}.json"
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """All of a file or nothing of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -55,6 +55,8 @@ class Exposure:
     inked: InkedSamples
     people: list[int]
     """Numbers of the meshes that are the person."""
+    skin: int = 0
+    """Which of them is the skin."""
 
     @property
     def hits(self) -> Hits:
@@ -78,7 +80,7 @@ def state(
     camera, order = exposure.framing.camera, exposure.order
     open_ = ~_hidden(exposure, overlays)
     person = exposure.sampled(np.isin(exposure.hits.mesh, exposure.people)) & open_
-    skin = exposure.sampled(exposure.hits.mesh == 0) & open_
+    skin = exposure.sampled(exposure.hits.mesh == exposure.skin) & open_
     pixel = SUPERSAMPLING**2
     middle = (exposure.posed.vertices.min(axis=0) + exposure.posed.vertices.max(axis=0)) / 2
     return PictureTruth(

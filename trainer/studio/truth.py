@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Box", "TattooTruth", "KeyPointTruth", "OverlayTruth", "CameraTruth", "PictureTruth", "SCHEMA"]
+__all__ = [
+    "SCHEMA",
+    "Box",
+    "CameraTruth",
+    "GroupTruth",
+    "KeyPointTruth",
+    "OverlayTruth",
+    "PictureTruth",
+    "TattooTruth",
+]
 
 SCHEMA = 1
 
@@ -126,3 +135,17 @@ class PictureTruth(_Fact):
     overlays: list[OverlayTruth]
     development: dict[str, float | str]
     """What was done to the picture after it was taken: codec, quality, noise."""
+
+
+class GroupTruth(_Fact):
+    """All that is known of one picture of several people."""
+
+    schema_version: int
+    number: int
+    picture: str
+    """Path of the picture below the data set's folder; beside it, as PNG, who is seen at each pixel."""
+    kind: str
+    """How they are together: `side by side`, `overlapping`, and so on."""
+    people: list[PictureTruth]
+    """What is true of each, as if of a picture of one; others may hide them. Numbers in the PNG are places in
+    this list."""
