@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from bench.fusion.nuisances import Pixels
 
-__all__ = ["turned_head", "yaw_of"]
+__all__ = ["OVAL", "turned_head", "yaw_of"]
 
 Floats = NDArray[np.float64]
 
 # Points of the mesh: its edge in order, and single ones.
-_OVAL = (
+OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
     149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
@@ -105,7 +105,7 @@ def _rows_of(points: Floats, height: int) -> _Rows:
     middle = points[[_RIGHT_CHEEK, _LEFT_CHEEK], 1].mean()
     jaw = points[[_RIGHT_JAW, _LEFT_JAW], 1].mean()
     y = np.arange(max(0.0, math.ceil(top)), min(height - 1.0, chin[1]), 1 / _FINER)
-    oval = points[list(_OVAL)]
+    oval = points[list(OVAL)]
     left, right = _limits(oval[:, :2], y, axis)
     skull = _ellipse(y, middle, middle - top, jaw - middle)
     inside = _depths(points, y, left, right)

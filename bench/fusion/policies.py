@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.fusion.known import known_llrs
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
@@ -61,10 +62,30 @@ class Maps:
         """Natural log of what is seen of a probe, were it this candidate, over a stranger."""
         face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
         llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
+        if with_tattoo and probe.known is not None:
+            [found] = self._known(probe, [candidate])
+            return llr + found
         if with_tattoo and tattoo is not None:
             told = self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
             llr += float(enrolled_or_not(told))
         return llr
+
+    def llrs(self, probe: Probe, *, with_tattoo: bool) -> Mapping[str, float]:
+        """The same of all who are proposed."""
+        if not with_tattoo or probe.known is None:
+            return {one: self.llr(probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
+        known = zip(probe.proposed, self._known(probe, probe.proposed), strict=True)
+        return {one: self.llr(probe, one, with_tattoo=False) + found for one, found in known}
+
+    def _known(self, probe: Probe, candidates: Sequence[str]) -> list[float]:
+        """What tattoos say where it is known where they are, and which skin is in view."""
+        told = {
+            one: self.tattoo.llr(probe.tattoo[one], probe.tattoo_quality)
+            for one in candidates
+            if one in probe.tattoo
+        }
+        found: list[float] = known_llrs(probe.known, candidates, told, factor=self.tattoo_factor).tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,7 @@ class Policies:
 
     def _believed(self, probe: Probe, maps: Maps, *, with_tattoo: bool) -> Posterior:
         prior = log_prior("", gallery_size=self.gallery, unknown=self.unknown)
-        logs = {one: prior + maps.llr(probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
+        logs = {one: prior + llr for one, llr in maps.llrs(probe, with_tattoo=with_tattoo).items()}
         return posterior(logs, log_unknown=math.log(self.unknown))
 
     def _weighted(self, probe: Probe) -> Answer:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bench.fusion.bodies import Bodies
 from bench.fusion.faces import Faces
+from bench.fusion.known import Known
 from bench.fusion.nuisances import CLEAR
 from bench.fusion.slices import Slice
 from bench.fusion.tattoos import Shown, Tattoos
@@ -18,7 +19,7 @@ from chassis.signal.tail import Tail, fit_tail
 from services.tattoo.config import TattooSection
 from services.tattoo.verification import verified
 
-__all__ = ["BodySeen", "Crowd", "Probe", "Wardrobe", "dressed", "probes_of"]
+__all__ = ["BodySeen", "Crowd", "Probe", "Wardrobe", "best", "dressed", "probes_of"]
 
 _TATTOOED = 0.5
 _PROPOSED = 20
@@ -56,6 +57,8 @@ class Probe:
     """Whether one is to be seen, found or not."""
     proposed: Sequence[str] = field(default=())
     """Whom the face's or the tattoo's search proposes: 20 each."""
+    known: Known | None = None
+    """Where tattoos are, since when, and which skin is in view; None: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ class _Drawing:
             body=self._body(everybody, owner, is_stranger) if self.kind.has_body else {},
             wearers=frozenset(wearers),
             has_tattoo=has_tattoo,
-            proposed=sorted({*_best(face), *_best(tattoo)}),
+            proposed=sorted({*best(face), *best(tattoo)}),
         )
 
     def _is_half(self) -> bool:
@@ -210,12 +213,12 @@ class _Drawing:
         told |= _synthetic(self.rng, tail, int((self.crowd.size - len(enrolled)) * _TATTOOED), "t")
         # Of those whom the face proposes, half are tattooed.
         told |= _ordinary(self.rng, [one for one in face if one[0] == "f" and self._is_half()], tail)
-        best = sorted(told, key=lambda one: (-told[one], one))[: TattooSection().verify_candidates]
+        first = sorted(told, key=lambda one: (-told[one], one))[: TattooSection().verify_candidates]
         agreeing = {
             one: int(shown.agreeing[view][row[one]])
             if one in row
             else int(self.rng.choice(self.crowd.agreeing))
-            for one in best
+            for one in first
         }
         return verified(told, agreeing, self.point)
 
@@ -258,5 +261,6 @@ def _ordinary(rng: np.random.Generator, names: Sequence[str], tail: Tail) -> dic
     return dict(zip(names, map(float, values), strict=True))
 
 
-def _best(similarities: Mapping[str, float]) -> list[str]:
+def best(similarities: Mapping[str, float]) -> list[str]:
+    """Whom a search proposes: the most alike."""
     return sorted(similarities, key=lambda one: (-similarities[one], one))[:_PROPOSED]
