@@ -176,47 +176,42 @@ def test_skin_that_is_turned_is_as_narrow_as_the_cosine() -> None:
     assert (box.x, box.right, box.y, box.height) == pytest.approx((75, 105, 30, 40))
 
 
-def head() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Half an ellipsoid with the mesh's points on it, its right side (left in the picture) red, the other blue."""
+def head(yaw: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Half an ellipsoid with the mesh's points on it, turned; the picture's left half red, the other blue."""
     rng = np.random.default_rng(4)
     across, down = rng.uniform(-0.9, 0.9, 468), rng.uniform(-0.9, 0.9, 468)
-    around = np.linspace(-math.pi / 2, 1.5 * math.pi, 36, endpoint=False)
-    across, down = across * np.sqrt(1 - down**2), down
+    across = across * np.sqrt(1 - down**2)
+    around = np.linspace(-math.pi / 2, 1.5 * math.pi, len(OVAL), endpoint=False)
     across[list(OVAL)], down[list(OVAL)] = np.cos(around), np.sin(around)
-    depth = -45 * np.sqrt(np.maximum(0, 1 - across**2 - down**2))
-    points = np.column_stack([100 + 40 * across, 110 + 55 * down, depth])
+    x, z = 40 * across, -45 * np.sqrt(np.maximum(0, 1 - across**2 - down**2))
+    angle = math.radians(yaw)
+    turned = x * math.cos(angle) - z * math.sin(angle), x * math.sin(angle) + z * math.cos(angle)
     picture = np.full((200, 200, 3), 128, np.uint8)
     cv2.ellipse(picture, (100, 110), (46, 75), 0, 90, 270, (255, 0, 0), -1)
     cv2.ellipse(picture, (100, 110), (46, 75), 0, -90, 90, (0, 0, 255), -1)
-    return picture, points
+    return picture, np.column_stack([100 + turned[0], 110 + 55 * down, turned[1]])
 
 
 def test_of_a_turned_head_one_side_is_seen() -> None:
-    """The one that it turns to the camera, more of it the farther it turns; the rows stay where they are."""
-    picture, points = head()
-    assert yaw_of(points) == pytest.approx(0, abs=1)
+    """The one that it turns to the camera, more of it the farther it turns; its front is at the side then."""
+    picture, points = head(5)
     shares = []
     for yaw in (45, 60, 80):
         turned = turned_head(picture, points, yaw).astype(int)
+        assert turned.shape == picture.shape
         red, blue = (turned[..., 0] - turned[..., 2] > 90), (turned[..., 2] - turned[..., 0] > 90)
         shares.append(blue[90:150].sum() / red[90:150].sum())
-        assert red[:, :60].any() or red[:, 60:].any()
-        assert turned.shape == picture.shape
-        # What is nearest, the nose, is now at the side.
-        assert np.nonzero((turned[110] != 128).any(axis=1))[0].max() > 125
+        assert np.flatnonzero(red[110] | blue[110]).max() > 130
     assert 0.6 > shares[0] > shares[1] > shares[2]
 
 
 def test_a_head_turns_to_the_side_that_it_looks_to_and_not_back() -> None:
-    """Mirrored it is the mirrored picture; who is turned so far already stays."""
-    picture, points = head()
-    angle = math.radians(20)
-    turned = points.copy()
-    turned[:, 0] = 100 + (points[:, 0] - 100) * math.cos(angle) - points[:, 2] * math.sin(angle)
-    turned[:, 2] = (points[:, 0] - 100) * math.sin(angle) + points[:, 2] * math.cos(angle)
-    assert yaw_of(turned) == pytest.approx(20, abs=1)
-    assert np.array_equal(turned_head(picture, turned, 15), picture)
-    assert not np.array_equal(turned_head(picture, turned, 45), picture)
+    """Of one that looks to the other side the other half is seen; who is turned so far already stays."""
+    picture, points = head(-20)
+    assert yaw_of(points) == pytest.approx(-20, abs=1)
+    assert np.array_equal(turned_head(picture, points, 15), picture)
+    turned = turned_head(picture, points, 60).astype(int)
+    assert (turned[90:150, :, 2] > 200).sum() > 2 * (turned[90:150, :, 0] > 200).sum()
 
 
 def test_half_of_the_performers_wear_a_design_and_some_share_one() -> None:
@@ -315,7 +310,8 @@ def test_what_is_absent_counts_as_in_the_product(year: int | None) -> None:
     )  # fmt: skip
     ours = known_llrs(of, ["a", "b"], {}, factor=1.0)
     assert ours == pytest.approx([product.log_odds["a"], product.log_odds["b"]])
-    assert ours[0] < 0 == ours[1]
+    assert ours[0] < -1e-3
+    assert ours[1] == pytest.approx(0)
     if year == 2020:
         assert ours[0] == pytest.approx(math.log(1 - 0.9 * (1 - MISSED)))
 
@@ -334,11 +330,11 @@ def test_negative_evidence_and_dates_can_be_left_out() -> None:
 
 
 def test_a_missed_tattoo_is_best_taken_for_missed() -> None:
-    """The more often one is, the more probable are the owners of those that are; as it is, nothing changes."""
+    """The more so, the more probable are the owners of those that are; as it is, nothing changes."""
     kind = Slice(skin=Skin.AS_IT_COMES, has_tattoo=True, is_for_all=True)
     everybody = draw_probes(library(), kind, policies(), draws=6, seed=0)
     found = found_in_view(everybody)
-    assert found.tattoos > 50
+    assert found.tattoos > 30
     assert 0.3 < found.share < 0.9
     assert found.missed == pytest.approx(1 - found.share / found.visibility)
     missed = [one for one in drawn("missed, clear face", draws=2) if not one.is_stranger]
@@ -349,11 +345,8 @@ def test_a_missed_tattoo_is_best_taken_for_missed() -> None:
 
 def test_sights_are_read_from_scenes_of_the_split(tmp_path: Path) -> None:
     """What is said to be in view, what is bare, and where tattoos are; other sets are not looked at."""
-    for name, mode, split in (
-        ("one", "scenes", "test"),
-        ("two", "designs", "test"),
-        ("three", "scenes", "train"),
-    ):
+    plans = {"one": ("scenes", "test"), "two": ("designs", "test"), "three": ("scenes", "train")}
+    for name, (mode, split) in plans.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "plan.json").write_text(json.dumps({"mode": mode, "split": split}))
     truth = TruePicture(tmp_path, "p", "full", 0.0, "standing", 100, {"CHEST": 90, "NECK": 0}, 0, ())
@@ -363,7 +356,7 @@ def test_sights_are_read_from_scenes_of_the_split(tmp_path: Path) -> None:
     ]
     (tmp_path / "sights").mkdir()
     (tmp_path / "sights" / "one.pickle").write_bytes(pickle.dumps(looked))
-    sights = read_sights([tmp_path / name for name in ("one", "two", "three")], tmp_path, split="test")
+    sights = read_sights([tmp_path / name for name in plans], tmp_path, split="test")
     assert sights == Sights((Sight({_CHEST: 0.9, _NECK: 0.7}, frozenset({_CHEST})),), ())
 
 
