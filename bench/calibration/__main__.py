@@ -18,6 +18,7 @@ from bench.calibration.tattoos import tattoo_views
 from bench.faces.dataset import is_for_calibration
 from bench.fusion.faces import read_faces
 from bench.fusion.fitting import face_pairs
+from bench.fusion.nuisances import NUISANCES
 from bench.report import print_heading, print_table, write_json
 from chassis.signal.calibration_fitting import Pairs, fit_calibration
 from chassis.signal.shipped_calibration import CALIBRATIONS, ModelKey, ShippedCalibration, write_shipped
@@ -83,6 +84,8 @@ def _fitted_faces(embedders: Sequence[str], options: argparse.Namespace) -> tupl
                 seed=options.seed,
                 embedders=embedders,
                 limit=options.limit,
+                # Heads that are turned are made, not photographed: nothing that ships is fitted on them.
+                kinds=tuple(NUISANCES),
             )
         )
         for is_fitting in (True, False)

@@ -38,7 +38,8 @@ from bench.fusion.policies import (
     Policies,
     shipped_policies,
 )
-from bench.fusion.running import Library, answers_of, cllr_of, draw_probes
+from bench.fusion.running import NO_ABSENCE, NO_DATES, Library, answers_of, cllr_of, draw_probes
+from bench.fusion.sights import read_sights
 from bench.fusion.slices import LIBRARY, SLICES, Slice
 from bench.fusion.tattoos import read_tattoos
 from bench.fusion.virtual import Crowd, Probe
@@ -65,7 +66,8 @@ def main() -> None:
     answers: dict[str, Mapping[str, Answers]] = {}
     fused: dict[str, float] = {}
     costs: dict[str, Mapping[str, float]] = {}
-    for name, kind in track(SLICES.items(), "slices"):
+    slices = {name: kind for name, kind in SLICES.items() if kind.skin is None or reported.sights.pictures}
+    for name, kind in track(slices.items(), "slices"):
         probes = draw_probes(reported, kind, policies, draws=options.draws, seed=options.seed)
         of = _in_cohort(policies, fitting) if kind.is_cohort else policies
         answers[name] = answers_of(probes, name, of, seed=options.seed)
@@ -113,7 +115,10 @@ def read_libraries(options: argparse.Namespace) -> tuple[Library, Library]:
         for is_fitting in (True, False)
     ]
     crowd = Crowd.of(halves, designs, bodies, size=options.gallery)
-    first, second = (Library(*own, crowd) for own in zip(halves, designs, bodies, strict=True))
+    first, second = (
+        Library(faces, tattoos, built, crowd, read_sights(options.rendered, options.cache, split=split))
+        for faces, tattoos, built, split in zip(halves, designs, bodies, ("validation", "test"), strict=True)
+    )
     return first, second
 
 
@@ -227,7 +232,7 @@ def _gains(answers: Mapping[str, Answers], options: argparse.Namespace) -> Mappi
     return {
         policy: difference(answers[BAYESIAN], of, resamples=_RESAMPLES, seed=options.seed)
         for policy, of in answers.items()
-        if policy in (FACE_ONLY, WEIGHTED, PRODUCT)
+        if policy in (FACE_ONLY, WEIGHTED, PRODUCT, NO_ABSENCE, NO_DATES)
     }
 
 

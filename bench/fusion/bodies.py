@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from bench.body.views import MeasuredView, measure_pictures
-from bench.fusion.nuisances import CLEAR, NUISANCES, nuisance_rng
+from bench.fusion.nuisances import CLEAR, NUISANCES, PROFILE, nuisance_rng
 from bench.tattoo.photographs import pixels_of
 from chassis.images import RGBImage
 from services.body.likelihood import are_compatible, log_likelihood_ratios
@@ -26,6 +26,8 @@ __all__ = ["Bodies", "BodiesShown", "read_bodies"]
 _ENROLLED = 3
 _LEAST_QUALITY = 0.5
 _TOLERANCE = 0.2
+# Cosine of 45 degrees: whoever shows less of the width is seen from the side.
+_TURNED = 0.707
 
 Matrix = NDArray[np.float64]
 
@@ -57,6 +59,12 @@ class Bodies:
     @property
     def people(self) -> int:
         return len(self.full_views)
+
+    def views_of(self, person: int, kind: str) -> NDArray[np.int64]:
+        """Views of a person; from the side those that are, where there are any."""
+        views = np.flatnonzero(self.owners == person)
+        turned = views[self.shown[kind].is_seen[views]] if kind == PROFILE else views
+        return turned if len(turned) else views
 
     def others(self, kind: str) -> Matrix:
         """Log ratios of views, spoilt so, that were seen, with everybody whose they are not, (n,)."""
@@ -94,6 +102,7 @@ def read_bodies(folder: Path, cache: Path, *, fitting: bool, seed: int) -> Bodie
     for kind in (CLEAR, *NUISANCES):
         views = _measured(chosen, kind, cache, seed)
         shown[kind] = _shown([views[place] for place in probes], known)
+    shown[PROFILE] = _shown([_from_the_side(clear[place]) for place in probes], known)
     return Bodies(
         np.array([owners[chosen[place].parent.name] for place in probes], np.int64),
         np.array([int(stack(of).is_measured.all(axis=-1).sum()) for of in gallery], np.int64),
@@ -106,6 +115,11 @@ def _enrolled(places: Sequence[int], views: Sequence[MeasuredView | None]) -> Se
     good = [place for place in places if (view := views[place]) is not None and _is_good(view)]
     fullest = sorted(good, key=lambda place: -int(_needed(views[place]).measurement.is_measured.all()))
     return fullest[:_ENROLLED] if len(good) > _ENROLLED else None
+
+
+def _from_the_side(view: MeasuredView | None) -> MeasuredView | None:
+    """None for who is seen from the front or from behind."""
+    return view if view is not None and view.view.across < _TURNED else None
 
 
 def _is_good(view: MeasuredView) -> bool:

@@ -25,7 +25,7 @@ from bench.report import print_heading, print_table, write_json
 from chassis.signal.tail import Tail
 from gateway.fusion.posterior import log_prior, posterior
 
-__all__ = ["Score", "further_tattoos", "together"]
+__all__ = ["Score", "further_tattoos", "right_answer", "together"]
 
 _FACTORS = (0.6, 0.7, 0.8, 0.9, 1.0)
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -86,7 +86,9 @@ def together(
         for tattoo in _FACTORS
     }
     return {
-        factors: _score([(one, _right(one, _logs(one, of), policies)) for one in probes], policies.unknown)
+        factors: _score(
+            [(one, right_answer(one, _logs(one, of), policies)) for one in probes], policies.unknown
+        )
         for factors, of in maps.items()
     }
 
@@ -101,7 +103,7 @@ def further_tattoos(library: Library, policies: Policies, *, draws: int, seed: i
     ]
     return {
         share: _score(
-            [(first, _right(first, _joined(ratios, share), policies)) for first, ratios in pairs],
+            [(first, right_answer(first, _joined(ratios, share), policies)) for first, ratios in pairs],
             policies.unknown,
         )
         for share in _SHARES
@@ -168,8 +170,8 @@ def _logs(probe: Probe, maps: Maps) -> dict[str, float]:
     return {one: maps.llr(probe, one) for one in probe.proposed}
 
 
-def _right(probe: Probe, ratios: Mapping[str, float], policies: Policies) -> float:
-    """Probability of the right answer: the owner, or nobody for a stranger."""
+def right_answer(probe: Probe, ratios: Mapping[str, float], policies: Policies) -> float:
+    """Probability, 0..1, of the right answer: the owner, or nobody for a stranger."""
     prior = log_prior("", gallery_size=policies.gallery, unknown=policies.unknown)
     believed = posterior(
         {name: prior + llr for name, llr in ratios.items()}, log_unknown=math.log(policies.unknown)

@@ -15,7 +15,8 @@ from rich.progress import Progress
 from bench.faces.comparing import Comparison
 from bench.faces.dataset import SAME_FACE, is_for_calibration, read_photographs
 from bench.faces.observing import Look, observe_all
-from bench.fusion.nuisances import NUISANCES, nuisance_rng
+from bench.fusion.nuisances import KINDS, NUISANCES, PROFILE, kind_of, nuisance_rng
+from bench.fusion.profiles import turn_heads
 from bench.tattoo.photographs import pixels_of
 from chassis.config import load_config
 from services.face.config import FaceConfig
@@ -60,10 +61,12 @@ def read_faces(
     seed: int,
     embedders: Sequence[str] = (),
     limit: int | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> Faces:
     """One half of the people of LFW: those on whom numbers may be fitted, or the others, who are reported.
 
     embedders: names of those that count, all in use by default. limit: people of each kind, for a quick look.
+    kinds: what may spoil a picture.
     """
     photographs = read_photographs(data, limit=limit)
     people = {
@@ -73,7 +76,7 @@ def read_faces(
     }
     strangers = [of[0] for name, of in photographs.distractors.items() if is_for_calibration(name) == fitting]
     own = [file for files in people.values() for file in files]
-    spoilt = {file: _spoilt(file, cache / "spoilt", seed) for file in [*own, *strangers]}
+    spoilt = _spoilt([*own, *strangers], cache / "spoilt", seed, kinds)
     files = [*spoilt, *spoilt.values()]
     with Progress() as progress:
         config = load_config(FaceConfig)
@@ -92,7 +95,7 @@ def read_faces(
         _compared(
             rows, look, [spoilt[one] for one in seen], gallery, [spoilt[one] for one in others], others
         ),
-        tuple(_kind_of(file, seed) for file in seen),
+        tuple(kind_of(file.stem, seed, kinds) for file in seen),
     )
 
 
@@ -122,17 +125,22 @@ def _quality(look: Look, file: Path) -> float:
     return seen.factors.quality if seen is not None else 0.0
 
 
-def _kind_of(file: Path, seed: int) -> str:
-    """What spoils this photograph: one kind, drawn by seed and name."""
-    return str(nuisance_rng(seed, "kind", file.stem).choice(list(NUISANCES)))
-
-
-def _spoilt(file: Path, folder: Path, seed: int) -> Path:
-    """A spoilt copy of a photograph, made once."""
-    copy = folder / str(seed) / file.parent.name / f"{file.stem}.png"
-    if not copy.exists():
+def _spoilt(files: Sequence[Path], folder: Path, seed: int, kinds: Sequence[str]) -> dict[Path, Path]:
+    """Spoilt copies of photographs, made once."""
+    found = {file: kind_of(file.stem, seed, kinds) for file in files}
+    copies = {file: _copy_of(file, folder / str(seed), kind) for file, kind in found.items()}
+    missing = {file: copy for file, copy in copies.items() if not copy.exists()}
+    for file, copy in missing.items():
         copy.parent.mkdir(parents=True, exist_ok=True)
-        kind = _kind_of(file, seed)
-        pixels = NUISANCES[kind](pixels_of(file), nuisance_rng(seed, kind, file.stem))
-        cv2.imwrite(str(copy), pixels[..., ::-1])
-    return copy
+        kind = found[file]
+        if kind != PROFILE:
+            pixels = NUISANCES[kind](pixels_of(file), nuisance_rng(seed, kind, file.stem))
+            cv2.imwrite(str(copy), pixels[..., ::-1])
+    turn_heads({file: copy for file, copy in missing.items() if found[file] == PROFILE}, seed=seed)
+    return copies
+
+
+def _copy_of(file: Path, folder: Path, kind: str) -> Path:
+    """Who is turned has another copy than what the picture has without."""
+    mark = "-turned" if kind == PROFILE else ""
+    return folder / file.parent.name / f"{file.stem}{mark}.png"

@@ -1,17 +1,37 @@
-"""What spoils a picture: one of them is drawn for a picture, and spoils its face and its tattoo alike."""
+"""What spoils a picture: one of them is drawn for a picture, and spoils its face and its tattoo alike.
+
+Five only change pixels. The sixth, PROFILE, turns the person: head (`heads`) and skin (`foreshortened`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLEAR", "NUISANCES", "Pixels", "nuisance_rng"]
+from chassis.geometry import Box
+
+__all__ = [
+    "CLEAR",
+    "KINDS",
+    "NUISANCES",
+    "PROFILE",
+    "Pixels",
+    "foreshortened",
+    "kind_of",
+    "nuisance_rng",
+    "turn_of",
+]
 
 CLEAR = "clear"
 """What nothing spoils."""
+PROFILE = "profile"
+"""What is seen from the side."""
+# Degrees.
+_TURNS = (45.0, 80.0)
 
 Pixels = NDArray[np.uint8]
 _Rng = np.random.Generator
@@ -71,6 +91,42 @@ NUISANCES: Mapping[str, Callable[[Pixels, _Rng], Pixels]] = {
     "occlusion": _occluded,
 }
 """By name: a picture, uint8 RGB, spoiled."""
+KINDS = (*NUISANCES, PROFILE)
+"""All of them."""
+
+
+def kind_of(name: str, seed: int, kinds: Sequence[str] = KINDS) -> str:
+    """What spoils this picture: each of the kinds as likely, drawn by seed and name.
+
+    With PROFILE among them every other picture keeps what it has without.
+    """
+    if PROFILE in kinds and nuisance_rng(seed, "turned", name).random() < 1 / len(kinds):
+        return PROFILE
+    return str(nuisance_rng(seed, "kind", name).choice([one for one in kinds if one != PROFILE]))
+
+
+def turn_of(name: str, seed: int) -> float:
+    """Degrees from the front, 45 to 80, by which PROFILE turns this picture's person."""
+    return float(nuisance_rng(seed, PROFILE, name).uniform(*_TURNS))
+
+
+def foreshortened(pixels: Pixels, box: Box, turn: float) -> tuple[Pixels, Box]:
+    """Skin in `box` seen from `turn` degrees beside the way it was, and its new box; what is around fills up.
+
+    Flat skin: as narrow as the cosine. The picture keeps its size, its sides are drawn out.
+    """
+    width = pixels.shape[1]
+    left, right = max(0.0, box.x), min(width - 1.0, box.right)
+    center, half = (left + right) / 2, (right - left) / 2 * math.cos(math.radians(turn))
+    new = [0.0, center - half, center + half, width - 1.0]
+    columns = np.interp(np.arange(width), new, [0.0, left, right, width - 1.0])
+    from_x = np.broadcast_to(columns.astype(np.float32), pixels.shape[:2])
+    from_y = np.broadcast_to(np.arange(pixels.shape[0], dtype=np.float32)[:, None], pixels.shape[:2])
+    # A narrower picture has less detail.
+    smoothing = max(0.1, 0.4 * math.tan(math.radians(turn)))
+    smooth = cv2.GaussianBlur(pixels, (0, 0), sigmaX=smoothing, sigmaY=0.1)
+    warped = cv2.remap(smooth, np.ascontiguousarray(from_x), np.ascontiguousarray(from_y), cv2.INTER_LINEAR)
+    return np.asarray(warped, np.uint8), Box(center - half, box.y, 2 * half, box.height)
 
 
 def nuisance_rng(seed: int, kind: str, name: str) -> _Rng:

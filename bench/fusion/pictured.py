@@ -23,6 +23,8 @@ __all__ = ["Pictured", "photographed", "rendered"]
 _VIEWS = 5
 # Of the subjects with one photograph, this share is worn by strangers.
 _STRANGERS = 4
+# Skin on a whole figure already looks anywhere: turning the person turns some of it to the camera.
+_TURNED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Pictured:
     name: str
     box: Box
     load: Callable[[], Pixels]
+    turned: float = 1.0
+    """Of the turn of a person who is seen from the side, what the skin is turned away."""
 
 
 def rendered(sets: Sequence[Path], *, split: str) -> tuple[list[list[Pictured]], list[list[Pictured]]]:
@@ -42,6 +46,7 @@ def rendered(sets: Sequence[Path], *, split: str) -> tuple[list[list[Pictured]],
                 f"{one.picture.file.parent.parent.name}/{one.picture.file.name}#{one.tattoo.tattoo_id}",
                 Box.from_corners(*one.tattoo.box),
                 partial(load_pixels, one.picture),
+                _TURNED,
             )
             for one in sorted(of, key=lambda each: each.tattoo.view_angle)[: 1 + _VIEWS]
         ]

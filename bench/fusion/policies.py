@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bench.fusion.known import Known, known_llrs
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
@@ -64,13 +65,35 @@ class Maps:
         """Natural log of what is seen of a probe, were it this candidate, over a stranger."""
         face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
         llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
+        if with_others:
+            body = probe.body.get(candidate)
+            if body is not None and body.full_views >= self.least_full_views:
+                llr += self.body_factor * body.llr
+        if with_others and probe.known is not None:
+            [found] = self._known(probe, probe.known, [candidate])
+            return llr + found
         if with_others and tattoo is not None:
             told = self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
             llr += float(enrolled_or_not(told))
-        body = probe.body.get(candidate)
-        if with_others and body is not None and body.full_views >= self.least_full_views:
-            llr += self.body_factor * body.llr
         return llr
+
+    def llrs(self, probe: Probe, *, with_others: bool) -> Mapping[str, float]:
+        """The same of all who are proposed."""
+        if not with_others or probe.known is None:
+            return {one: self.llr(probe, one, with_others=with_others) for one in probe.proposed}
+        unknown = replace(probe, known=None, tattoo={})
+        known = zip(probe.proposed, self._known(probe, probe.known, probe.proposed), strict=True)
+        return {one: self.llr(unknown, one) + found for one, found in known}
+
+    def _known(self, probe: Probe, known: Known, candidates: Sequence[str]) -> list[float]:
+        """What tattoos say where it is known where they are, and which skin is in view."""
+        told = {
+            one: self.tattoo.llr(probe.tattoo[one], probe.tattoo_quality)
+            for one in candidates
+            if one in probe.tattoo
+        }
+        found: list[float] = known_llrs(known, candidates, told, factor=self.tattoo_factor).tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +126,7 @@ class Policies:
 
     def _believed(self, probe: Probe, maps: Maps, *, with_others: bool) -> Posterior:
         prior = log_prior("", gallery_size=self.gallery, unknown=self.unknown)
-        logs = {one: prior + maps.llr(probe, one, with_others=with_others) for one in probe.proposed}
+        logs = {one: prior + llr for one, llr in maps.llrs(probe, with_others=with_others).items()}
         return posterior(logs, log_unknown=math.log(self.unknown))
 
     def _weighted(self, probe: Probe) -> Answer:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from bench.fusion.bodies import Bodies
 from bench.fusion.faces import Faces
 from bench.fusion.figures import Answers
+from bench.fusion.known import Known
+from bench.fusion.lives import draw_lives, situated
 from bench.fusion.policies import BAYESIAN, Answer, Maps, Policies
+from bench.fusion.sights import Sights
 from bench.fusion.slices import TWO_PEOPLE, Slice
 from bench.fusion.tattoos import Tattoos
 from bench.fusion.virtual import Crowd, Probe, Wardrobe, dressed, probes_of
 from chassis.signal.calibration import cllr
 
-__all__ = ["PLACEBO", "Library", "answers_of", "cllr_of", "draw_probes", "wardrobe_of"]
+__all__ = [
+    "NO_ABSENCE",
+    "NO_DATES",
+    "PLACEBO",
+    "Library",
+    "answers_of",
+    "cllr_of",
+    "draw_probes",
+    "wardrobe_of",
+]
 
 PLACEBO = "placebo: tattoos shuffled"
+NO_ABSENCE, NO_DATES = "BAYESIAN, nothing absent", "BAYESIAN, without dates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class Library:
     tattoos: Tattoos
     bodies: Bodies
     crowd: Crowd
+    sights: Sights = field(default_factory=Sights)
 
 
 def draw_probes(library: Library, kind: Slice, policies: Policies, *, draws: int, seed: int) -> list[Probe]:
@@ -37,11 +51,21 @@ def draw_probes(library: Library, kind: Slice, policies: Policies, *, draws: int
     for draw in range(draws):
         rng = np.random.default_rng([seed, draw])
         wardrobe = wardrobe_of(library, rng, is_poisoned=kind.is_poisoned)
-        found += probes_of(
+        probes = probes_of(
             library.faces, library.tattoos, library.bodies, library.crowd, wardrobe, kind,
             point=policies.tattoo_point, rng=rng,
         )  # fmt: skip
+        found += _situated(probes, kind, library, wardrobe, seed=[seed, draw, 1]) if kind.skin else probes
     return found
+
+
+def _situated(
+    probes: Iterable[Probe], kind: Slice, library: Library, wardrobe: Wardrobe, *, seed: Sequence[int]
+) -> list[Probe]:
+    """In pictures of which it is known which skin they show; drawn apart from all the rest."""
+    rng, wearers = np.random.default_rng(seed), (wardrobe.enrolled >= 0).tolist()
+    lives = draw_lives(rng, library.sights, wearers, has_dates=kind.is_dated is not None)
+    return [situated(one, kind, lives, library.sights, rng) for one in probes]
 
 
 def wardrobe_of(library: Library, rng: np.random.Generator, *, is_poisoned: bool = False) -> Wardrobe:
@@ -70,11 +94,25 @@ def answers_of(
         policy: _answers(pictures, [decide(one) for one in pictures])
         for policy, decide in policies.all().items()
     }
-    if with_placebo and any(one.tattoo for one in probes):
+    for policy, changed in _variants(probes).items():
+        people = [[replace(one, known=one.known and changed(one.known)) for one in of] for of in pictures]
+        decided[policy] = _answers(people, [policies.all()[BAYESIAN](one) for one in people])
+    if with_placebo and any(one.tattoo and one.known is None for one in probes):
         shuffled = [[_shuffled(one, rng) for one in picture] for picture in pictures]
         decide = policies.all()[BAYESIAN]
         decided[PLACEBO] = _answers(shuffled, [decide(one) for one in shuffled])
     return decided
+
+
+def _variants(probes: Sequence[Probe]) -> Mapping[str, Callable[[Known], Known]]:
+    """What BAYESIAN is judged without, where it has it."""
+    of = [one.known for one in probes if one.known is not None]
+    found: dict[str, Callable[[Known], Known]] = {}
+    if of:
+        found[NO_ABSENCE] = Known.without_absence
+    if any(each.first_seen for known in of for one in known.facts.values() for each in one.tattoos):
+        found[NO_DATES] = Known.without_dates
+    return found
 
 
 def cllr_of(probes: Sequence[Probe], maps: Maps, *, with_others: bool, performers: int, seed: int) -> float:

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from bench.fusion.nuisances import CLEAR, NUISANCES, Pixels, nuisance_rng
+from bench.fusion.nuisances import (
+    CLEAR,
+    KINDS,
+    NUISANCES,
+    PROFILE,
+    Pixels,
+    foreshortened,
+    nuisance_rng,
+    turn_of,
+)
 from bench.fusion.pictured import Pictured
 from bench.tattoo import detectors
 from bench.tattoo.describers import built_in
@@ -73,6 +82,8 @@ class _View:
     """In the window."""
     found: tuple[Box, float] | None
     """Where the detector finds it in the whole picture, in the window, and how surely."""
+    turned: float
+    """As of `Pictured`."""
 
 
 def read_tattoos(
@@ -97,7 +108,7 @@ async def _read(
         probes = [one for one in views if one not in gallery]
         enrolled = [_crop(one.window, one.found[0] if one.found else one.box) for one in gallery]
         shown = {}
-        for kind in track((CLEAR, *NUISANCES), "comparing"):
+        for kind in track((CLEAR, *KINDS), "comparing"):
             crops = [await _spoilt(one, kind, seed, finder, finds) for one in probes]
             shown[kind] = await _shown([one.design for one in probes], crops, enrolled)
     finds.keep()
@@ -143,7 +154,7 @@ async def _view(one: Pictured, design: int, finder: TattooFinder, finds: _Finds)
 
     part = np.ascontiguousarray(pixels[top : round(window.bottom), left : round(window.right)])
     moved = (within(found[0]), found[1]) if found else None
-    return _View(one.name, design, part, within(truth), moved)
+    return _View(one.name, design, part, within(truth), moved, one.turned)
 
 
 def _first(views: Sequence[_View]) -> _View:
@@ -156,9 +167,16 @@ async def _spoilt(
     """The crop and the detector's confidence; None where it is missed, clear or spoilt."""
     if view.found is None or kind == CLEAR:
         return None if view.found is None else (_crop(view.window, view.found[0]), view.found[1])
-    window = NUISANCES[kind](view.window, nuisance_rng(seed, kind, view.name))
-    found = _on(view.box, await finds.of(f"{view.name}/{kind}/{seed}", window, finder))
+    window, box = _changed(view, kind, seed)
+    found = _on(box, await finds.of(f"{view.name}/{kind}/{seed}", window, finder))
     return (_crop(window, found[0]), found[1]) if found else None
+
+
+def _changed(view: _View, kind: str, seed: int) -> tuple[Pixels, Box]:
+    """The window, spoilt, and where the tattoo is in it then."""
+    if kind == PROFILE:
+        return foreshortened(view.window, view.box, view.turned * turn_of(view.name, seed))
+    return NUISANCES[kind](view.window, nuisance_rng(seed, kind, view.name)), view.box
 
 
 def _on(truth: Box, found: Sequence[tuple[Box, float]]) -> tuple[Box, float] | None:

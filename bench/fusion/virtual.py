@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bench.fusion.bodies import Bodies
 from bench.fusion.faces import Faces
+from bench.fusion.known import Known
 from bench.fusion.nuisances import CLEAR
 from bench.fusion.slices import Slice
 from bench.fusion.tattoos import Shown, Tattoos
@@ -19,7 +20,7 @@ from gateway.fusion.assumed import LEAST_FULL_VIEWS
 from services.tattoo.config import TattooSection
 from services.tattoo.verification import verified
 
-__all__ = ["BodySeen", "Crowd", "Probe", "Wardrobe", "dressed", "probes_of"]
+__all__ = ["BodySeen", "Crowd", "Probe", "Wardrobe", "best", "dressed", "probes_of"]
 
 _TATTOOED = 0.5
 _PROPOSED = 20
@@ -59,6 +60,8 @@ class Probe:
     """Whether one is to be seen, found or not."""
     proposed: Sequence[str] = field(default=())
     """Whom the face's or the tattoo's search proposes: 20 each."""
+    known: Known | None = None
+    """Where tattoos are, since when, and which skin is in view; None: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,7 @@ class _Drawing:
             body=body,
             wearers=frozenset(wearers),
             has_tattoo=has_tattoo,
-            proposed=sorted({*_best(face), *_best(tattoo)} or _best(build)),
+            proposed=sorted({*best(face), *best(tattoo)} or best(build)),
         )
 
     def _is_half(self) -> bool:
@@ -222,12 +225,12 @@ class _Drawing:
         told |= _synthetic(self.rng, tail, int((self.crowd.size - len(enrolled)) * _TATTOOED), "t")
         # Of those whom the face proposes, half are tattooed.
         told |= _ordinary(self.rng, [one for one in face if one[0] == "f" and self._is_half()], tail)
-        best = sorted(told, key=lambda one: (-told[one], one))[: TattooSection().verify_candidates]
+        first = sorted(told, key=lambda one: (-told[one], one))[: TattooSection().verify_candidates]
         agreeing = {
             one: int(shown.agreeing[view][row[one]])
             if one in row
             else int(self.rng.choice(self.crowd.agreeing))
-            for one in best
+            for one in first
         }
         return verified(told, agreeing, self.point)
 
@@ -244,7 +247,7 @@ class _Drawing:
         """The owner's own mannequin from another side, spoilt as the rest, against theirs."""
         bodies, people, shown = self.wardrobe.bodies, self.bodies.people, self.bodies.shown[spoilt]
         mannequin = int(self.rng.integers(people)) if is_stranger else int(bodies[owner])
-        view = int(self.rng.choice(np.flatnonzero(self.bodies.owners == mannequin)))
+        view = int(self.rng.choice(self.bodies.views_of(mannequin, spoilt)))
         if not shown.is_seen[view]:
             return {}
         seen = {}
@@ -279,5 +282,6 @@ def _ordinary(rng: np.random.Generator, names: Sequence[str], tail: Tail) -> dic
     return dict(zip(names, map(float, values), strict=True))
 
 
-def _best(similarities: Mapping[str, float]) -> list[str]:
+def best(similarities: Mapping[str, float]) -> list[str]:
+    """Whom a search proposes: the most alike."""
     return sorted(similarities, key=lambda one: (-similarities[one], one))[:_PROPOSED]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from chassis.models import ModelStore
 from chassis.work import WorkPool
 from gateway.observations import BodySeen, KeyPoint, RegionView, TattooSeen
 from gateway.people import PersonView, read_scene
+from gateway.regions import visibilities
 from marquee.common.v1 import common_pb2
 from services.body.people import PeopleFinder, Person
 from services.body.pose import Pose
@@ -63,6 +64,8 @@ class Looked:
     regions_in_view: frozenset[str]
     coverage: float
     people: int
+    visibilities: Mapping[str, float] = field(default_factory=dict)
+    """Of the regions in view."""
 
 
 async def look_at_folder(folder: Path) -> list[Looked]:
@@ -96,6 +99,7 @@ async def _look(truth: TruePicture, finder: PeopleFinder) -> Looked:
         regions_in_view=_in_view(scene.people),
         coverage=max((view.coverage for view in scene.people), default=0.0),
         people=len(people),
+        visibilities=_visibilities(scene.people),
     )
 
 
@@ -105,6 +109,14 @@ def _in_view(people: Sequence[PersonView]) -> frozenset[str]:
         for view in people[:1]
         for region in view.regions_in_view
     )
+
+
+def _visibilities(people: Sequence[PersonView]) -> dict[str, float]:
+    return {
+        common_pb2.BodyRegion.Name(region).removeprefix("BODY_REGION_"): value
+        for view in people[:1]
+        for region, value in visibilities(view.person).items()
+    }
 
 
 def _seen(tattoo: TrueTattoo) -> TattooSeen:

@@ -133,11 +133,14 @@ def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> 
     return _located(found * _weights(wearers), places, is_clear)
 
 
-def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Located | None:
+def absent_llrs(
+    seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment, *, missed: float = MISSED
+) -> Located | None:
     """Log ratios, LEAST_ABSENT to 0, of tattoos that the candidates have in regions in view, and that are not
     seen there. None: nothing is missing of anybody.
 
     Nothing is where nothing looked, or where a tattoo is seen that may lie in any region.
+    missed: probability, 0..1, that a tattoo in view is not found.
     """
     if not seen.is_searched or not NOWHERE.isdisjoint(seen.regions):
         return None
@@ -147,7 +150,7 @@ def absent_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) ->
         return None
     has_it = _has_in(places, wearers, moment)
     visibility = np.array([in_view[region] for _, region in places])[:, None]
-    llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
+    llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=missed)
     found = summed(llrs, [number for number, _ in places], len(wearers))
     return _located(np.maximum(found, LEAST_ABSENT) * _weights(wearers), places, has_it)
 

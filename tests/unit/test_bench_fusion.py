@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+import math
+import pickle
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -16,7 +20,11 @@ from bench.fusion.drawn import BELIEF, draw_picture
 from bench.fusion.faces import Compared, Faces
 from bench.fusion.figures import Answers, bins_of, difference, figures_of, joined
 from bench.fusion.fitting import body_weight, face_map, tattoo_map
-from bench.fusion.nuisances import CLEAR, NUISANCES
+from bench.fusion.heads import OVAL, turned_head, yaw_of
+from bench.fusion.known import Known, known_llrs
+from bench.fusion.lives import Life, Lives, situated
+from bench.fusion.missed import found_in_view, log_scores
+from bench.fusion.nuisances import CLEAR, KINDS, NUISANCES, PROFILE, foreshortened, kind_of, turn_of
 from bench.fusion.pictured import photographed
 from bench.fusion.plots import reliability
 from bench.fusion.policies import (
@@ -29,13 +37,35 @@ from bench.fusion.policies import (
     Maps,
     Policies,
 )
-from bench.fusion.running import PLACEBO, Library, answers_of, cllr_of, draw_probes
-from bench.fusion.slices import LIBRARY, SLICES, TWO_PEOPLE
+from bench.fusion.running import (
+    NO_ABSENCE,
+    NO_DATES,
+    PLACEBO,
+    Library,
+    answers_of,
+    cllr_of,
+    draw_probes,
+)
+from bench.fusion.sights import Sight, Sights, read_sights
+from bench.fusion.slices import LIBRARY, SLICES, TWO_PEOPLE, Skin, Slice
 from bench.fusion.tattoos import Shown, Tattoos
 from bench.fusion.virtual import Crowd, Probe, dressed
+from bench.regions.placing import Looked
+from bench.regions.truth import TruePicture
+from chassis.geometry import Box
 from chassis.signal.operating_point import OperatingPoint
+from gateway.association import PersonInstance
+from gateway.circumstances import Circumstances
 from gateway.fusing import fuse_bayesian, fuse_weighted
+from gateway.fusion.assumed import MISSED
+from gateway.fusion.moment import moment_of
+from gateway.fusion.tattoos import SeenTattoos
+from gateway.known_tattoos import KnownTattoo, TattooFacts
+from gateway.observations import BodySeen, RegionView
 from gateway.options import IdentifyOptions
+from gateway.people import PersonView
+from gateway.weighing import weigh
+from marquee.common.v1 import common_pb2
 from marquee.gateway.v1 import identification_pb2 as pb
 from tests.fakes.linear_map import linear_map
 
@@ -46,6 +76,18 @@ _DATED_KINDS = {
     pb.CONTRIBUTION_KIND_APPEARANCE,
 }
 _MAPS = Maps(linear_map(0.3, 30.0, failed=0.01), linear_map(0.3, 20.0, failed=0.1))
+_CHEST, _NECK = common_pb2.BODY_REGION_CHEST, common_pb2.BODY_REGION_NECK
+_ABDOMEN, _ARM = common_pb2.BODY_REGION_ABDOMEN, common_pb2.BODY_REGION_LEFT_UPPER_ARM
+# The neck is covered, whatever is said.
+_SIGHTS = Sights(
+    (
+        Sight({_CHEST: 0.9, _NECK: 0.6}, frozenset({_CHEST})),
+        Sight({_ABDOMEN: 0.8}, frozenset({_ABDOMEN, _ARM})),
+    ),
+    (_CHEST, _NECK, _ABDOMEN, _ARM),
+)
+_TODAY = datetime.date(2026, 11, 1)
+_SKIN = [name for name, kind in SLICES.items() if kind.skin is not None]
 _POINT = OperatingPoint(
     impostor_p99=0.3, genuine_median=0.8, identification_confidence=0.5, provenance="a test"
 )
@@ -61,7 +103,7 @@ def compared(rng: np.random.Generator, owners: NDArray[np.int64], genuine: float
 def faces(seed: int = 0) -> Faces:
     rng = np.random.default_rng(seed)
     owners = np.concatenate([np.repeat(np.arange(_PERFORMERS), 4), _PERFORMERS + np.arange(_STRANGERS)])
-    kinds = tuple(str(kind) for kind in rng.choice(list(NUISANCES), len(owners)))
+    kinds = tuple(str(kind) for kind in rng.choice(list(KINDS), len(owners)))
     names = tuple(f"p{number}" for number in range(_PERFORMERS))
     return Faces(names, owners, compared(rng, owners, 0.8), compared(rng, owners, 0.2), kinds)
 
@@ -78,15 +120,15 @@ def tattoos(seed: int = 1) -> Tattoos:
         np.ones(len(worn), bool), np.full(len(worn), 0.9), similarities, agreeing,
         np.sort(rng.normal(0, 0.1, 2000)), np.zeros(50, np.int64),
     )  # fmt: skip
-    return Tattoos(_DESIGNS, worn, dict.fromkeys((CLEAR, *NUISANCES), shown))
+    return Tattoos(_DESIGNS, worn, dict.fromkeys((CLEAR, *KINDS), shown))
 
 
 def library(*, gallery: int = 5000) -> Library:
     one, wearing = faces(), tattoos()
     alike = np.eye(_BODIES, dtype=bool)
     body = BodiesShown(np.ones(_BODIES, bool), np.where(alike, 2.0, -2.0), np.where(alike, 0.0, 0.4), alike)
-    bodies = Bodies(np.arange(_BODIES), np.array([3, 3, 3, 2, 0]), dict.fromkeys((CLEAR, *NUISANCES), body))
-    return Library(one, wearing, bodies, Crowd.of([one], [wearing], [bodies], size=gallery))
+    bodies = Bodies(np.arange(_BODIES), np.array([3, 3, 3, 2, 0]), dict.fromkeys((CLEAR, *KINDS), body))
+    return Library(one, wearing, bodies, Crowd.of([one], [wearing], [bodies], size=gallery), _SIGHTS)
 
 
 def policies(*, gallery: int = 5000) -> Policies:
@@ -110,6 +152,69 @@ def test_a_nuisance_spoils_a_picture_and_comes_again(kind: str) -> None:
     assert not np.array_equal(first, pixels)
 
 
+def test_one_picture_in_six_is_of_somebody_who_is_turned() -> None:
+    """The others are spoilt by what spoils them where nobody is; how far is drawn again for each."""
+    names = [f"picture {number}" for number in range(3000)]
+    kinds = [kind_of(name, 0) for name in names]
+    assert all(0.13 < kinds.count(kind) / 3000 < 0.2 for kind in KINDS)
+    others = [(name, kind) for name, kind in zip(names, kinds, strict=True) if kind != PROFILE]
+    assert all(kind_of(name, 0, tuple(NUISANCES)) == kind for name, kind in others)
+    turns = [turn_of(name, 0) for name in names]
+    assert 45 <= min(turns) < 46
+    assert 79 < max(turns) <= 80
+    assert turn_of("picture 7", 0) == turns[7] != turn_of("picture 7", 1)
+
+
+def test_skin_that_is_turned_is_as_narrow_as_the_cosine() -> None:
+    """A dark square is where its new box says, as high as before and half as wide at 60 degrees."""
+    picture = np.full((100, 200, 3), 220, np.uint8)
+    picture[30:70, 60:120] = 20
+    turned, box = foreshortened(picture, Box(60, 30, 60, 40), 60)
+    rows, columns = np.nonzero(turned[..., 0] < 120)
+    assert turned.shape == picture.shape
+    assert (columns.min(), columns.max() + 1) == pytest.approx((75, 105), abs=2)
+    assert (rows.min(), rows.max() + 1) == pytest.approx((30, 70), abs=1)
+    assert (box.x, box.right, box.y, box.height) == pytest.approx((75, 105, 30, 40))
+
+
+def head(yaw: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Half an ellipsoid with the mesh's points on it, turned; the picture's left half red, the other blue."""
+    rng = np.random.default_rng(4)
+    across, down = rng.uniform(-0.9, 0.9, 468), rng.uniform(-0.9, 0.9, 468)
+    across = across * np.sqrt(1 - down**2)
+    around = np.linspace(-math.pi / 2, 1.5 * math.pi, len(OVAL), endpoint=False)
+    across[list(OVAL)], down[list(OVAL)] = np.cos(around), np.sin(around)
+    x, z = 40 * across, -45 * np.sqrt(np.maximum(0, 1 - across**2 - down**2))
+    angle = math.radians(yaw)
+    turned = x * math.cos(angle) - z * math.sin(angle), x * math.sin(angle) + z * math.cos(angle)
+    picture = np.full((200, 200, 3), 128, np.uint8)
+    cv2.ellipse(picture, (100, 110), (46, 75), 0, 90, 270, (255, 0, 0), -1)
+    cv2.ellipse(picture, (100, 110), (46, 75), 0, -90, 90, (0, 0, 255), -1)
+    return picture, np.column_stack([100 + turned[0], 110 + 55 * down, turned[1]])
+
+
+def test_of_a_turned_head_one_side_is_seen() -> None:
+    """The one that it turns to the camera, more of it the farther it turns; its front is at the side then."""
+    picture, points = head(5)
+    shares = []
+    for yaw in (45, 60, 80):
+        turned = turned_head(picture, points, yaw).astype(int)
+        assert turned.shape == picture.shape
+        red, blue = (turned[..., 0] - turned[..., 2] > 90), (turned[..., 2] - turned[..., 0] > 90)
+        shares.append(blue[90:150].sum() / red[90:150].sum())
+        assert np.flatnonzero(red[110] | blue[110]).max() > 130
+    assert 0.6 > shares[0] > shares[1] > shares[2]
+
+
+def test_a_head_turns_to_the_side_that_it_looks_to_and_not_back() -> None:
+    """Of one that looks to the other side the other half is seen; who is turned so far already stays."""
+    picture, points = head(-20)
+    assert yaw_of(points) == pytest.approx(-20, abs=1)
+    assert np.array_equal(turned_head(picture, points, 15), picture)
+    turned = turned_head(picture, points, 60).astype(int)
+    assert (turned[90:150, :, 2] > 200).sum() > 2 * (turned[90:150, :, 0] > 200).sum()
+
+
 def test_half_of_the_performers_wear_a_design_and_some_share_one() -> None:
     """Most have one of their own; those who share mostly share the first ones."""
     wardrobe = dressed(np.random.default_rng(0), performers=2000, designs=1000, bodies=9)
@@ -129,7 +234,7 @@ def test_of_a_poisoned_gallery_a_twentieth_is_somebody_elses() -> None:
     assert 0.03 < (wardrobe.faces != np.arange(4000)).mean() < 0.07
 
 
-@pytest.mark.parametrize("name", SLICES)
+@pytest.mark.parametrize("name", [one for one in SLICES if one not in _SKIN])
 def test_a_slice_shows_what_it_says(name: str) -> None:
     """Faces, tattoos and bodies where it has them; who wears one where it shows one; all strangers."""
     probes, kind = drawn(name), SLICES[name]
@@ -166,6 +271,118 @@ def test_who_only_has_a_body_is_lost_in_a_large_gallery() -> None:
     assert all(probe.proposed for probe in probes)
     told = answers_of(probes, "no face, body only", policies(gallery=100_000), seed=0)[BAYESIAN]
     assert told.scores.max() < 0.01
+
+
+def own_region(probe: Probe) -> common_pb2.BodyRegion.ValueType:
+    assert probe.known is not None
+    return probe.known.facts[f"z{probe.owner}"].tattoos[0].region
+
+
+@pytest.mark.parametrize("name", _SKIN)
+def test_a_picture_of_known_skin_shows_what_its_slice_says(name: str) -> None:
+    """Nobody's tattoo, or none of the performer's own that is in view, or only such as can be seen."""
+    kind = SLICES[name]
+    own = [one for one in drawn(name, draws=4) if not one.is_stranger]
+    assert own
+    assert all(one.known and one.known.seen.is_searched and one.known.seen.in_view for one in own)
+    if kind.skin is Skin.BARE:
+        assert not any(one.tattoo or (one.known and f"z{one.owner}" in one.known.facts) for one in own)
+    elif kind.skin is Skin.MISSED:
+        assert not any(one.tattoo for one in own)
+        # No picture shows the arm.
+        assert all(own_region(one) in {*one.known.seen.in_view, _ARM} for one in own if one.known)
+    else:
+        shown = [one for one in own if one.tattoo]
+        assert 0 < len(shown) < len(own)
+        assert _NECK not in {own_region(one) for one in shown}
+        assert all(len(one.known.seen.regions) == 1 for one in shown if one.known)
+    days = {one.known.moment.day is not None for one in own if one.known}
+    assert days == {kind.is_dated is not False}
+
+
+@pytest.mark.parametrize("year_made", [2000, 2030])
+def test_a_tattoo_is_seen_only_in_the_years_in_which_it_was_there(year_made: int) -> None:
+    """Whatever the detector would have found."""
+    kind = SLICES["dated scene"]
+    [probe, *_] = [one for one in drawn("spoilt face + tattoo") if not one.is_stranger and one.tattoo]
+    life = Life(_CHEST, year_made, 2050, None, None)
+    sights = Sights(_SIGHTS.pictures[:1], (_CHEST,))
+    lives = Lives([life] * _PERFORMERS, {f"z{probe.owner}": life.facts(f"z{probe.owner}")})
+    found = situated(probe, kind, lives, sights, np.random.default_rng(0))
+    assert bool(found.tattoo) is (year_made == 2000)
+
+
+def known(*, is_searched: bool = True, seen: int | None = None) -> Known:
+    """Somebody with a chest tattoo since 2015 in view, and one with a neck that is not."""
+    day = datetime.date(2020, 1, 1)
+    facts = {
+        "a": TattooFacts((KnownTattoo("a", _CHEST, datetime.date(2015, 1, 1)),)),
+        "b": TattooFacts((KnownTattoo("b", _NECK, datetime.date(2015, 1, 1)),)),
+    }
+    moment = moment_of(day.replace(year=seen) if seen else None, today=_TODAY)
+    return Known(SeenTattoos((), {_CHEST: 0.9}, is_searched), moment, facts)
+
+
+@pytest.mark.parametrize("year", [None, 2003, 2020])
+def test_what_is_absent_counts_as_in_the_product(year: int | None) -> None:
+    """The same numbers as `weigh` has of a view with that region, dated and not."""
+    of, box = known(seen=year), Box(0, 0, 10, 10)
+    body = BodySeen(box, 0.9, 0.9, (), (RegionView(_CHEST, (), 0.9),), None, ())
+    view = PersonView(PersonInstance(None, body, ()), (), (_CHEST,), 0.0)
+    product = weigh(
+        ["a", "b"], view, before=[], scores={},
+        circumstances=Circumstances(of.moment, {}, of.facts, None, is_searched=True),
+    )  # fmt: skip
+    ours = known_llrs(of, ["a", "b"], {}, factor=1.0)
+    assert ours == pytest.approx([product.log_odds["a"], product.log_odds["b"]])
+    assert ours[0] < -1e-3
+    assert ours[1] == pytest.approx(0)
+    if year == 2020:
+        assert ours[0] == pytest.approx(math.log(1 - 0.9 * (1 - MISSED)))
+
+
+def test_negative_evidence_and_dates_can_be_left_out() -> None:
+    """Without absence nothing speaks against; without dates a tattoo of 2015 is missing in 2003, too."""
+    of = known(seen=2003)
+    assert known_llrs(of.without_absence(), ["a"], {}, factor=1.0) == pytest.approx([0])
+    [dated], [undated] = (known_llrs(one, ["a"], {}, factor=1.0) for one in (of, of.without_dates()))
+    assert undated < dated < 0
+    answers = answers_of(drawn("undated scene"), "undated scene", policies(), seed=0)
+    assert {NO_ABSENCE, NO_DATES} <= set(answers)
+    assert PLACEBO not in answers
+    bare = answers_of(drawn("none there, clear face"), "none there, clear face", policies(), seed=0)
+    assert NO_DATES not in bare
+
+
+def test_a_missed_tattoo_is_best_taken_for_missed() -> None:
+    """The more so, the more probable are the owners of those that are; as it is, nothing changes."""
+    kind = Slice(skin=Skin.AS_IT_COMES, has_tattoo=True, is_for_all=True)
+    everybody = draw_probes(library(), kind, policies(), draws=6, seed=0)
+    found = found_in_view(everybody)
+    assert found.tattoos > 30
+    assert 0.3 < found.share < 0.9
+    assert found.missed == pytest.approx(1 - found.share / found.visibility)
+    missed = [one for one in drawn("missed, clear face", draws=2) if not one.is_stranger]
+    scores = log_scores(missed, policies(), seed=0)
+    assert scores[MISSED].less == scores[MISSED].low == scores[MISSED].high == 0
+    assert scores[0.4].mean < scores[0.7].mean < scores[1.0].mean
+
+
+def test_sights_are_read_from_scenes_of_the_split(tmp_path: Path) -> None:
+    """What is said to be in view, what is bare, and where tattoos are; other sets are not looked at."""
+    plans = {"one": ("scenes", "test"), "two": ("designs", "test"), "three": ("scenes", "train")}
+    for name, (mode, split) in plans.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").write_text(json.dumps({"mode": mode, "split": split}))
+    truth = TruePicture(tmp_path, "p", "full", 0.0, "standing", 100, {"CHEST": 90, "NECK": 0}, 0, ())
+    looked = [
+        Looked(truth, (), frozenset({"CHEST", "NECK"}), 0.0, 1, {"CHEST": 0.9, "NECK": 0.7}),
+        Looked(truth, (), frozenset(), 0.0, 0),
+    ]
+    (tmp_path / "sights").mkdir()
+    (tmp_path / "sights" / "one.pickle").write_bytes(pickle.dumps(looked))
+    sights = read_sights([tmp_path / name for name in plans], tmp_path, split="test")
+    assert sights == Sights((Sight({_CHEST: 0.9, _NECK: 0.7}, frozenset({_CHEST})),), ())
 
 
 def test_a_tattoo_that_came_later_is_not_the_enrolled_one() -> None:
