@@ -16,6 +16,7 @@ from gateway.fusion.assumed import LEAST_FULL_VIEWS, UNCALIBRATED
 from gateway.fusion.exclusive import exclusive
 from gateway.fusion.posterior import Posterior, log_prior, posterior
 from gateway.weighted import rank_weighted, weights_of
+from services.body.weight import SHIPPED as SHIPPED_BODIES
 from services.face.table import BUILT_IN_ROWS, DEFAULT_EMBEDDERS
 from services.tattoo.table import built_in_embedder
 
@@ -155,7 +156,7 @@ def shipped_policies(*, gallery: int, unknown: float) -> Policies:
         _needed(shipped_for("services.tattoo", [tattoo.key])),
         UNCALIBRATED,
         UNCALIBRATED,
-        UNCALIBRATED,
+        UNCALIBRATED * SHIPPED_BODIES.weight,
         LEAST_FULL_VIEWS,
     )
     return Policies(

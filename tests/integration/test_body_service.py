@@ -201,9 +201,9 @@ async def test_what_ratios_weigh_is_stored_and_followed(database: str) -> None:
     async with open_body_system(database) as system, open_body_system(database) as second:
         before = (await system.stub.GetCalibration(pb.GetCalibrationRequest())).state
         assert [(one.model, one.version) for one in before.models] == [RATIOS.key]
-        assert (before.in_use.is_of_this_library, before.in_use.weight) == (False, 1.0)
-        used = (await system.stub.SetCalibration(_change(0.25))).calibration
-        assert (used.is_of_this_library, used.weight, used.provenance) == (True, 0.25, "a test")
+        assert (before.in_use.is_of_this_library, before.in_use.weight) == (False, 0.25)
+        used = (await system.stub.SetCalibration(_change(0.5))).calibration
+        assert (used.is_of_this_library, used.weight, used.provenance) == (True, 0.5, "a test")
         assert (used.genuine_pairs, used.impostor_pairs) == (70, 700)
         assert (await system.stub.GetStatus(pb.GetStatusRequest())).status.calibration == used
 
