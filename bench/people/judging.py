@@ -22,6 +22,23 @@ _SAME_TATTOO = 0.3
 _SAME_BODY = 0.12
 _LEAST_POINTS = 4
 _SEEN = 0.5
+# Of the points of a body that is no skeleton of anybody, at least so many are on whose it is.
+_ON_BODY = 0.5
+# BlazePose's points with left and right exchanged.
+_MIRRORED = (
+    0,
+    4,
+    5,
+    6,
+    1,
+    2,
+    3,
+    8,
+    7,
+    10,
+    9,
+    *(number + (1 if number % 2 else -1) for number in range(11, 33)),
+)
 # A body without key points.
 _SAME_BOX = 0.5
 # A face's middle lies at most this many spreads of the true one away.
@@ -110,10 +127,18 @@ def owner_at(truth: TrueGroup, point: NDArray[np.float64]) -> int:
 
 
 def owner_of_body(truth: TrueGroup, body: BodySeen) -> int:
-    """Whose body it is: a place in the truth's people, or NOBODY."""
+    """Whose body it is: a place in the truth's people, or NOBODY.
+
+    Whose skeleton is nearest, front taken for back or not; where limbs are wrong, on whom most points are.
+    """
     distances = [_distance(person, body) for person in truth.people]
     best = int(np.argmin(distances))
-    return best if np.isfinite(distances[best]) else NOBODY
+    if np.isfinite(distances[best]):
+        return best
+    seen = [point for point in body.key_points if point.visibility >= _SEEN]
+    owners = [owner_at(truth, np.array([point.x, point.y])) for point in seen]
+    most = max(set(owners), key=owners.count, default=NOBODY)
+    return most if owners.count(most) >= _ON_BODY * len(owners) else NOBODY
 
 
 def owner_of_skin(truth: TrueGroup, tattoo: TattooSeen) -> int:
@@ -133,7 +158,8 @@ def _distance(person: TruePerson, body: BodySeen) -> float:
         return 1 - overlap if overlap >= _SAME_BOX else np.inf
     points = np.array([(point.x, point.y) for point in body.key_points])
     diagonal = float(np.linalg.norm(np.ptp(person.key_points, axis=0)))
-    apart = float(np.linalg.norm(points - person.key_points, axis=1)[seen].mean()) / diagonal
+    sides = (person.key_points, person.key_points[list(_MIRRORED)])
+    apart = min(float(np.linalg.norm(points - one, axis=1)[seen].mean()) for one in sides) / diagonal
     return apart if apart <= _SAME_BODY else np.inf
 
 

@@ -82,8 +82,10 @@ def take_group(order: GroupOrder, path: str) -> tuple[bytes, GroupTruth, Bytes]:
     strands = tuple(number for number, thing in enumerate(things) if thing.mesh.name == "strands")
     samples = sample(stage, framing.camera, fine=strands)
     members = [
-        _Member(*of, InkedSamples(len(samples.rays)))
-        for of in zip(orders, models, poses, gathering.people, dressed, worn, strict=True)
+        _Member(one, model, pose, posed, garments, clothes, InkedSamples(len(samples.rays)))
+        for one, model, pose, posed, garments, clothes in zip(
+            orders, models, poses, gathering.people, dressed, worn, strict=True
+        )
     ]
     skins = dict(zip(_firsts(members), ((one.model, one.inked) for one in members), strict=True))
     light, irradiance = light_of(rng, skins, things, rig, samples, framing.camera)
