@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.fusion.known import known_llrs
+from bench.fusion.known import Known, known_llrs
 from bench.fusion.virtual import Probe
 from chassis.signal.calibration import Calibration
 from chassis.signal.operating_point import OperatingPoint
@@ -63,7 +63,7 @@ class Maps:
         face, tattoo = probe.face.get(candidate), probe.tattoo.get(candidate)
         llr = 0.0 if face is None else self.face_factor * self.face.llr(face, probe.face_quality)
         if with_tattoo and probe.known is not None:
-            [found] = self._known(probe, [candidate])
+            [found] = self._known(probe, probe.known, [candidate])
             return llr + found
         if with_tattoo and tattoo is not None:
             told = self.tattoo_factor * self.tattoo.llr(tattoo, probe.tattoo_quality)
@@ -74,17 +74,17 @@ class Maps:
         """The same of all who are proposed."""
         if not with_tattoo or probe.known is None:
             return {one: self.llr(probe, one, with_tattoo=with_tattoo) for one in probe.proposed}
-        known = zip(probe.proposed, self._known(probe, probe.proposed), strict=True)
-        return {one: self.llr(probe, one, with_tattoo=False) + found for one, found in known}
+        found = zip(probe.proposed, self._known(probe, probe.known, probe.proposed), strict=True)
+        return {one: self.llr(probe, one, with_tattoo=False) + tattoos for one, tattoos in found}
 
-    def _known(self, probe: Probe, candidates: Sequence[str]) -> list[float]:
+    def _known(self, probe: Probe, known: Known, candidates: Sequence[str]) -> list[float]:
         """What tattoos say where it is known where they are, and which skin is in view."""
         told = {
             one: self.tattoo.llr(probe.tattoo[one], probe.tattoo_quality)
             for one in candidates
             if one in probe.tattoo
         }
-        found: list[float] = known_llrs(probe.known, candidates, told, factor=self.tattoo_factor).tolist()
+        found: list[float] = known_llrs(known, candidates, told, factor=self.tattoo_factor).tolist()
         return found
 
 
