@@ -52,10 +52,14 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Lives:
-    """Of the tattoos of all performers, by number; and what is known of those who have one enrolled."""
+    """Of the tattoos of all performers, by number; and what is known of those who have one enrolled.
+
+    share: of the performers, those with one, 0..1.
+    """
 
     all: Sequence[Life]
     facts: dict[str, TattooFacts]
+    share: float
 
 
 def draw_lives(
@@ -67,38 +71,41 @@ def draw_lives(
     """
     lives = [_life(rng, sights, has_dates=has_dates) for _ in wearers]
     names = {f"z{number}": life for number, life in enumerate(lives) if wearers[number]}
-    return Lives(lives, {name: life.facts(name) for name, life in names.items()})
+    share = len(names) / max(1, len(wearers))
+    return Lives(lives, {name: life.facts(name) for name, life in names.items()}, share)
 
 
 def situated(probe: Probe, kind: Slice, lives: Lives, sights: Sights, rng: np.random.Generator) -> Probe:
     """The probe in a picture of which the skin in view is known; its tattoo is seen only if it can be.
 
-    Who shows a tattoo in it is found or missed as before; of what is found the region is seldom clear.
+    Who shows a tattoo in it is found or missed as before; of what is found the region is seldom clear. Of
+    synthetic performers, and of strangers where the slice is for all, as many have a tattoo as of the others:
+    else to be known with one would itself speak for or against somebody.
     """
     has_dates = kind.is_dated is not None
     own = _life(rng, sights, has_dates=has_dates) if probe.is_stranger else lives.all[probe.owner]
     sight = _sight(rng, sights, _focus(rng, kind, own, sights))
     year = int(rng.integers(_SCENES[0], _SCENES[1] + 1))
+    has_tattoo = probe.has_tattoo and (
+        not (probe.is_stranger and kind.is_for_all) or rng.random() < lives.share
+    )
     is_shown = (
-        kind.skin is Skin.AS_IT_COMES
-        and probe.has_tattoo
-        and own.was_there(year)
-        and own.region in sight.bare
+        kind.skin is Skin.AS_IT_COMES and has_tattoo and own.was_there(year) and own.region in sight.bare
     )
     shown = probe if is_shown else _bare(probe, is_missed=kind.skin is Skin.MISSED)
     regions = (_place(rng, own, sight),) if shown.tattoo else ()
     day = datetime.date(year, 7, 1) if kind.is_dated in (None, True) else None
-    strangers = {
+    others = {
         name: _life(rng, sights, has_dates=has_dates).facts(name)
         for name in shown.proposed
-        if name[0] != "z" and name in probe.wearers
+        if name[0] == "t" or (name[0] == "f" and rng.random() < lives.share)
     }
     return replace(
         shown,
         known=Known(
             SeenTattoos(regions, sight.said, is_searched=True),
             moment_of(day, today=TODAY),
-            ChainMap(strangers, lives.facts),
+            ChainMap(others, lives.facts),
         ),
     )
 

@@ -13,8 +13,8 @@ from services.body.table import MeasurementModel
 __all__ = ["SHIPPED", "BodyWeight"]
 
 SHIPPED = common_pb2.CalibrationInUse(
-    provenance="how proportions vary between adults, ANSUR II, and how much of it 45 rendered people bear out; not "
-    "tested on this library, so a body counts only where three full frontal views are enrolled",
+    provenance="how proportions vary between adults, ANSUR II, and how much of it rendered people bear out; "
+    "not tested on this library, so a body counts only where three full frontal views are enrolled",
     # Of C_llr over the weight the least is at 0.26 (docs/body.md).
     weight=0.25,
 )

@@ -307,7 +307,7 @@ def test_a_tattoo_is_seen_only_in_the_years_in_which_it_was_there(year_made: int
     [probe, *_] = [one for one in drawn("spoilt face + tattoo") if not one.is_stranger and one.tattoo]
     life = Life(_CHEST, year_made, 2050, None, None)
     sights = Sights(_SIGHTS.pictures[:1], (_CHEST,))
-    lives = Lives([life] * _PERFORMERS, {f"z{probe.owner}": life.facts(f"z{probe.owner}")})
+    lives = Lives([life] * _PERFORMERS, {f"z{probe.owner}": life.facts(f"z{probe.owner}")}, 0.5)
     found = situated(probe, kind, lives, sights, np.random.default_rng(0))
     assert bool(found.tattoo) is (year_made == 2000)
 
@@ -362,6 +362,13 @@ def test_a_missed_tattoo_is_best_taken_for_missed() -> None:
     assert found.tattoos > 30
     assert 0.3 < found.share < 0.9
     assert found.missed == pytest.approx(1 - found.share / found.visibility)
+    is_known = [
+        one in probe.known.facts
+        for probe in everybody
+        for one in probe.proposed
+        if probe.known and one[0] == "f"
+    ]
+    assert np.mean(is_known) == pytest.approx(0.5, abs=0.05)
     missed = [one for one in drawn("missed, clear face", draws=2) if not one.is_stranger]
     scores = log_scores(missed, policies(), seed=0)
     assert scores[MISSED].less == scores[MISSED].low == scores[MISSED].high == 0
