@@ -161,9 +161,12 @@ def _contributions(candidate: str, believed: Believed, together: Posterior) -> t
 
 
 def _proposed(view: PersonView, known: Set[str]) -> Mapping[Signal, Mapping[str, Candidate]]:
+    lists = {signal: view.proposed(signal) for signal in Signal}
     return {
-        signal: {one: found for one, found in view.proposed(signal).items() if one in known}
-        for signal in Signal
+        signal: listed
+        if listed.keys() <= known
+        else {one: found for one, found in listed.items() if one in known}
+        for signal, listed in lists.items()
     }
 
 

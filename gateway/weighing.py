@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from gateway.catalogue.names import Past
 from gateway.circumstances import Circumstances
 from gateway.counting import Counted, shares_of
 from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE, USUAL_NATURAL
-from gateway.fusion.career import career_llrs
-from gateway.fusion.histories import Appearance, natural_llrs
+from gateway.fusion.histories import Appearances, natural_llrs
 from gateway.fusion.moment import Moment
-from gateway.fusion.scene_time import Years, shares
-from gateway.fusion.tattoos import Located, SeenTattoos, Wearer, absent_llrs, clear_llrs, present_llrs
-from gateway.known_tattoos import TattooFacts
+from gateway.fusion.scene_time import Years, shares, spread
+from gateway.fusion.tattoos import Located, SeenTattoos, absent_llrs, clear_llrs, present_llrs
+from gateway.fusion.wearers import Wearers
 from gateway.observations import Signal
 from gateway.people import PersonView
 from gateway.ranked import Contribution, PersonScores
@@ -35,7 +33,7 @@ _SEEN = {pb.CONTRIBUTION_KIND_FACE, pb.CONTRIBUTION_KIND_TATTOO, pb.CONTRIBUTION
 # Less is nothing but rounding.
 _NOTHING = 1e-9
 _NO_PAST = Past()
-_STRANGER = Wearer(TattooFacts())
+_UNSCORED = SignalScore(0.0, 0.0)
 
 _Words = Callable[[int], str]
 """What a term is in words, by number of the candidate: few candidates are told of."""
@@ -78,10 +76,11 @@ class Weighed:
     def contributions(self, candidate: str) -> tuple[Contribution, ...]:
         """The terms of one candidate. The prior is one in any case."""
         number = self.numbers[candidate]
+        told = [(one, float(one.llrs[number])) for one in self.terms]
         return tuple(
-            contribution(one.kind, float(one.llrs[number]), one.words(number))
-            for one in self.terms
-            if one.llrs[number] or one.kind == pb.CONTRIBUTION_KIND_PRIOR
+            contribution(one.kind, llr, one.words(number))
+            for one, llr in told
+            if llr or one.kind == pb.CONTRIBUTION_KIND_PRIOR
         )
 
     def seen(self, candidate: str) -> float:
@@ -114,14 +113,17 @@ def weigh(
     """`before`: what is believed before anything is seen. A kind of which nothing is known is left out."""
     counted = {signal: Counted.of(signal, candidates, scores.get(signal, {})) for signal in Signal}
     yearly = _yearly(candidates, view, scores, counted[Signal.TATTOO], circumstances)
-    found, together = shares(circumstances.moment.prior, [one.llrs for one in yearly])
+    spreads = [spread(one.llrs) for one in yearly]
+    found, together = shares(circumstances.moment.prior, [one.llrs for one in yearly], spreads)
     marginal = [Term.rounded(one.kind, share, one.words) for one, share in zip(yearly, found, strict=True)]
     terms = sorted([*before, *_constant(view, counted), *marginal], key=lambda one: one.kind)
+    # Of whom not all years are alike.
+    dating = np.flatnonzero(np.max(spreads, axis=0) > _NOTHING).tolist() if spreads else []
     return Weighed(
         {one: number for number, one in enumerate(candidates)},
         counted,
         tuple(terms),
-        {candidates[number]: together.years[number] for number in _dating(yearly)},
+        {candidates[number]: together.years[number] for number in dating},
     )
 
 
@@ -134,14 +136,6 @@ def _constant(view: PersonView, counted: Mapping[Signal, Counted]) -> list[Term]
     ]
 
 
-def _dating(yearly: Sequence[_Yearly]) -> Sequence[int]:
-    """Candidates of whom not all years are alike."""
-    if not yearly:
-        return ()
-    is_dating = np.any([np.ptp(one.llrs, axis=1) > _NOTHING for one in yearly], axis=0)
-    return [int(number) for number in np.flatnonzero(is_dating)]
-
-
 def _yearly(
     candidates: Sequence[str],
     view: PersonView,
@@ -150,50 +144,59 @@ def _yearly(
     circumstances: Circumstances,
 ) -> list[_Yearly]:
     """In the order in which they are counted: what is known of the time first."""
-    moment, compared = circumstances.moment, scores.get(Signal.TATTOO, {})
+    moment = circumstances.moment
     pasts = [circumstances.pasts.get(one, _NO_PAST) for one in candidates]
-    wearers = _wearers(candidates, compared, circumstances.facts, counted)
-    seen = circumstances.seen_tattoos(view)
     found = (
-        _career(pasts, moment),
-        _tattoo(view, seen, wearers, moment, [compared.get(one) for one in candidates]),
-        _absent(absent_llrs(seen, wearers, moment)),
+        _career(circumstances.careers(candidates), moment),
+        *_inked(candidates, view, scores.get(Signal.TATTOO, {}), counted, circumstances),
         _appearance(pasts, moment, circumstances.natural),
     )
     return [one for one in found if one is not None]
 
 
+def _inked(
+    candidates: Sequence[str],
+    view: PersonView,
+    compared: Mapping[str, SignalScore],
+    counted: Counted,
+    circumstances: Circumstances,
+) -> tuple[_Yearly | None, ...]:
+    """Tattoos that are seen, and those that are not."""
+    if not (compared or circumstances.facts):
+        return ()
+    scores = [compared.get(one, _UNSCORED) for one in candidates]
+    wearers = _wearers(candidates, scores, counted, circumstances)
+    seen, moment = circumstances.seen_tattoos(view), circumstances.moment
+    return (
+        _tattoo(view, seen, wearers, moment, scores),
+        _absent(absent_llrs(seen, wearers, moment)),
+    )
+
+
 def _wearers(
     candidates: Sequence[str],
-    scores: Mapping[str, SignalScore],
-    known: Mapping[str, TattooFacts],
+    scores: Sequence[SignalScore],
     counted: Counted,
-) -> list[Wearer]:
+    circumstances: Circumstances,
+) -> Wearers:
     """What was scored counts by the weight told with it, the rest by the one told with what is known."""
-    told = [(scores.get(one), known.get(one)) for one in candidates]
-    weights = shares_of(
-        [score.trust.weight if score else facts.weight if facts else 1.0 for score, facts in told]
-    )
-    factors = counted.factors.tolist()
-    return [
-        _wearer(score, facts, factor, weight)
-        for (score, facts), factor, weight in zip(told, factors, weights.tolist(), strict=True)
+    facts = circumstances.facts
+    weights = [
+        score.trust.weight if score is not _UNSCORED else facts[one].weight if one in facts else 1.0
+        for one, score in zip(candidates, scores, strict=True)
     ]
-
-
-def _wearer(score: SignalScore | None, facts: TattooFacts | None, factor: float, weight: float) -> Wearer:
-    if score is None:
-        return Wearer(facts, factor=factor, weight=weight) if facts else _STRANGER
-    return Wearer(facts or score.facts, score.matches, score.llr, factor, weight)
-
-
-def _career(pasts: Sequence[Past], moment: Moment) -> _Yearly | None:
-    llrs = career_llrs(
-        moment,
-        birth_year=[one.birth_date.year if one.birth_date else 0 for one in pasts],
-        start=[one.career_start_year for one in pasts],
-        end=[one.career_end_year for one in pasts],
+    inventory, performers = circumstances.inventory(candidates, [one.facts for one in scores])
+    return Wearers.of(
+        inventory,
+        performers,
+        matches=[one.matches for one in scores],
+        llrs=[one.llr for one in scores],
+        factors=counted.factors,
+        weights=shares_of(weights),
     )
+
+
+def _career(llrs: Years | None, moment: Moment) -> _Yearly | None:
     if llrs is None:
         return None
 
@@ -210,9 +213,9 @@ def _career(pasts: Sequence[Past], moment: Moment) -> _Yearly | None:
 def _tattoo(
     view: PersonView,
     seen: SeenTattoos,
-    wearers: Sequence[Wearer],
+    wearers: Wearers,
     moment: Moment,
-    scores: Sequence[SignalScore | None],
+    scores: Sequence[SignalScore],
 ) -> _Yearly | None:
     """Tattoos that are seen: how alike they are, and whether sources say that nothing is there."""
     present, clear = present_llrs(seen, wearers, moment), clear_llrs(seen, wearers, moment)
@@ -220,10 +223,9 @@ def _tattoo(
         return None
 
     def words(number: int) -> str:
-        score = scores[number]
-        found = [summary_of(Signal.TATTOO, view, agreeing_points=score.agreeing_points if score else 0)]
-        if clear is not None and number in clear.regions:
-            found.append(f"{_labels(clear.regions[number])} said to be clear")
+        found = [summary_of(Signal.TATTOO, view, agreeing_points=scores[number].agreeing_points)]
+        if clear is not None and (regions := clear.regions_of(number)):
+            found.append(f"{_labels(regions)} said to be clear")
         return ", ".join(word for word in found if word) or "tattoo"
 
     llrs = np.zeros((len(wearers), len(moment.years))) if present is None else present
@@ -235,7 +237,7 @@ def _absent(absent: Located | None) -> _Yearly | None:
         return None
 
     def words(number: int) -> str:
-        return f"{_labels(absent.regions[number])} in view, no tattoo"
+        return f"{_labels(absent.regions_of(number))} in view, no tattoo"
 
     return _Yearly(pb.CONTRIBUTION_KIND_TATTOO_ABSENT, absent.llrs, words)
 
@@ -243,21 +245,22 @@ def _absent(absent: Located | None) -> _Yearly | None:
 def _appearance(pasts: Sequence[Past], moment: Moment, stated: float | None) -> _Yearly | None:
     if stated is None:
         return None
-    histories = [
-        [
-            Appearance(
-                natural=one.natural_probability,
-                first=_year(one.effective_from),
-                last=_year(one.effective_until),
-            )
-            for one in past.breast_history
-            if one.natural_probability is not None
-        ]
-        for past in pasts
+    said = [
+        (number, one)
+        for number, past in enumerate(pasts)
+        for one in past.breast_history
+        if one.natural_probability is not None
     ]
-    if not any(histories):
+    if not said:
         return None
-    llrs = natural_llrs(moment.years, histories, stated=stated, usual=USUAL_NATURAL)
+    records = [one for _, one in said]
+    found = Appearances(
+        owners=[number for number, _ in said],
+        natural=[one.natural_probability for one in records],
+        first=[one.effective_from.year if one.effective_from else -np.inf for one in records],
+        last=[one.effective_until.year if one.effective_until else np.inf for one in records],
+    )
+    llrs = natural_llrs(moment.years, found, len(pasts), stated=stated, usual=USUAL_NATURAL)
     return _Yearly(pb.CONTRIBUTION_KIND_APPEARANCE, llrs, _same(f"natural stated with {stated:.2g}"))
 
 
@@ -267,7 +270,3 @@ def _same(words: str) -> _Words:
 
 def _labels(regions: Iterable[BodyRegion.ValueType]) -> str:
     return ", ".join(region_label(one) for one in regions)
-
-
-def _year(day: datetime.date | None) -> int | None:
-    return day.year if day is not None else None

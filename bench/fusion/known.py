@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from bench.fusion.drawn import TODAY
 from gateway.fusion.assumed import MISSED
+from gateway.fusion.inventory import Inventory
 from gateway.fusion.moment import Moment, moment_of
 from gateway.fusion.scene_time import dated
-from gateway.fusion.tattoos import SeenTattoos, Wearer, absent_llrs, clear_llrs, present_llrs
+from gateway.fusion.tattoos import SeenTattoos, absent_llrs, clear_llrs, present_llrs
+from gateway.fusion.wearers import Wearers
 from gateway.known_tattoos import TattooFacts, TattooMatch
 
 __all__ = ["Known", "known_llrs"]
@@ -60,7 +62,19 @@ def known_llrs(
 
     ratios: of the tattoo that is seen, by the candidates it was compared with. factor: times these.
     """
-    wearers = [_wearer(known.facts_of(one), one, ratios.get(one), factor=factor) for one in candidates]
+    facts = [known.facts_of(one) for one in candidates]
+    told = [ratios.get(one) for one in candidates]
+    wearers = Wearers.of(
+        Inventory.of(facts, known.moment),
+        range(len(candidates)),
+        matches=[
+            () if ratio is None else (TattooMatch(one, 0.0, ratio),)
+            for one, ratio in zip(candidates, told, strict=True)
+        ],
+        llrs=told,
+        factors=np.full(len(candidates), factor),
+        weights=np.ones(len(candidates)),
+    )
     present = present_llrs(known.seen, wearers, known.moment)
     located = (
         clear_llrs(known.seen, wearers, known.moment),
@@ -68,8 +82,3 @@ def known_llrs(
     )
     terms = [*([] if present is None else [present]), *(one.llrs for one in located if one is not None)]
     return dated(known.moment.prior, terms).llr if terms else np.zeros(len(candidates))
-
-
-def _wearer(facts: TattooFacts, name: str, ratio: float | None, *, factor: float) -> Wearer:
-    matches = () if ratio is None else (TattooMatch(name, 0.0, ratio),)
-    return Wearer(facts, matches, ratio, factor)

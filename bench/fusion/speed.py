@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -74,7 +74,9 @@ def _weighted(picture: Picture) -> object:
 
 
 def _bayesian(picture: Picture) -> object:
-    return fuse_bayesian(picture.scene, picture.compared, _OPTIONS, BELIEF, picture.circumstances)
+    # Every picture comes once: what is worked out for all of its people is not there before.
+    around = replace(picture.circumstances)
+    return fuse_bayesian(picture.scene, picture.compared, _OPTIONS, BELIEF, around)
 
 
 _POLICIES: Mapping[str, Callable[[Picture], object]] = {WEIGHTED: _weighted, BAYESIAN: _bayesian}

@@ -31,8 +31,9 @@ def absence_llrs(*, has_it: Years, in_view: float | Years, missed: float) -> Yea
     _check_share("has_it", has_it)
     _check_share("in_view", in_view)
     _check_share("missed", missed)
-    seen = has_it * in_view * (1 - missed)
-    return np.asarray(np.log1p(-np.minimum(seen, 1 - 1e-9)), np.float64)
+    seen = np.asarray(has_it * -(np.asarray(in_view) * (1 - missed)), np.float64)
+    np.maximum(seen, -1 + 1e-9, out=seen)
+    return np.log1p(seen, out=seen)
 
 
 def presence_llrs(llr: float | Years, *, has_it: Years, another: float | Years = 1.0) -> Years:
@@ -69,5 +70,7 @@ def another_there(llr: Years) -> Years:
 
 
 def _check_share(name: str, value: float | Years) -> None:
-    if not np.all((np.asarray(value) >= 0) & (np.asarray(value) <= 1)):
+    values = np.asarray(value)
+    # What is not a number is within nothing.
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise InvalidInput(f"{name}: not within 0..1")

@@ -8,9 +8,11 @@ from numpy.typing import ArrayLike
 from gateway.age import ADULT_AGE
 from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE
 from gateway.fusion.moment import Moment
-from gateway.fusion.scene_time import Years, dated
+from gateway.fusion.scene_time import Years, log_mean
 
 __all__ = ["career_llrs"]
+
+_LLRS = np.array([0.0, BEFORE_CAREER, AFTER_CAREER, UNDER_AGE])
 
 
 def career_llrs(
@@ -30,7 +32,9 @@ def career_llrs(
     years = moment.years
     # An end before the start contradicts it: neither is believed.
     is_believed = (first == 0) | (last == 0) | (first <= last)
-    llrs = np.where(is_believed & (years < first), BEFORE_CAREER, 0.0)
-    llrs = np.where(is_believed & (last > 0) & (years > last), AFTER_CAREER, llrs)
-    llrs = np.where((birth > 0) & (years < birth + ADULT_AGE), UNDER_AGE, llrs)
-    return llrs if moment.day is not None else llrs - dated(moment.prior, [llrs]).llr[..., None]
+    before, after = is_believed & (years < first), is_believed & (last > 0) & (years > last)
+    under_age = (birth > 0) & (years < birth + ADULT_AGE)
+    # The last one that is so decides.
+    which = np.maximum(np.maximum(before.view(np.int8), after * np.int8(2)), under_age * np.int8(3))
+    llrs = _LLRS[which]
+    return llrs if moment.day is not None else llrs - log_mean(np.log(moment.prior) + llrs)[..., None]

@@ -6,31 +6,31 @@ one row for each of `count` owners, 0 for who has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["largest", "summed"]
 
 _Rows = NDArray[np.float64]
 
 
-def summed(rows: _Rows, owners: Sequence[int], count: int) -> _Rows:
+def summed(rows: _Rows, owners: ArrayLike, count: int) -> _Rows:
     """The sum of each owner's rows, year by year."""
     return _reduced(np.add, rows, owners, count)
 
 
-def largest(rows: _Rows, owners: Sequence[int], count: int) -> _Rows:
+def largest(rows: _Rows, owners: ArrayLike, count: int) -> _Rows:
     """The highest of each owner's rows, year by year."""
     return _reduced(np.maximum, rows, owners, count)
 
 
-def _reduced(how: np.ufunc, rows: _Rows, owners: Sequence[int], count: int) -> _Rows:
-    found = np.zeros((count, rows.shape[1]))
-    if len(rows):
-        order = np.argsort(owners, kind="stable")
-        whose = np.asarray(owners)[order]
-        first = np.flatnonzero(np.diff(whose, prepend=-1))
-        found[whose[first]] = how.reduceat(rows[order], first, axis=0)
+def _reduced(how: np.ufunc, rows: _Rows, owners: ArrayLike, count: int) -> _Rows:
+    found, whose = np.zeros((count, rows.shape[1])), np.asarray(owners, np.intp)
+    if len(rows) == 0:
+        return found
+    if (whose[1:] < whose[:-1]).any():
+        order = np.argsort(whose, kind="stable")
+        whose, rows = whose[order], rows[order]
+    first = np.flatnonzero(np.concatenate(([True], whose[1:] != whose[:-1])))
+    found[whose[first]] = rows if len(first) == len(rows) else how.reduceat(rows, first, axis=0)
     return found

@@ -5,16 +5,14 @@ Years are arrays [years] of whole numbers, such as 2005..2026; what comes back h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chassis.errors import InvalidInput
-from gateway.fusion.grouped import summed
 
-__all__ = ["Appearance", "has_tattoo", "natural_llrs"]
+__all__ = ["Appearances", "has_tattoo", "natural_llrs"]
 
 Years = NDArray[np.int64]
 
@@ -24,14 +22,18 @@ _YEARS_BEFORE_SEEN = 3.0
 _LEAST_DOUBT = 0.04
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
-    """What one source says of the years from `first` to `last`, both included; None: open."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Appearances:
+    """What sources say of several performers, each of the years from `first` to `last`, both included."""
 
-    natural: float
+    owners: ArrayLike
+    """Of whom it is said: number of the performer, from 0."""
+    natural: ArrayLike
     """Probability, 0..1."""
-    first: int | None = None
-    last: int | None = None
+    first: ArrayLike
+    """-inf: open."""
+    last: ArrayLike
+    """inf: open."""
 
 
 def has_tattoo(
@@ -48,15 +50,15 @@ def has_tattoo(
     if (gone < seen).any():
         raise InvalidInput("removed: before the tattoo was there")
     has_it = np.exp(-np.maximum(seen - years, 0.0) / _YEARS_BEFORE_SEEN)
-    return np.where(years > gone, 0.0, has_it)
+    return np.asarray(has_it * (years <= gone), np.float64)
 
 
 def natural_llrs(
-    years: Years, histories: Sequence[Sequence[Appearance]], *, stated: float, usual: float
+    years: Years, said: Appearances, count: int, *, stated: float, usual: float
 ) -> NDArray[np.float64]:
     """Log ratio of what is stated of a scene, were it this performer in each year, over a stranger.
 
-    histories: of each performer; what comes back is [performers, years].
+    What comes back is [count, years], one row for each performer.
 
     stated: probability, as the caller says, that the person in the scene looks natural; usual: share of all
     performers of whom that is true. log(n s + (1 - n)(1 - s)) - log(u s + (1 - u)(1 - s)), where n is
@@ -64,23 +66,29 @@ def natural_llrs(
 
     Raises InvalidInput for a value outside 0..1.
     """
-    said = [one for history in histories for one in history]
-    owners = [number for number, history in enumerate(histories) for _ in history]
-    for name, value in [("stated", stated), ("usual", usual), *(("natural", one.natural) for one in said)]:
-        if not 0 <= value <= 1:
+    natural = np.asarray(said.natural, np.float64)
+    for name, values in (("stated", stated), ("usual", usual), ("natural", natural)):
+        if not np.all((np.asarray(values) >= 0) & (np.asarray(values) <= 1)):
             raise InvalidInput(f"{name}: not within 0..1")
-    speaks, natural = _speaks(years, said), np.array([one.natural for one in said])
-    sources = summed(speaks, owners, len(histories))
-    mean = _held(summed(natural[:, None] * speaks, owners, len(histories)) / np.maximum(sources, 1))
+    sources = _totals(years, said, np.ones_like(natural), count)
+    mean = _held(_totals(years, said, natural, count) / np.maximum(sources, 1))
     theirs, anybodys = _agreeing(mean, stated), _agreeing(_held(np.array(usual)), stated)
-    return np.where(sources > 0, np.log(theirs / anybodys), 0.0)
+    return np.asarray(np.log(theirs / anybodys) * (sources > 0.5), np.float64)
 
 
-def _speaks(years: Years, said: Sequence[Appearance]) -> NDArray[np.float64]:
-    """1 in the years that each is of [said, years]."""
-    first = np.array([-np.inf if one.first is None else one.first for one in said])[:, None]
-    last = np.array([np.inf if one.last is None else one.last for one in said])[:, None]
-    return np.asarray((years >= first) & (years <= last), np.float64)
+def _totals(years: Years, said: Appearances, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The sum of each performer's values that are of a year [count, years].
+
+    Each value comes in its first year and goes after its last one, so that nothing is as long as all years
+    of everything that is said.
+    """
+    first = np.searchsorted(years, np.asarray(said.first, np.float64), side="left")
+    after = np.searchsorted(years, np.asarray(said.last, np.float64), side="right")
+    width = len(years) + 1
+    rows, changes = np.asarray(said.owners, np.intp) * width, values * (first < after)
+    size = count * width
+    come, go = (np.bincount(rows + one, changes, minlength=size) for one in (first, after))
+    return np.asarray(np.cumsum((come - go).reshape(count, width), axis=1)[:, :-1], np.float64)
 
 
 def _held(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,10 +13,45 @@ from gateway.fusion.assumed import FIRST_YEAR
 from gateway.fusion.histories import has_tattoo
 from gateway.fusion.scene_time import Years
 
-__all__ = ["Moment", "Span", "are_within", "is_possible", "moment_of", "were_there"]
+__all__ = ["Moment", "Spans", "are_within", "moment_of", "were_there"]
 
-Span = tuple[datetime.date | None, datetime.date | None]
-"""First and last day; None: not known, or open."""
+# The ordinal of 1970-01-01, from which numpy counts days.
+_EPOCH = datetime.date(1970, 1, 1).toordinal()
+# Above every ordinal.
+_NO_DAY = 2**22
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """First and last day of each of several things [spans], as ordinals; infinite: not known, or open."""
+
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, first: Sequence[datetime.date | None], last: Sequence[datetime.date | None]) -> Spans:
+        """Of dates, None where one is not known."""
+        return cls(_ordinals(first, -np.inf), _ordinals(last, np.inf))
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def __getitem__(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Spans:
+        return Spans(self.first[which], self.last[which])
+
+    @property
+    def are_possible(self) -> NDArray[np.bool_]:
+        """Whether the days of each do not contradict each other."""
+        return np.asarray(self.first <= self.last)
+
+    def distinct(self, *, is_day: bool) -> tuple[Spans, NDArray[np.intp]]:
+        """Those that differ, by the day or by the year alone, and which one of them each is."""
+        first, last = (one if is_day else _years_of(one) for one in (self.first, self.last))
+        keys = (
+            np.maximum(first, 0) * _NO_DAY + np.minimum(last, _NO_DAY - 1) + _NO_DAY**2 * ~self.are_possible
+        )
+        _, one_of_each, numbers = np.unique(keys, return_index=True, return_inverse=True)
+        return self[one_of_each], np.asarray(numbers, np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,36 +71,35 @@ def moment_of(scene_date: datetime.date | None, *, today: datetime.date) -> Mome
     return Moment(years, np.full(len(years), 1 / len(years)))
 
 
-def is_possible(span: Span) -> bool:
-    """Whether its days do not contradict each other."""
-    first, last = span
-    return first is None or last is None or first <= last
-
-
-def were_there(moment: Moment, spans: Sequence[Span]) -> Years:
+def were_there(moment: Moment, spans: Spans) -> Years:
     """Probability, 0..1 for each year, that each tattoo was there [spans, years].
 
     The first day is that of its earliest picture, it may be older; the last one that on which it was there. A
     known day is compared with the last one to the day. Raises InvalidInput for a span that is not possible.
     """
-    first = _numbers([one for one, _ in spans], -np.inf, is_day=False)
-    last = _numbers([one for _, one in spans], np.inf, is_day=moment.day is not None)
+    first = _years_of(spans.first)
     if moment.day is None:
-        return has_tattoo(moment.years, first_seen=first, removed=last)
-    return np.where(moment.day.toordinal() > last[:, None], 0.0, has_tattoo(moment.years, first_seen=first))
+        return has_tattoo(moment.years, first_seen=first, removed=_years_of(spans.last))
+    is_there = moment.day.toordinal() <= spans.last[:, None]
+    return np.asarray(is_there * has_tattoo(moment.years, first_seen=first), np.float64)
 
 
-def are_within(moment: Moment, spans: Sequence[Span]) -> Years:
+def are_within(moment: Moment, spans: Spans) -> Years:
     """1 in the years (or on the day) of each span, both ends included, else 0 [spans, years]."""
-    is_day = moment.day is not None
-    first = _numbers([one for one, _ in spans], -np.inf, is_day=is_day)[:, None]
-    last = _numbers([one for _, one in spans], np.inf, is_day=is_day)[:, None]
-    now = moment.years if moment.day is None else np.array([moment.day.toordinal()])
-    return np.asarray((now >= first) & (now <= last), np.float64)
+    if moment.day is None:
+        first, last, now = _years_of(spans.first), _years_of(spans.last), moment.years
+    else:
+        first, last, now = spans.first, spans.last, np.array([moment.day.toordinal()])
+    return np.asarray((now >= first[:, None]) & (now <= last[:, None]), np.float64)
 
 
-def _numbers(days: Sequence[datetime.date | None], unknown: float, *, is_day: bool) -> NDArray[np.float64]:
-    """Days counted, or years."""
-    if is_day:
-        return np.array([unknown if one is None else one.toordinal() for one in days], np.float64)
-    return np.array([unknown if one is None else one.year for one in days], np.float64)
+def _ordinals(days: Sequence[datetime.date | None], unknown: float) -> NDArray[np.float64]:
+    return np.array([unknown if one is None else one.toordinal() for one in days], np.float64)
+
+
+def _years_of(ordinals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each day its year; what is infinite stays."""
+    is_known = np.isfinite(ordinals)
+    days = np.where(is_known, ordinals, _EPOCH).astype(np.int64) - _EPOCH
+    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    return np.where(is_known, years, ordinals)

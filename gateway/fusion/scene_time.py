@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 
-__all__ = ["Dated", "Years", "dated", "shares"]
+__all__ = ["Dated", "Years", "dated", "log_mean", "shares", "spread"]
 
 Years = NDArray[np.float64]
 """One value a year."""
@@ -39,19 +39,35 @@ def dated(prior: Years, llrs: Sequence[Years]) -> Dated:
     return _marginal(logs)
 
 
-def shares(prior: Years, llrs: Sequence[Years]) -> tuple[tuple[Years, ...], Dated]:
+def log_mean(logs: Years) -> Years:
+    """Log of the sum over the years of what these are the logs of [...]."""
+    largest, _, total = _masses(logs)
+    return np.asarray((largest + np.log(total))[..., 0], np.float64)
+
+
+def shares(
+    prior: Years, llrs: Sequence[Years], spreads: Sequence[Years] | None = None
+) -> tuple[tuple[Years, ...], Dated]:
     """What each piece of evidence changes [...], given those before it, and all together, as `dated`.
 
     Where evidence hangs on the same years it does not simply add up, and the order decides to whom the
-    difference is put down. With one possible year each is its own ratio. Raises InvalidInput as `dated`.
+    difference is put down. With one possible year each is its own ratio. spreads: `spread` of each, where it
+    is known. Raises InvalidInput as `dated`.
     """
-    after = [_marginal(logs) for logs in _cumulative(prior, llrs)]
+    *before, logs = _cumulative(prior, llrs)
+    together, ranges = _marginal(logs), spreads if spreads is not None else [spread(one) for one in llrs]
+    after = [*(log_mean(one) for one in before), together.llr]
     found = tuple(
         # What is the same in all years only shifts the sum.
-        np.where(np.ptp(one, axis=-1) == 0, one[..., 0], after[number + 1].llr - after[number].llr)
+        np.where(ranges[number] == 0, one[..., 0], after[number + 1] - after[number])
         for number, one in enumerate(llrs)
     )
-    return found, after[-1]
+    return found, together
+
+
+def spread(llrs: Years) -> Years:
+    """By how much the years differ at most [...]."""
+    return np.asarray(llrs.max(axis=-1) - llrs.min(axis=-1), np.float64)
 
 
 def _cumulative(prior: Years, llrs: Sequence[Years]) -> list[Years]:
@@ -68,7 +84,14 @@ def _cumulative(prior: Years, llrs: Sequence[Years]) -> list[Years]:
 
 
 def _marginal(logs: Years) -> Dated:
+    largest, masses, total = _masses(logs)
+    masses /= total
+    return Dated(np.asarray((largest + np.log(total))[..., 0]), masses)
+
+
+def _masses(logs: Years) -> tuple[Years, Years, Years]:
+    """The largest log, the masses over its mass, and their sum."""
     largest = logs.max(axis=-1, keepdims=True)
-    masses = np.exp(logs - largest)
-    total = masses.sum(axis=-1, keepdims=True)
-    return Dated(np.asarray((largest + np.log(total))[..., 0]), masses / total)
+    masses = logs - largest
+    np.exp(masses, out=masses)
+    return largest, masses, masses.sum(axis=-1, keepdims=True)

@@ -6,21 +6,18 @@ share of the others, a region in which something is missing counts once, and wha
 
 from __future__ import annotations
 
-import datetime
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from gateway.fusion.absence import absence_llrs, another_there, enrolled_or_not, presence_llrs
-from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED
+from gateway.fusion.assumed import CLEAR, FURTHER_TATTOOS, LEAST_ABSENT, MISSED, MOST_LLR
 from gateway.fusion.grouped import largest, summed
-from gateway.fusion.moment import Moment, Span, are_within, is_possible, were_there
-from gateway.fusion.ratio import held
+from gateway.fusion.moment import Moment
 from gateway.fusion.scene_time import Years
-from gateway.known_tattoos import KnownTattoo, TattooFacts, TattooMatch
+from gateway.fusion.wearers import Wearers
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_OTHER,
     BODY_REGION_UNKNOWN,
@@ -28,26 +25,16 @@ from marquee.common.v1.common_pb2 import (
     BodyRegion,
 )
 
-__all__ = [
-    "NOWHERE",
-    "Located",
-    "SeenTattoos",
-    "Wearer",
-    "absent_llrs",
-    "clear_llrs",
-    "present_llrs",
-    "together",
-]
+__all__ = ["NOWHERE", "Located", "SeenTattoos", "absent_llrs", "clear_llrs", "present_llrs", "together"]
 
 NOWHERE = frozenset({BODY_REGION_UNSPECIFIED, BODY_REGION_UNKNOWN, BODY_REGION_OTHER})
 """Regions that are no place: a tattoo there may be anywhere."""
 
-# The source of what was seen in pictures; the tattoos themselves tell it better.
-_OBSERVED = "observed"
-_ALWAYS: Span = (None, None)
+# Most places that are looked at at a time.
+_MOST_ROWS = 256
 
-_Place = tuple[int, BodyRegion.ValueType]
-_Spans = list[tuple[int, Span]]
+_Numbers = NDArray[np.intp]
+_Truths = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +50,23 @@ class SeenTattoos:
     is_searched: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wearer:
-    """One candidate: what is known of the tattoos, and of which one each that is seen is most like.
-
-    llr: of all that are seen, where no match tells. factor: what ratios are multiplied by; weight: what the
-    rest is, 0..1. 0: it counts nothing.
-    """
-
-    facts: TattooFacts
-    matches: Sequence[TattooMatch] = ()
-    llr: float | None = None
-    factor: float = 1.0
-    weight: float = 1.0
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Located:
-    """Log ratios [wearers, years], 0 for whom nothing follows, and the regions from which it does."""
+    """Log ratios [wearers, years], 0 for whom nothing follows, and the places from which it does."""
 
     llrs: Years
-    regions: Mapping[int, Sequence[BodyRegion.ValueType]]
-    """By number of the wearer; who is missing has none."""
+    wearers: _Numbers
+    """Number of the wearer [places]."""
+    columns: _Numbers
+    """Number of the region [places]."""
+    regions: Sequence[BodyRegion.ValueType]
+
+    def regions_of(self, wearer: int) -> list[BodyRegion.ValueType]:
+        """None of whom nothing follows."""
+        return [self.regions[one] for one in self.columns[self.wearers == wearer]]
 
 
-def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Years | None:
+def present_llrs(seen: SeenTattoos, wearers: Wearers, moment: Moment) -> Years | None:
     """Log ratios [wearers, years] of the tattoos that are seen, each as alike as the matches say.
 
     One that is seen may be none of the enrolled ones, but for one that is in the place of what it is like. A
@@ -97,12 +76,11 @@ def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -
 
     0 for whom nothing was compared; None: for nobody.
     """
-    found = [(number, *one) for number, wearer in enumerate(wearers) for one in _compared(seen, wearer)]
-    if not found:
+    owners, tattoos, ratios, is_there = _compared(seen, wearers)
+    if not len(owners):
         return None
-    owners, llrs, spans, are_there = zip(*found, strict=True)
-    told, same_place = np.array(llrs)[:, None], np.array(are_there)[:, None]
-    ratios, has_it = np.where(same_place, told, enrolled_or_not(told)), were_there(moment, spans)
+    told, same_place, has_it = ratios[:, None], is_there[:, None], wearers.inventory.had(tattoos)
+    ratios = np.where(same_place, told, enrolled_or_not(told))
     another = np.where(same_place, another_there(ratios), 1.0)
     present = presence_llrs(ratios, has_it=has_it, another=another)
     if moment.day is None:
@@ -111,13 +89,13 @@ def present_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -
     return together(present, owners, len(wearers))
 
 
-def together(llrs: Years, owners: Sequence[int], count: int) -> Years:
+def together(llrs: Years, owners: ArrayLike, count: int) -> Years:
     """Several tattoos of one picture: the best one, and of the others the share FURTHER_TATTOOS."""
     best = largest(llrs, owners, count)
     return best + FURTHER_TATTOOS * (summed(llrs, owners, count) - best)
 
 
-def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> Located | None:
+def clear_llrs(seen: SeenTattoos, wearers: Wearers, moment: Moment) -> Located | None:
     """A tattoo where the candidate is known to have none, CLEAR once. None: no such thing of anybody.
 
     Neither where another source, or a picture, says that there is one, nor of a tattoo that is alike one of
@@ -125,16 +103,17 @@ def clear_llrs(seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment) -> 
     """
     if NOWHERE.issuperset(seen.regions):
         return None
-    places = [(n, region) for n, one in enumerate(wearers) for region in _said_to_be_clear(seen, one)]
-    if not places:
+    grid = _Grid.of(sorted(set(seen.regions) - NOWHERE), wearers)
+    places = _Places.of(grid, _said_to_be_clear(seen, grid, wearers))
+    if not len(places):
         return None
-    is_clear = _is_clear(places, wearers, moment)
-    found = CLEAR * largest(is_clear, [number for number, _ in places], len(wearers))
-    return _located(found * _weights(wearers), places, is_clear)
+    is_clear = _is_clear(places, wearers)
+    found = CLEAR * largest(is_clear, places.wearers, len(wearers))
+    return places.located(found * wearers.weights[:, None], is_clear.any(axis=1))
 
 
 def absent_llrs(
-    seen: SeenTattoos, wearers: Sequence[Wearer], moment: Moment, *, missed: float = MISSED
+    seen: SeenTattoos, wearers: Wearers, moment: Moment, *, missed: float = MISSED
 ) -> Located | None:
     """Log ratios, LEAST_ABSENT to 0, of tattoos that the candidates have in regions in view, and that are not
     seen there. None: nothing is missing of anybody.
@@ -145,137 +124,167 @@ def absent_llrs(
     if not seen.is_searched or not NOWHERE.isdisjoint(seen.regions):
         return None
     in_view = seen.in_view or {}
-    places = [(n, region) for n, one in enumerate(wearers) for region in _not_seen(seen, one)]
-    if not places:
+    grid = _Grid.of([one for one in in_view if one not in NOWHERE.union(seen.regions)], wearers)
+    places = _Places.of(grid, _not_seen(seen, grid, wearers))
+    if not len(places):
         return None
-    has_it = _has_in(places, wearers, moment)
-    visibility = np.array([in_view[region] for _, region in places])[:, None]
-    llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=missed)
-    found = summed(llrs, [number for number, _ in places], len(wearers))
-    return _located(np.maximum(found, LEAST_ABSENT) * _weights(wearers), places, has_it)
+    visibility = np.array([in_view[one] for one in grid.regions])
+    found, is_missing = np.zeros((len(wearers), len(moment.years))), []
+    for part in places.parts():
+        has_it = _has_in(part, wearers)
+        llrs = absence_llrs(has_it=has_it, in_view=visibility[part.columns, None], missed=missed)
+        first, last = part.wearers[0], part.wearers[-1]
+        found[first : last + 1] += summed(llrs, part.wearers - first, last + 1 - first)
+        is_missing.append(has_it.any(axis=1))
+    np.maximum(found, LEAST_ABSENT, out=found)
+    return places.located(found * wearers.weights[:, None], np.concatenate(is_missing))
 
 
-def _compared(seen: SeenTattoos, wearer: Wearer) -> list[tuple[float, Span, bool]]:
-    """Of each that is seen: its ratio, when the tattoo that it is like was there, and if in this place."""
-    if wearer.factor <= 0 or not (wearer.matches or wearer.llr):
-        return []
-    known = {one.tattoo_id: one for one in wearer.facts.tattoos}
-    found = []
-    for one, place in zip(wearer.matches, chain(seen.regions, repeat(BODY_REGION_UNKNOWN)), strict=False):
-        llr, tattoo = held(one.llr), known.get(one.tattoo_id)
-        if llr is not None:
-            is_there = tattoo is not None and tattoo.region == place and place not in NOWHERE
-            found.append((wearer.factor * llr, _had(tattoo), is_there))
-    if not found and (llr := held(wearer.llr)) is not None:
-        return [(wearer.factor * llr, _ALWAYS, False)]
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Some regions of all wearers: cells [wearers x regions]."""
+
+    regions: Sequence[BodyRegion.ValueType]
+    cells: _Numbers
+    """Of each entry of the inventory; -1: in none."""
+
+    @classmethod
+    def of(cls, regions: Sequence[BodyRegion.ValueType], wearers: Wearers) -> _Grid:
+        known = wearers.inventory
+        return cls(regions, _cells(wearers.numbers_of(known.owners), known.regions, regions))
 
 
-def _said_to_be_clear(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """The cells from which something follows [places], in the order of wearers and regions."""
+
+    regions: Sequence[BodyRegion.ValueType]
+    wearers: _Numbers
+    columns: _Numbers
+    """Number of the region."""
+    entries: _Numbers
+    """Place of each entry of the inventory; -1: in none."""
+
+    @classmethod
+    def of(cls, grid: _Grid, is_one: _Truths) -> _Places:
+        """is_one: of each cell [wearers, regions]."""
+        cells = np.flatnonzero(is_one)
+        # What is in no cell, -1, finds the last of these.
+        numbers = np.full(is_one.size + 1, -1)
+        numbers[cells] = np.arange(len(cells))
+        wearers, columns = np.divmod(cells, max(1, len(grid.regions)))
+        return cls(grid.regions, wearers, columns, numbers[grid.cells])
+
+    def __len__(self) -> int:
+        return len(self.wearers)
+
+    def parts(self) -> Iterable[_Places]:
+        """Some places at a time: large arrays cost ten times as much as many small ones."""
+        for first in range(0, len(self), _MOST_ROWS):
+            end = min(first + _MOST_ROWS, len(self))
+            is_in = (self.entries >= first) & (self.entries < end)
+            entries = np.where(is_in, self.entries - first, -1)
+            yield _Places(self.regions, self.wearers[first:end], self.columns[first:end], entries)
+
+    def surest(self, rows: Callable[[_Numbers], Years], of: _Truths) -> Years:
+        """The highest of the rows of those entries in each place [places, years]; 0 for none."""
+        chosen = np.flatnonzero((self.entries >= 0) & of)
+        return largest(rows(chosen), self.entries[chosen], len(self))
+
+    def located(self, llrs: Years, is_told: _Truths) -> Located | None:
+        """Of the places of which anything follows in any year."""
+        if not is_told.any():
+            return None
+        return Located(llrs, self.wearers[is_told], self.columns[is_told], self.regions)
+
+
+def _compared(seen: SeenTattoos, wearers: Wearers) -> tuple[_Numbers, _Numbers, Years, _Truths]:
+    """Of each that is seen and has a ratio: the wearer, which tattoo it is like (-1: none that is known), the
+    ratio as it counts, and whether it is in that tattoo's place.
+    """
+    matches, counts = wearers.matches, wearers.factors > 0
+    told = np.flatnonzero(np.isfinite(matches.llrs) & counts[matches.wearers])
+    owners, tattoos, llrs = matches.wearers[told], matches.tattoos[told], matches.llrs[told]
+    is_there = _is_in_place(seen, wearers)[told]
+    # Who has no ratio of any single one may have one of all together.
+    is_silent = counts & np.isfinite(wearers.llrs)
+    is_silent[owners] = False
+    is_silent &= (np.bincount(matches.wearers, minlength=len(wearers)) > 0) | (wearers.llrs != 0)
+    silent = np.flatnonzero(is_silent)
+    if len(silent):
+        owners = np.concatenate((owners, silent))
+        tattoos = np.concatenate((tattoos, np.full(len(silent), -1)))
+        llrs = np.concatenate((llrs, wearers.llrs[silent]))
+        is_there = np.concatenate((is_there, np.zeros(len(silent), bool)))
+    return owners, tattoos, wearers.factors[owners] * np.clip(llrs, -MOST_LLR, MOST_LLR), is_there
+
+
+def _is_in_place(seen: SeenTattoos, wearers: Wearers) -> _Truths:
+    """Whether each match is seen in the very region of the tattoo that it is like."""
+    matches, known = wearers.matches, wearers.inventory.regions
+    places = np.array([*(-1 if one in NOWHERE else one for one in seen.regions), -1])
+    where = places[np.minimum(matches.templates, len(seen.regions))]
+    # The last one, of no known tattoo, is no place either.
+    return np.asarray((np.append(known, -2)[matches.tattoos] == where) & (where >= 0))
+
+
+def _said_to_be_clear(seen: SeenTattoos, grid: _Grid, wearers: Wearers) -> _Truths:
     """Regions said to be clear in which a tattoo is seen that is not rather the candidate's."""
-    if wearer.weight <= 0:
-        return []
-    places = {one.region for one in wearer.facts.regions if not one.is_tattooed} & set(seen.regions) - NOWHERE
-    if not places:
-        return []
-    matched = zip(seen.regions, wearer.matches, strict=False)
-    return sorted(places - {place for place, one in matched if _may_be(one)})
+    matches = wearers.matches
+    own = np.flatnonzero(matches.may_be & (matches.templates < len(seen.regions)))
+    places = np.array(seen.regions, np.int64)[matches.templates[own]]
+    found = np.zeros((len(wearers), len(grid.regions)), bool)
+    _set(found, grid.cells[~wearers.inventory.is_tattooed], to=True)
+    _set(found, _cells(matches.wearers[own], places, grid.regions), to=False)
+    return found & (wearers.weights > 0)[:, None]
 
 
-def _not_seen(seen: SeenTattoos, wearer: Wearer) -> list[BodyRegion.ValueType]:
+def _not_seen(seen: SeenTattoos, grid: _Grid, wearers: Wearers) -> _Truths:
     """Regions in view of which something is known, and in which none of the candidate's tattoos is seen.
 
     None where what is seen was not compared with them: it may be any of them.
     """
-    facts = wearer.facts
-    if wearer.weight <= 0 or not (facts.tattoos or facts.regions):
-        return []
-    if seen.regions and not any(one.tattoo_id for one in wearer.matches):
-        return []
-    told = {one.region for one in facts.tattoos} | {one.region for one in facts.regions}
-    found_again = {one.tattoo_id for one in wearer.matches if _may_be(one)}
-    told -= {one.region for one in facts.tattoos if one.tattoo_id in found_again}
-    told -= NOWHERE.union(seen.regions)
-    return [region for region in seen.in_view or () if region in told]
+    matches, is_told = wearers.matches, wearers.weights > 0
+    found = np.zeros((len(wearers), len(grid.regions)), bool)
+    _set(found, grid.cells, to=True)
+    _set(found, grid.cells[matches.tattoos[matches.may_be & (matches.tattoos >= 0)]], to=False)
+    if seen.regions:
+        is_told &= np.bincount(matches.wearers[matches.is_named], minlength=len(wearers)) > 0
+    return found & is_told[:, None]
 
 
-def _is_clear(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment) -> Years:
+def _is_clear(places: _Places, wearers: Wearers) -> Years:
     """Whether a source says that nothing is there, and nothing the contrary [places, years], 0..1."""
-    said: _Spans = []
-    contrary: _Spans = []
-    for number, place_of in _by_wearer(places):
-        facts = wearers[number].facts
-        for one in facts.regions:
-            if one.region in place_of:
-                (contrary if one.is_tattooed else said).append((place_of[one.region], (one.since, one.until)))
-        contrary += [(place_of[one.region], _had(one)) for one in facts.tattoos if one.region in place_of]
-    return _within(said, moment, len(places)) * (1 - _there(contrary, moment, len(places)))
+    known = wearers.inventory
+    said = places.surest(known.are_within, ~known.is_tattooed)
+    pictured = places.surest(known.had, known.is_pictured)
+    words = places.surest(known.were_there, known.is_tattooed & ~known.is_pictured)
+    return said * (1 - np.maximum(words, pictured))
 
 
-def _has_in(places: Sequence[_Place], wearers: Sequence[Wearer], moment: Moment) -> Years:
+def _has_in(places: _Places, wearers: Wearers) -> Years:
     """Probability that there is a tattoo [places, years]: of several the surest.
 
     Pictures first, else what sources say.
     """
-    had: _Spans = []
-    clear: _Spans = []
-    for number, place_of in _by_wearer(places):
-        facts = wearers[number].facts
-        own = [one for one in facts.tattoos if one.region in place_of]
-        had += [(place_of[one.region], (one.first_seen, _last_day(one))) for one in own]
-        in_words = place_of.keys() - {one.region for one in own}
-        for one in facts.regions:
-            if one.region in in_words and one.source != _OBSERVED:
-                (had if one.is_tattooed else clear).append((place_of[one.region], (one.since, one.until)))
-    return _there(had, moment, len(places)) * (1 - _within(clear, moment, len(places)))
+    known = wearers.inventory
+    has_picture = np.zeros(len(places) + 1, bool)
+    has_picture[places.entries[known.is_pictured]] = True
+    counts = known.is_pictured | ~(known.is_observed | has_picture[places.entries])
+    has_it = places.surest(known.were_there, counts & known.is_tattooed)
+    clear = places.surest(known.are_within, counts & ~known.is_tattooed)
+    np.subtract(1, clear, out=clear)
+    return np.multiply(has_it, clear, out=has_it)
 
 
-def _weights(wearers: Sequence[Wearer]) -> Years:
-    return np.array([[one.weight] for one in wearers])
+def _set(found: _Truths, cells: _Numbers, *, to: bool) -> None:
+    found.ravel()[cells[cells >= 0]] = to
 
 
-def _by_wearer(places: Sequence[_Place]) -> Iterable[tuple[int, Mapping[BodyRegion.ValueType, int]]]:
-    """Which of the places each wearer's regions are."""
-    found: dict[int, dict[BodyRegion.ValueType, int]] = {}
-    for place, (number, region) in enumerate(places):
-        found.setdefault(number, {})[region] = place
-    return found.items()
-
-
-def _located(llrs: Years, places: Sequence[_Place], why: Years) -> Located | None:
-    """Of the places of which anything follows in any year."""
-    regions: dict[int, list[BodyRegion.ValueType]] = {}
-    for (number, region), is_one in zip(places, np.asarray(why.any(axis=1)), strict=True):
-        if is_one:
-            regions.setdefault(number, []).append(region)
-    return Located(llrs, regions) if regions else None
-
-
-def _there(spans: _Spans, moment: Moment, count: int) -> Years:
-    """The surest of each place; 0 for none. Dates that contradict each other say nothing."""
-    possible = [one for one in spans if is_possible(one[1])]
-    return largest(were_there(moment, [one for _, one in possible]), [place for place, _ in possible], count)
-
-
-def _within(spans: _Spans, moment: Moment, count: int) -> Years:
-    return largest(are_within(moment, [one for _, one in spans]), [place for place, _ in spans], count)
-
-
-def _had(tattoo: KnownTattoo | None) -> Span:
-    """Always where nothing, or nothing that makes sense, is known of the time."""
-    span = _ALWAYS if tattoo is None else (tattoo.first_seen, _last_day(tattoo))
-    return span if is_possible(span) else _ALWAYS
-
-
-def _last_day(tattoo: KnownTattoo) -> datetime.date | None:
-    removed = tattoo.removed
-    if removed is None or removed == datetime.date.min:
-        return removed
-    return removed - datetime.timedelta(days=1)
-
-
-def _may_be(match: TattooMatch) -> bool:
-    """Whether it is rather the candidate's tattoo than another one, or nothing tells which."""
-    if match.llr is None or not math.isfinite(match.llr):
-        return bool(match.tattoo_id)
-    return match.llr > 0
+def _cells(wearers: _Numbers, regions: NDArray[np.int64], wanted: Sequence[int]) -> _Numbers:
+    """Of each its cell; -1 for who is no wearer, and where none of the wanted regions is."""
+    if not len(wanted):
+        return np.full(len(regions), -1)
+    is_in = regions[:, None] == np.array(wanted, np.int64)
+    is_known = is_in.any(axis=1) & (wearers >= 0)
+    return np.where(is_known, wearers * len(wanted) + is_in.argmax(axis=1), -1)

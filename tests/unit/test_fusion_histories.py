@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from chassis.errors import InvalidInput
 from gateway.fusion.absence import absence_llrs
-from gateway.fusion.histories import Appearance, has_tattoo, natural_llrs
+from gateway.fusion.histories import Appearances, has_tattoo, natural_llrs
 from gateway.fusion.scene_time import dated
 
 _YEARS = np.arange(2015, 2027)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appearance:
+    """What one source says."""
+
+    natural: float
+    first: float = -np.inf
+    last: float = np.inf
+
+
+def _natural(
+    histories: Sequence[Sequence[Appearance]], *, stated: float, usual: float
+) -> NDArray[np.float64]:
+    said = [one for history in histories for one in history]
+    columns = Appearances(
+        owners=[number for number, history in enumerate(histories) for _ in history],
+        natural=[one.natural for one in said],
+        first=[one.first for one in said],
+        last=[one.last for one in said],
+    )
+    return natural_llrs(_YEARS, columns, len(histories), stated=stated, usual=usual)
 
 
 def of(values: np.typing.NDArray[np.float64], year: int) -> float:
@@ -53,7 +79,7 @@ def test_dates_that_contradict_each_other_are_refused() -> None:
 def test_appearance_counts_in_the_years_it_is_of() -> None:
     """Natural in a scene of 2023: against who is augmented since 2020, a little for who is natural."""
     changed = [Appearance(natural=1.0, last=2019), Appearance(natural=0.0, first=2020)]
-    found, always = natural_llrs(_YEARS, [changed, [Appearance(natural=1.0)]], stated=1.0, usual=0.7)
+    found, always = _natural([changed, [Appearance(natural=1.0)]], stated=1.0, usual=0.7)
     assert of(found, 2023) == pytest.approx(np.log(0.04 / 0.7))
     assert of(found, 2018) == pytest.approx(np.log(0.96 / 0.7))
     assert of(always, 2023) > 0.3
@@ -62,8 +88,8 @@ def test_appearance_counts_in_the_years_it_is_of() -> None:
 def test_no_statement_and_no_record_are_neutral() -> None:
     """A caller who does not know says one half; a year of which nobody speaks counts nothing."""
     natural = [Appearance(natural=0.9, first=2018, last=2019)]
-    assert natural_llrs(_YEARS, [natural], stated=0.5, usual=0.7) == pytest.approx(0)
-    silent, told = natural_llrs(_YEARS, [[], natural], stated=1.0, usual=0.7)
+    assert _natural([natural], stated=0.5, usual=0.7) == pytest.approx(0)
+    silent, told = _natural([[], natural], stated=1.0, usual=0.7)
     assert (silent == 0).all()
     assert of(told, 2019) > 0
     assert of(told, 2020) == 0
@@ -72,18 +98,18 @@ def test_no_statement_and_no_record_are_neutral() -> None:
 def test_sources_that_disagree_meet_in_the_middle() -> None:
     """Neither is believed alone."""
     both = [Appearance(natural=1.0), Appearance(natural=0.0)]
-    assert of(natural_llrs(_YEARS, [both], stated=1.0, usual=0.5)[0], 2020) == pytest.approx(0)
+    assert of(_natural([both], stated=1.0, usual=0.5)[0], 2020) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.5, np.nan])
 def test_what_is_no_probability_is_refused(value: float) -> None:
     """By its name."""
     with pytest.raises(InvalidInput, match="stated"):
-        natural_llrs(_YEARS, [], stated=value, usual=0.5)
+        _natural([], stated=value, usual=0.5)
     with pytest.raises(InvalidInput, match="usual"):
-        natural_llrs(_YEARS, [], stated=0.5, usual=value)
+        _natural([], stated=0.5, usual=value)
     with pytest.raises(InvalidInput, match="natural"):
-        natural_llrs(_YEARS, [[Appearance(natural=value)]], stated=0.5, usual=0.5)
+        _natural([[Appearance(natural=value)]], stated=0.5, usual=0.5)
 
 
 def test_absence_dates_an_undated_scene() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,17 +14,11 @@ from hypothesis import strategies as st
 
 from gateway.fusion.absence import absence_llrs, enrolled_or_not
 from gateway.fusion.assumed import CLEAR, LEAST_ABSENT, MISSED
+from gateway.fusion.inventory import Inventory
 from gateway.fusion.moment import Moment, moment_of
 from gateway.fusion.scene_time import dated
-from gateway.fusion.tattoos import (
-    Located,
-    SeenTattoos,
-    Wearer,
-    absent_llrs,
-    clear_llrs,
-    present_llrs,
-    together,
-)
+from gateway.fusion.tattoos import Located, SeenTattoos, absent_llrs, clear_llrs, present_llrs, together
+from gateway.fusion.wearers import Wearers
 from gateway.known_tattoos import KnownRegion, KnownTattoo, TattooFacts, TattooMatch
 from marquee.common.v1.common_pb2 import (
     BODY_REGION_CHEST,
@@ -37,6 +32,33 @@ from marquee.common.v1.common_pb2 import (
 _TODAY = datetime.date(2024, 6, 15)
 _ARM, _CHEST, _UPPER = BODY_REGION_LEFT_FOREARM, BODY_REGION_CHEST, BODY_REGION_LEFT_UPPER_ARM
 _ABSENT = float(absence_llrs(has_it=np.ones(1), in_view=0.9, missed=MISSED)[0])
+
+
+@dataclass(frozen=True)
+class _Wearer:
+    """One candidate."""
+
+    facts: TattooFacts
+    matches: tuple[TattooMatch, ...] = ()
+    llr: float | None = None
+    factor: float = 1.0
+    weight: float = 1.0
+
+
+def _wearers(moment: Moment, *wearers: _Wearer) -> Wearers:
+    return Wearers.of(
+        Inventory.of([one.facts for one in wearers], moment),
+        range(len(wearers)),
+        matches=[one.matches for one in wearers],
+        llrs=[one.llr for one in wearers],
+        factors=[one.factor for one in wearers],
+        weights=[one.weight for one in wearers],
+    )
+
+
+def _regions(found: Located, count: int) -> list[list[BodyRegion.ValueType]]:
+    """Of each wearer."""
+    return [found.regions_of(number) for number in range(count)]
 
 
 def _on(text: str) -> Moment:
@@ -78,13 +100,13 @@ def _seen(
 def _absent(
     facts: TattooFacts, seen: SeenTattoos, *matches: TattooMatch, moment: Moment = _NOW
 ) -> list[float] | None:
-    return _llrs(absent_llrs(seen, [Wearer(facts, matches)], moment))
+    return _llrs(absent_llrs(seen, _wearers(moment, _Wearer(facts, matches)), moment))
 
 
 def _clear(
     facts: TattooFacts, seen: SeenTattoos, *matches: TattooMatch, moment: Moment = _NOW
 ) -> list[float] | None:
-    return _llrs(clear_llrs(seen, [Wearer(facts, matches)], moment))
+    return _llrs(clear_llrs(seen, _wearers(moment, _Wearer(facts, matches)), moment))
 
 
 def _llrs(found: Located | None) -> list[float] | None:
@@ -98,23 +120,27 @@ def _present(
     moment: Moment = _NOW,
     seen: BodyRegion.ValueType = _ARM,
 ) -> list[float] | None:
-    found = present_llrs(_seen(seen), [Wearer(facts, matches, factor=factor)], moment)
+    found = present_llrs(_seen(seen), _wearers(moment, _Wearer(facts, matches, factor=factor)), moment)
     return None if found is None else found[0].tolist()
 
 
 def _undated(facts: TattooFacts, llr: float, seen: BodyRegion.ValueType = _ARM) -> float:
     """What a match with tattoo t counts in a scene of any year."""
-    found = present_llrs(_seen(seen), [Wearer(facts, (TattooMatch("t", 0.9, llr),))], _ANY_TIME)
+    found = present_llrs(
+        _seen(seen), _wearers(_ANY_TIME, _Wearer(facts, (TattooMatch("t", 0.9, llr),))), _ANY_TIME
+    )
     assert found is not None
     return float(dated(_ANY_TIME.prior, [found]).llr[0])
 
 
 def test_a_tattoo_that_is_not_where_it_should_be_speaks_against() -> None:
     """As far as the region is in view, and as the detector would find it."""
-    found = absent_llrs(_seen(), [Wearer(TattooFacts()), Wearer(TattooFacts((_tattoo(),)))], _NOW)
+    found = absent_llrs(
+        _seen(), _wearers(_NOW, _Wearer(TattooFacts()), _Wearer(TattooFacts((_tattoo(),)))), _NOW
+    )
     assert found is not None
     assert found.llrs.tolist() == [[0.0], pytest.approx([_ABSENT])]
-    assert found.regions == {1: [_ARM]}
+    assert _regions(found, 2) == [[], [_ARM]]
 
 
 @pytest.mark.parametrize(
@@ -185,23 +211,27 @@ def test_what_was_not_compared_may_be_any_tattoo() -> None:
     assert _absent(facts, _seen(_UPPER), TattooMatch("", 0.0), TattooMatch("", 0.0)) is None
     unlike = TattooMatch("t", 0.1, -4.0)
     assert _absent(facts, _seen(_UPPER), TattooMatch("", 0.0), unlike) == pytest.approx([_ABSENT])
-    compared = Wearer(facts, (unlike,))
-    found = absent_llrs(_seen(_UPPER), [Wearer(facts), compared], _NOW)
+    compared = _Wearer(facts, (unlike,))
+    found = absent_llrs(_seen(_UPPER), _wearers(_NOW, _Wearer(facts), compared), _NOW)
     assert found is not None
-    assert found.regions == {1: [_ARM]}
+    assert _regions(found, 2) == [[], [_ARM]]
 
 
 def test_what_is_missing_or_said_to_be_clear_counts_as_the_signal_weighs() -> None:
     """Nothing, where tattoos were shown to hurt."""
     there, bare = TattooFacts((_tattoo(),)), TattooFacts((), (_words(tattooed=False),))
-    absent = absent_llrs(_seen(), [Wearer(there, weight=one) for one in (0.0, 0.5, 1.0)], _NOW)
-    clear = clear_llrs(_seen(_ARM), [Wearer(bare, weight=one) for one in (0.0, 0.5, 1.0)], _NOW)
+    absent = absent_llrs(
+        _seen(), _wearers(_NOW, *(_Wearer(there, weight=one) for one in (0.0, 0.5, 1.0))), _NOW
+    )
+    clear = clear_llrs(
+        _seen(_ARM), _wearers(_NOW, *(_Wearer(bare, weight=one) for one in (0.0, 0.5, 1.0))), _NOW
+    )
     for found, full in ((absent, _ABSENT), (clear, CLEAR)):
         assert found is not None
         assert found.llrs[:, 0] == pytest.approx([0, full / 2, full])
-        assert sorted(found.regions) == [1, 2]
-    assert absent_llrs(_seen(), [Wearer(there, weight=0.0)], _NOW) is None
-    assert clear_llrs(_seen(_ARM), [Wearer(bare, weight=0.0)], _NOW) is None
+        assert _regions(found, 3) == [[], [_ARM], [_ARM]]
+    assert absent_llrs(_seen(), _wearers(_NOW, _Wearer(there, weight=0.0)), _NOW) is None
+    assert clear_llrs(_seen(_ARM), _wearers(_NOW, _Wearer(bare, weight=0.0)), _NOW) is None
 
 
 def test_a_tattoo_out_of_date_is_not_missed() -> None:
@@ -285,7 +315,7 @@ def test_without_a_date_what_is_more_alike_never_counts_less(
 def test_a_match_dates_a_scene() -> None:
     """As far as it is alike."""
     match = TattooMatch("t", 0.9, 6.0)
-    found = present_llrs(_seen(_ARM), [Wearer(_NOT_YET, (match,))], _ANY_TIME)
+    found = present_llrs(_seen(_ARM), _wearers(_ANY_TIME, _Wearer(_NOT_YET, (match,))), _ANY_TIME)
     assert found is not None
     years = dated(_ANY_TIME.prior, [found]).years[0]
     assert years[-1] == years.max() > 0.2
@@ -308,10 +338,10 @@ def test_a_tattoo_where_the_candidate_has_none_speaks_against() -> None:
     """At the time that the source tells of, once however many, and not where it is the candidate's."""
     facts = TattooFacts((), (_words(tattooed=False, since="2015-01-01", until="2020-12-31"),))
     then = _on("2018-01-01")
-    found = clear_llrs(_seen(_ARM, _ARM), [Wearer(facts)], then)
+    found = clear_llrs(_seen(_ARM, _ARM), _wearers(then, _Wearer(facts)), then)
     assert found is not None
     assert found.llrs.tolist() == [[CLEAR]]
-    assert found.regions == {0: [_ARM]}
+    assert _regions(found, 1) == [[_ARM]]
     assert _clear(facts, _seen(_ARM), moment=_on("2022-01-01")) is None
     assert _clear(facts, _seen(_CHEST), moment=then) is None
     assert _clear(facts, _seen(_ARM), TattooMatch("t", 0.9, 3.0), moment=then) is None
@@ -345,7 +375,7 @@ def test_whatever_is_known_the_ratios_are_finite_and_bounded(
     """Absence and clear skin never speak for anybody; nothing crashes."""
     moment = moment_of(scene, today=_TODAY)
     seen = _seen(*regions, in_view={_ARM: 1.0, _CHEST: 0.5, _UPPER: 0.7})
-    wearers = [Wearer(facts, matches, factor=0.8), Wearer(TattooFacts())]
+    wearers = _wearers(moment, _Wearer(facts, matches, factor=0.8), _Wearer(TattooFacts()))
     present = present_llrs(seen, wearers, moment)
     assert present is None or np.isfinite(present).all()
     for found, least in (
@@ -355,7 +385,7 @@ def test_whatever_is_known_the_ratios_are_finite_and_bounded(
         if found is not None:
             assert ((found.llrs >= least) & (found.llrs <= 0)).all()
             assert found.llrs.shape == (2, len(moment.years))
-            assert list(found.regions) == [0]
+            assert [bool(one) for one in _regions(found, 2)] == [True, False]
 
 
 def test_a_tattoo_that_is_unlike_may_be_new() -> None:

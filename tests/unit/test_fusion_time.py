@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.fusion.assumed import AFTER_CAREER, BEFORE_CAREER, UNDER_AGE
 from gateway.fusion.career import career_llrs
-from gateway.fusion.moment import Moment, are_within, is_possible, moment_of, were_there
+from gateway.fusion.moment import Moment, Spans, are_within, moment_of, were_there
 from gateway.fusion.posterior import Posterior
 from gateway.fusion.scene_time import dated, shares
 from gateway.fusion.scene_years import scene_years
@@ -24,6 +24,10 @@ _DAYS = st.none() | st.dates()
 
 def _on(text: str) -> Moment:
     return moment_of(datetime.date.fromisoformat(text), today=_TODAY)
+
+
+def _spans(*spans: tuple[datetime.date | None, datetime.date | None]) -> Spans:
+    return Spans.of([first for first, _ in spans], [last for _, last in spans])
 
 
 def _day(text: str) -> datetime.date:
@@ -41,13 +45,15 @@ def test_a_scene_without_a_date_was_made_in_any_year_until_today() -> None:
 def test_a_known_day_is_compared_to_the_day() -> None:
     """Gone in March, a tattoo is missed on the second and not on the third; without a day by the year."""
     span = (_day("2018-05-05"), _day("2020-03-02"))
-    assert [were_there(_on(day), [span]).item() for day in ("2020-03-02", "2020-03-03")] == [1, 0]
-    assert [are_within(_on(day), [span]).item() for day in ("2018-05-04", "2018-05-05", "2020-03-03")] == [
+    assert [were_there(_on(day), _spans(span)).item() for day in ("2020-03-02", "2020-03-03")] == [1, 0]
+    assert [
+        are_within(_on(day), _spans(span)).item() for day in ("2018-05-04", "2018-05-05", "2020-03-03")
+    ] == [
         0,
         1,
         0,
     ]
-    [by_year] = were_there(_ANY, [span])
+    [by_year] = were_there(_ANY, _spans(span))
     assert by_year[_ANY.years == 2020] == 1
     assert by_year[_ANY.years == 2021] == 0
     assert 0 < by_year[_ANY.years == 2017] < 1
@@ -59,20 +65,33 @@ def test_no_dates_crash(
 ) -> None:
     """Probabilities, of several at a time what each has alone."""
     moment = moment_of(scene, today=_TODAY)
-    possible = [one for one in spans if is_possible(one)]
-    there, within = were_there(moment, possible), are_within(moment, spans)
+    possible = [one for one in spans if _spans(one).are_possible.all()]
+    there, within = were_there(moment, _spans(*possible)), are_within(moment, _spans(*spans))
     assert there.shape == (len(possible), len(moment.years))
     assert ((there >= 0) & (there <= 1)).all()
     assert set(within.ravel().tolist()) <= {0.0, 1.0}
     for one, found in zip(possible, there, strict=True):
-        assert found.tolist() == were_there(moment, [one])[0].tolist()
+        assert found.tolist() == were_there(moment, _spans(one))[0].tolist()
 
 
 def test_days_out_of_order_are_not_possible() -> None:
     """Removed before it was seen; the same day, or an open end, is."""
     early, late = _day("2010-01-01"), _day("2020-01-01")
-    assert not is_possible((late, early))
-    assert all(is_possible(one) for one in ((early, late), (late, late), (late, None), (None, early)))
+    assert not _spans((late, early)).are_possible.any()
+    assert _spans((early, late), (late, late), (late, None), (None, early)).are_possible.all()
+
+
+@given(spans=st.lists(st.tuples(_DAYS, _DAYS), max_size=6), is_day=st.booleans())
+def test_what_is_alike_is_kept_once(
+    spans: list[tuple[datetime.date | None, datetime.date | None]], is_day: bool
+) -> None:
+    """Spans of the same days, or years, are one; whether they are possible stays."""
+    given_ = _spans(*spans)
+    kept, numbers = given_.distinct(is_day=is_day)
+    moment = _on("2015-06-01") if is_day else _ANY
+    assert len(kept) <= len(given_) == len(numbers)
+    assert kept.are_possible[numbers].tolist() == given_.are_possible.tolist()
+    assert are_within(moment, kept)[numbers].tolist() == are_within(moment, given_).tolist()
 
 
 def test_a_career_counts_where_the_day_is_known() -> None:
