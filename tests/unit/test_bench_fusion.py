@@ -75,8 +75,8 @@ def tattoos(seed: int = 1) -> Tattoos:
     agreeing = np.zeros((len(worn), _DESIGNS), np.int64)
     agreeing[own, worn[own]] = 20
     shown = Shown(
-        np.ones(len(worn), bool), np.full(len(worn), 0.9), similarities, agreeing,
-        np.sort(rng.normal(0, 0.1, 2000)), np.zeros(50, np.int64),
+        np.ones(len(worn), bool), np.full(len(worn), 0.9), similarities, agreeing, agreeing // 2,
+        np.sort(rng.normal(0, 0.1, 2000)), np.zeros((50, 2), np.int64),
     )  # fmt: skip
     return Tattoos(_DESIGNS, worn, dict.fromkeys((CLEAR, *NUISANCES), shown))
 
