@@ -174,6 +174,15 @@ class Gallery:
         best = sorted(similarities, key=lambda seq: (-similarities[seq], seq))
         return [(seq, owners[seq]) for seq in best[:k]]
 
+    def nearest(self, vector: ArrayLike, k: int) -> list[tuple[int, str]]:
+        """At most k rows of whomever and whose they are, the most similar first, ties by row.
+
+        Raises:
+            InvalidInput: k below 1, wrong dimension, NaN, infinite or a zero vector (cosine).
+        """
+        owned = [(one.id, self._owners.of(one.id)) for one in self._index.search(vector, k)]
+        return [(seq, owner) for seq, owner in owned if owner is not None]
+
     def closest(
         self, vector: ArrayLike, performer_ids: Iterable[str], *, leave_out: Container[int] = ()
     ) -> dict[str, Neighbor]:

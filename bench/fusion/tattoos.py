@@ -27,11 +27,11 @@ from bench.tattoo import detectors
 from bench.tattoo.describers import built_in
 from chassis.geometry import Box
 from services.tattoo.agreement import agreeing_points
-from services.tattoo.config import TattooSection
 from services.tattoo.crop import cut
 from services.tattoo.finder import TattooFinder
-from services.tattoo.key_points import find_key_points
+from services.tattoo.key_points import FIRST_BYTES, find_key_points, to_bytes
 from services.tattoo.quality import view_quality
+from services.tattoo.screening import paired_points
 from services.tattoo.table import built_in_detector
 
 __all__ = ["Shown", "Tattoos", "read_tattoos"]
@@ -41,6 +41,7 @@ Matrix = NDArray[np.float64]
 # Of a tattoo's box: what is around it is seen, too, when it is looked for in a spoilt picture.
 _WINDOW = 2.5
 _FOUND = 0.3
+_MET = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,14 @@ class Shown:
     similarities: Matrix
     """[views, designs], by vectors alone."""
     agreeing: NDArray[np.int64]
-    """[views, designs]: key points that agree, of the most alike ten and of the view's own design."""
+    """[views, designs]: key points that agree."""
+    paired: NDArray[np.int64]
+    """[views, designs]: first key points that pair, by which it is chosen whom to compare."""
     impostors: NDArray[np.float64]
     """Sorted similarities of different designs."""
-    impostors_agreeing: NDArray[np.int64]
-    """Agreeing key points of different designs, of the most alike ten."""
+    impostors_seen: NDArray[np.int64]
+    """[pairs, 2]: of different designs, the most alike of each view, first points that pair and all that
+    agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,7 @@ async def _shown(
     seen = [one for one in crops if one is not None]
     pixels = [one for one, _ in seen]
     similarities = np.full((len(crops), len(enrolled)), -np.inf)
-    agreeing = np.zeros((len(crops), len(enrolled)), np.int64)
+    agreeing, paired = (np.zeros((len(crops), len(enrolled)), np.int64) for _ in range(2))
     is_own = np.array(designs)[:, None] == np.arange(len(enrolled))
     is_best = np.zeros_like(is_own)
     qualities = np.zeros(len(crops))
@@ -204,18 +208,21 @@ async def _shown(
         is_best = _best(similarities) & is_found[:, None]
         points = dict(zip(np.flatnonzero(is_found).tolist(), map(find_key_points, pixels), strict=True))
         theirs = [find_key_points(one) for one in enrolled]
-        for view, design in np.argwhere((is_best | is_own) & is_found[:, None]).tolist():
-            agreeing[view, design] = agreeing_points(points[view], theirs[design])
+        starts = [to_bytes(one)[:FIRST_BYTES] for one in theirs]
+        for view, probe in points.items():
+            paired[view] = paired_points(probe, starts)
+            agreeing[view] = [agreeing_points(probe, other) for other in theirs]
     is_other = ~is_own & is_found[:, None]
+    met = is_best & is_other
     return Shown(
-        is_found, qualities, similarities, agreeing, np.sort(similarities[is_other]),
-        agreeing[is_best & is_other],
+        is_found, qualities, similarities, agreeing, paired, np.sort(similarities[is_other]),
+        np.stack([paired[met], agreeing[met]], axis=1),
     )  # fmt: skip
 
 
 def _best(similarities: Matrix) -> NDArray[np.bool_]:
-    """Of each row the ten that the service verifies."""
-    most = min(TattooSection().verify_candidates, similarities.shape[1])
+    """Of each row the ten most alike, whom those most resemble that a large gallery puts first."""
+    most = min(_MET, similarities.shape[1])
     best = np.zeros(similarities.shape, bool)
     np.put_along_axis(best, np.argsort(-similarities, axis=1)[:, :most], True, axis=1)
     return best

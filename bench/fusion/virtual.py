@@ -73,8 +73,8 @@ class Crowd:
     faces: Mapping[bool, Tail]
     """By whether the picture is spoilt."""
     tattoos: Mapping[str, Tail]
-    agreeing: NDArray[np.int64]
-    """Key points of others' tattoos that agree, of the most alike ten."""
+    seen: NDArray[np.int64]
+    """[pairs, 2]: of others' tattoos, first key points that pair and all that agree."""
     bodies: Mapping[str, NDArray[np.float64]]
     """By what spoils the picture: log ratios of others' bodies, sorted."""
 
@@ -95,7 +95,7 @@ class Crowd:
                 kind: fit_tail(np.concatenate([one.shown[kind].impostors for one in tattoos]))
                 for kind in tattoos[0].shown
             },
-            np.concatenate([shown.impostors_agreeing for one in tattoos for shown in one.shown.values()]),
+            np.concatenate([shown.impostors_seen for one in tattoos for shown in one.shown.values()]),
             {kind: np.sort(np.concatenate([one.others(kind) for one in bodies])) for kind in bodies[0].shown},
         )
 
@@ -221,18 +221,22 @@ class _Drawing:
         enrolled = self.wardrobe.enrolled
         row = {f"z{one}": design for one, design in enumerate(enrolled) if design >= 0}
         told = {one: float(shown.similarities[view][design]) for one, design in row.items()}
-        tail = self.crowd.tattoos[spoilt]
-        told |= _synthetic(self.rng, tail, int((self.crowd.size - len(enrolled)) * _TATTOOED), "t")
+        tail, count = self.crowd.tattoos[spoilt], int((self.crowd.size - len(enrolled)) * _TATTOOED)
+        told |= _synthetic(self.rng, tail, count, "t", most=TattooSection().screen_candidates)
         # Of those whom the face proposes, half are tattooed.
         told |= _ordinary(self.rng, [one for one in face if one[0] == "f" and self._is_half()], tail)
-        first = sorted(told, key=lambda one: (-told[one], one))[: TattooSection().verify_candidates]
-        agreeing = {
-            one: int(shown.agreeing[view][row[one]])
+        others = self.rng.choice(self.crowd.seen, len(told))
+        seen = {
+            one: (int(shown.paired[view][row[one]]), int(shown.agreeing[view][row[one]]))
             if one in row
-            else int(self.rng.choice(self.crowd.agreeing))
-            for one in first
+            else (int(other[0]), int(other[1]))
+            for one, other in zip(told, others, strict=True)
         }
-        return verified(told, agreeing, self.point)
+        observed = _compared(told, seen)
+        proposed = {*best(verified(told, observed, self.point)), *best(face)}
+        scored = _compared({one: value for one, value in told.items() if one in proposed}, seen)
+        counted = verified(told, observed | scored, self.point)
+        return {one: value for one, value in counted.items() if one[0] != "t" or one in proposed}
 
     def _view(self, design: int) -> int:
         """Another view of a design; minus 1: of one that no performer wears."""
@@ -269,9 +273,19 @@ class _Drawing:
         return {f"b{n}": BodySeen(float(llr), 0.0, True, LEAST_FULL_VIEWS) for n, llr in enumerate(best)}
 
 
-def _synthetic(rng: np.random.Generator, tail: Tail, count: int, prefix: str) -> dict[str, float]:
-    """The most alike of `count` others: uniform order statistics, by sums of exponentials."""
-    most = min(_PROPOSED, max(0, count))
+def _compared(told: Mapping[str, float], seen: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Agreeing key points with those whom the service compares: of the most alike, who pair most."""
+    settings = TattooSection()
+    alike = sorted(told, key=lambda one: (-told[one], one))[: settings.screen_candidates]
+    best = sorted(alike, key=lambda one: -seen[one][0])[: settings.verify_candidates]
+    return {one: seen[one][1] for one in best}
+
+
+def _synthetic(
+    rng: np.random.Generator, tail: Tail, count: int, prefix: str, *, most: int = _PROPOSED
+) -> dict[str, float]:
+    """The `most` most alike of `count` others: uniform order statistics, by sums of exponentials."""
+    most = min(most, max(0, count))
     above = np.cumsum(rng.exponential(size=most)) / max(count, 1)
     return {f"{prefix}{n}": float(v) for n, v in enumerate(tail.value_at(np.minimum(above, 1.0)))}
 

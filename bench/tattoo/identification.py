@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from bench.tattoo.describers import Describer
 from bench.tattoo.photographs import TattooPhotograph
+from bench.tattoo.screened import screened
 from bench.tattoo.transforms import TRANSFORMS, Pixels
 from chassis.signal.operating_point import OperatingPoint
 from services.tattoo.agreement import agreeing_points
-from services.tattoo.config import TattooSection
 from services.tattoo.crop import cut
 from services.tattoo.key_points import KeyPoints, find_key_points
 from services.tattoo.verification import verified
@@ -92,7 +92,8 @@ def _verified(
     """Of one probe; what is left out is not comparable, and stays so."""
     places = np.flatnonzero(np.isfinite(similarities))
     found = dict(zip(places.tolist(), similarities[places].tolist(), strict=True))
-    best = sorted(found, key=lambda place: -found[place])[: TattooSection().verify_candidates]
+    alike = sorted(found, key=lambda place: -found[place])
+    best = screened(probe, {place: gallery[place] for place in alike})
     agreeing = {place: agreeing_points(probe, gallery[place]) for place in best}
     counted = similarities.copy()
     counted[places] = list(verified(found, agreeing, point).values())

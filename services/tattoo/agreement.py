@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from chassis.images import cv2
 from services.tattoo.key_points import KeyPoints
 
-__all__ = ["LEAST_AGREEING", "agreeing_points", "is_plausible"]
+__all__ = ["LEAST_AGREEING", "RATIO", "agreeing_points", "is_plausible"]
 
 LEAST_AGREEING = 10
 """Agreeing points from which on they mean something; of different tattoos hardly ever more than 4 agree."""
 
-# Lowe's ratio: how much nearer than the second nearest point the nearest one must be.
-_RATIO = 0.8
+RATIO = 0.8
+"""Lowe's: how much nearer than the second nearest point the nearest one must be."""
+
 # Pixels by which a point may miss the place where the map puts it.
 _TOLERANCE = 4.5
 _ITERATIONS = 500
@@ -71,7 +72,7 @@ def _pairs(one: KeyPoints, other: KeyPoints) -> tuple[_Floats, _Floats]:
     rows, nearest = np.arange(len(distances)), distances.argmin(axis=1)
     first = distances[rows, nearest]
     distances[rows, nearest] = np.inf
-    is_clear = first < _RATIO**2 * distances.min(axis=1)
+    is_clear = first < RATIO**2 * distances.min(axis=1)
     return one.places[is_clear], other.places[nearest[is_clear]]
 
 

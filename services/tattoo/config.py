@@ -79,8 +79,11 @@ class TattooSection(ServerSection):
     max_tattoos: int = pydantic.Field(default=16, ge=1, le=256)
     """Tattoos of a picture that are described, largest first; about 15 ms of one core each."""
     verify_candidates: int = pydantic.Field(default=10, ge=0, le=100)
-    """Most alike enrolled views that a tattoo's key points are compared with, under 1 ms each; 0: key points
-    are neither found nor compared."""
+    """Enrolled views that a tattoo's key points are compared with, under 1 ms each; 0: key points are neither
+    found nor compared."""
+    screen_candidates: int = pydantic.Field(default=400, ge=0, le=4000)
+    """Most alike enrolled views that are looked over for these, shared between the tattoos of a call, about
+    0.1 ms each; 0: the most alike ones are compared."""
     enrol_quality: float = pydantic.Field(default=0.3, ge=0, le=1)
     """Least quality of a tattoo that is enrolled."""
     switch_coverage: float = pydantic.Field(default=0.95, ge=0, le=1)

@@ -204,19 +204,22 @@ class EnrolledTattoos:
     def most_alike(
         self,
         vectors: Mapping[ModelKey, Vector],
-        performer_ids: Iterable[str],
+        performer_ids: Iterable[str] | None,
         k: int,
         *,
         except_images: Set[str] = frozenset(),
     ) -> list[tuple[int, str]]:
         """At most k rows of these performers and whose they are, the most similar first.
 
-        Judged by the first embedder that described the probe; without a shared one none.
+        Judged by the first embedder that described the probe; without a shared one none. None as performers
+        means everybody, as the index finds them; then except_images do not count.
         """
         shared = self._shared(vectors)
         model = next((one for one in self._galleries if one in shared), None)
-        if model is None:
+        if model is None or k < 1:
             return []
+        if performer_ids is None:
+            return self._galleries[model].nearest(shared[model], k)
         wanted = list(performer_ids)
         out = self._rows_from(wanted, except_images)
         return self._galleries[model].most_alike(shared[model], wanted, k, leave_out=out)

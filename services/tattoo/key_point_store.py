@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from chassis.errors import InvalidInput
 from chassis.geometry import Box
 from chassis.postgres import Connection, Pool, translate
-from services.tattoo.key_points import VERSION, KeyPoints, from_bytes, to_bytes
+from services.tattoo.key_points import FIRST_BYTES, VERSION, KeyPoints, from_bytes, to_bytes
 
 __all__ = ["KeyPointStore", "ViewPoints", "renew_key_points", "stored_key_points"]
 
@@ -48,6 +48,12 @@ class KeyPointStore:
                 continue
         return found
 
+    async def starts_of_rows(self, seqs: Collection[int]) -> dict[int, bytes]:
+        """The bytes of each row's first 60 points, as they are stored; otherwise as `of_rows`."""
+        with translate():
+            rows = await self._pool.fetch(_STARTS_OF_ROWS, list(seqs), VERSION, FIRST_BYTES)
+        return {row["seq"]: row["start"] for row in rows}
+
     async def of_images(self, images: Sequence[tuple[str, str]]) -> list[ViewPoints]:
         """Of the views of performers in images, pairs of id and hash; otherwise as `of_rows`."""
         performers, hashes = [one for one, _ in images], [one for _, one in images]
@@ -79,6 +85,11 @@ async def renew_key_points(
 
 _OF_ROWS = """
 SELECT seq, key_points FROM tattoo.performer_tattoos
+WHERE seq = ANY($1::bigint[]) AND key_points_version = $2
+"""
+# Stored as they are, so that a part of them is read and no more.
+_STARTS_OF_ROWS = """
+SELECT seq, substring(key_points FROM 1 FOR $3) AS start FROM tattoo.performer_tattoos
 WHERE seq = ANY($1::bigint[]) AND key_points_version = $2
 """
 _OF_IMAGES = """

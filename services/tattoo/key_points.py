@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,19 @@ from numpy.typing import NDArray
 from chassis.errors import InvalidInput
 from chassis.images import cv2
 
-__all__ = ["MOST_BYTES", "MOST_POINTS", "VERSION", "KeyPoints", "find_key_points", "from_bytes", "to_bytes"]
+__all__ = [
+    "FIRST_BYTES",
+    "FIRST_POINTS",
+    "MOST_BYTES",
+    "MOST_POINTS",
+    "VERSION",
+    "KeyPoints",
+    "StoredPoints",
+    "find_key_points",
+    "first_points",
+    "from_bytes",
+    "to_bytes",
+]
 
 VERSION = "sift.1"
 """Raised when anything changes that decides places or values: points found before and after never meet."""
@@ -36,6 +49,11 @@ _VALUES = 128
 _PARTS = 64
 _POINT = np.dtype([("place", "<i2", 2), ("values", "u1", _VALUES)])
 
+FIRST_POINTS = _COARSE
+"""Points that a tattoo begins with: the strongest coarse ones, where it has so many."""
+FIRST_BYTES = FIRST_POINTS * _POINT.itemsize
+"""Bytes of these."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyPoints:
@@ -51,6 +69,35 @@ class KeyPoints:
 
     def __repr__(self) -> str:
         return f"<KeyPoints, {len(self)}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredPoints:
+    """First points of many views at once, as their bytes tell them."""
+
+    places: NDArray[np.float32]
+    """[views, 60, 2]; see `KeyPoints`."""
+    values: NDArray[np.uint8]
+    """[views, 60, 128]; 0 where a view has fewer points."""
+    counts: NDArray[np.int64]
+    """[views]: how many each has; 0 where the bytes are damaged."""
+
+    @classmethod
+    def of(cls, starts: Sequence[bytes]) -> Self:
+        """Of the beginning of each view's bytes."""
+        packed = np.zeros((len(starts), FIRST_POINTS), _POINT)
+        counts = np.zeros(len(starts), np.int64)
+        for view, start in enumerate(starts):
+            if len(start) % _POINT.itemsize == 0:
+                points = np.frombuffer(start[:FIRST_BYTES], _POINT)
+                packed[view, : len(points)], counts[view] = points, len(points)
+        places = np.clip(packed["place"] / _PARTS, 0, _SIDE)
+        return cls(places.astype(np.float32), np.ascontiguousarray(packed["values"]), counts)
+
+
+def first_points(points: KeyPoints) -> KeyPoints:
+    """The first 60."""
+    return KeyPoints(points.places[:FIRST_POINTS], points.values[:FIRST_POINTS])
 
 
 def find_key_points(crop: NDArray[np.uint8]) -> KeyPoints:

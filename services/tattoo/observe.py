@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from chassis.fingerprint import Fingerprint
-from chassis.gallery import Match
 from chassis.images import ImageLimits, RGBImage, decode
 from chassis.inference import Inference
 from chassis.work import WorkPool
@@ -122,27 +121,31 @@ class ObserveTattoos:
     async def _match(
         self, models: TattooModels, templates: Sequence[Template], k: int
     ) -> list[tuple[VerifiedMatch, ...]]:
-        """At most k of each. More are looked at: verified, one of them may be among the k."""
+        """At most k of each: of the most alike, and of whoever else key points agree with."""
         if not templates or k < 1:
             return [() for _ in templates]
-        found = await self._pool.run(_search, models, templates, max(k, self._verify.candidates))
-        rankings = [
-            Ranking(template, [one.performer_id for one in of_one])
-            for template, of_one in zip(templates, found, strict=True)
-        ]
+        rankings = [Ranking(one) for one in templates]
         agreeing = await self._verify(models.enrolled, rankings)
+        found = await self._pool.run(_search, models, templates, agreeing, k)
         return [_verified(models, *each)[:k] for each in zip(found, agreeing, strict=True)]
 
 
-def _search(models: TattooModels, templates: Sequence[Template], k: int) -> list[list[Match]]:
-    return [models.enrolled.search(one.vectors, k) for one in templates]
+def _search(
+    models: TattooModels, templates: Sequence[Template], agreeing: Sequence[Mapping[str, int]], k: int
+) -> list[dict[str, float]]:
+    """Similarities of the k most alike performers, and of those with whom key points agree."""
+    found = []
+    for template, of_one in zip(templates, agreeing, strict=True):
+        alike = {one.performer_id: one.similarity for one in models.enrolled.search(template.vectors, k)}
+        further = [one for one in of_one if one not in alike]
+        found.append(alike | models.enrolled.similarities(template.vectors, further))
+    return found
 
 
 def _verified(
-    models: TattooModels, found: Sequence[Match], agreeing: Mapping[str, int]
+    models: TattooModels, plain: Mapping[str, float], agreeing: Mapping[str, int]
 ) -> tuple[VerifiedMatch, ...]:
     """Best first, ties by performer id."""
-    plain = {one.performer_id: one.similarity for one in found}
     similarities = verified(plain, agreeing, models.rows[0].operating_point)
     ranking = sorted(similarities, key=lambda one: (-similarities[one], one))
     return tuple(VerifiedMatch(one, similarities[one], agreeing.get(one, 0)) for one in ranking)

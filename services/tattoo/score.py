@@ -195,8 +195,8 @@ def weighted(
     return _best(_discounted_by_quality(found, qualities, point))
 
 
-def _ranked(similarities: Mapping[str, float]) -> list[str]:
-    return sorted(similarities, key=lambda one: (-similarities[one], one))
+def _ranked(similarities: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(similarities, key=lambda one: (-similarities[one], one)))
 
 
 def _best(found: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -90,7 +90,9 @@ async def open_tattoo(config: TattooConfig) -> AsyncIterator[Server]:
         watch = ChangeWatch(change)
         await stack.enter_async_context(watch.watching())
         key_points = KeyPointStore(pool)
-        verify = VerifyCandidates(key_points, work, candidates=settings.verify_candidates)
+        verify = VerifyCandidates(
+            key_points, work, candidates=settings.verify_candidates, screened=settings.screen_candidates
+        )
         observe = _observe(config, chosen, inference, change, work, verify)
         await stack.enter_async_context(ArrangeWatch(WaitingViews(pool)).watching())
         detector = ModelsReady(inference, chosen.detector_files, observe.check)

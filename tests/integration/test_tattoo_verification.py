@@ -114,6 +114,28 @@ async def test_whoever_agrees_is_named_although_more_alike_ones_fill_the_list(sy
     assert candidate.performer_id == bearer
 
 
+async def test_whoever_agrees_is_found_far_down_the_list(system: TattooSystem) -> None:
+    """Behind forty look-alikes, in a picture and by name: all are screened, ten compared."""
+    bearer = await system.performer()
+    [tattoo] = (await system.observe(worn(drawing(1), _BOX))).tattoos
+    vector = np.frombuffer(tattoo.template.embeddings[0].vector, "<f4")
+    unit = vector / np.linalg.norm(vector)
+    across = np.eye(LAYOUT_DIMENSION, dtype=np.float32)[0]
+    alike = [await system.performer() for _ in range(40)]
+    for number, performer in enumerate(alike):
+        moved = template_of(unit + (0.1 + number / 100) * across)
+        await system.enroll(performer, enrolment(pointed(moved, 2 + number)))
+    await system.enroll(bearer, enrolment(pointed(template_of(unit + across), 1)))
+    response = await system.observe(worn(drawing(1), Box(180, 60, 300, 300)), max_candidates=5)
+    first, second, *_ = response.tattoos[0].candidates
+    assert first.performer_id == bearer
+    assert first.agreeing_points >= 20
+    assert second.agreeing_points == 0
+    scores = await system.score(response.tattoos[0].template, *alike, bearer)
+    assert scores[bearer].agreeing_points == first.agreeing_points
+    assert max(scores.values(), key=lambda one: one.similarity) is scores[bearer]
+
+
 async def test_nothing_is_found_or_compared_when_it_is_off(database: str, tmp_path: Path) -> None:
     """`verify_candidates = 0`: the vectors alone decide."""
     await migrate_tattoo(database)

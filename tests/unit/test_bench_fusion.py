@@ -117,8 +117,8 @@ def tattoos(seed: int = 1) -> Tattoos:
     agreeing = np.zeros((len(worn), _DESIGNS), np.int64)
     agreeing[own, worn[own]] = 20
     shown = Shown(
-        np.ones(len(worn), bool), np.full(len(worn), 0.9), similarities, agreeing,
-        np.sort(rng.normal(0, 0.1, 2000)), np.zeros(50, np.int64),
+        np.ones(len(worn), bool), np.full(len(worn), 0.9), similarities, agreeing, agreeing // 2,
+        np.sort(rng.normal(0, 0.1, 2000)), np.zeros((50, 2), np.int64),
     )  # fmt: skip
     return Tattoos(_DESIGNS, worn, dict.fromkeys((CLEAR, *KINDS), shown))
 
@@ -290,7 +290,7 @@ def test_a_picture_of_known_skin_shows_what_its_slice_says(name: str) -> None:
     elif kind.skin is Skin.MISSED:
         assert not any(one.tattoo for one in own)
         # No picture shows the arm.
-        assert all(own_region(one) in {*one.known.seen.in_view, _ARM} for one in own if one.known)
+        assert all(own_region(one) in {*(one.known.seen.in_view or {}), _ARM} for one in own if one.known)
     else:
         shown = [one for one in own if one.tattoo]
         assert 0 < len(shown) < len(own)

@@ -107,6 +107,19 @@ def test_the_closest_row_is_the_most_similar_one(
         assert first == one.id
 
 
+@given(enrolled=ENROLLED, probe=VECTOR)
+@settings(max_examples=50, deadline=None)
+def test_the_nearest_rows_are_those_of_everybody(enrolled: Enrolled, probe: NDArray[np.float32]) -> None:
+    """The same as the most alike of all performers, whoever has them; of a few, the first ones."""
+    gallery = gallery_of(enrolled)
+    everything = gallery.nearest(probe, len(enrolled) + 1)
+    assert sorted(everything) == sorted((seq, gallery.owner_of(seq)) for seq in gallery.seqs())
+    best = max(gallery.similarities(probe, gallery.performers).values(), default=0.0)
+    for _, performer in gallery.nearest(probe, 1):
+        told = gallery.closest(probe, [performer])[performer].similarity
+        assert told == pytest.approx(best, abs=1e-5)
+
+
 @given(enrolled=ENROLLED, probe=VECTOR, forgotten=st.lists(PERFORMER, unique=True), compacted=st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_a_forgotten_performer_is_gone_at_once(

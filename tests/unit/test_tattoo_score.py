@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos
-from services.tattoo.key_points import KeyPoints, find_key_points
+from services.tattoo.key_points import KeyPoints, find_key_points, to_bytes
 from services.tattoo.score import ScoreTattoos, TattooQuery, weighted
 from services.tattoo.template import Template, Vector
 from services.tattoo.verification import VerifyCandidates
@@ -28,6 +28,9 @@ class Painted:
 
     async def of_rows(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
         return dict.fromkeys(seqs, PAINTED)
+
+    async def starts_of_rows(self, seqs: Collection[int]) -> Mapping[int, bytes]:
+        return dict.fromkeys(seqs, to_bytes(PAINTED))
 
 
 def unverified(pool: WorkPool) -> VerifyCandidates:
@@ -127,7 +130,7 @@ async def test_the_tattoo_that_key_points_agree_with_is_the_one() -> None:
     enrolled = EnrolledTattoos(rows)
     enrolled.add([row(1, "p", LEFT), row(2, "p", near / np.linalg.norm(near))])
 
-    class OnlySecond:
+    class OnlySecond(Painted):
         async def of_rows(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
             return {2: PAINTED}
 

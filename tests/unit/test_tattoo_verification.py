@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chassis.errors import Unavailable
 from chassis.work import WorkPool
 from services.tattoo.enrolled import EnrolledTattoos
-from services.tattoo.key_points import KeyPoints, find_key_points
+from services.tattoo.key_points import FIRST_BYTES, KeyPoints, find_key_points, to_bytes
 from services.tattoo.template import Template
 from services.tattoo.verification import Ranking, VerifyCandidates, verified
 from tests.fakes.drawings import drawing, turned
@@ -68,13 +68,21 @@ class Kept:
 
     points: Mapping[int, KeyPoints]
     asked: list[set[int]] = field(default_factory=list)
+    screened: list[set[int]] = field(default_factory=list)
     is_away: bool = False
+    has_no_starts: bool = False
 
     async def of_rows(self, seqs: Collection[int]) -> Mapping[int, KeyPoints]:
         self.asked.append(set(seqs))
         if self.is_away:
             raise Unavailable("the database is away")
         return {seq: self.points[seq] for seq in seqs if seq in self.points}
+
+    async def starts_of_rows(self, seqs: Collection[int]) -> Mapping[int, bytes]:
+        self.screened.append(set(seqs))
+        if self.is_away or self.has_no_starts:
+            raise Unavailable("the database is away")
+        return {seq: to_bytes(self.points[seq])[:FIRST_BYTES] for seq in seqs if seq in self.points}
 
 
 def gallery() -> EnrolledTattoos:
@@ -98,6 +106,55 @@ async def test_the_most_alike_views_are_compared() -> None:
     assert kept.asked == [{1, 2}]
     assert found["p"] > 20
     assert set(found) == {"p"}
+
+
+def in_a_crowd() -> tuple[EnrolledTattoos, Kept]:
+    """Of six performers the least alike one wears what the probe shows, and one has no key points."""
+    enrolled = EnrolledTattoos([embedder_row("a")])
+    enrolled.add([row(seq, f"p{seq}", LEFT + (seq / 10) * UP) for seq in range(1, 7)])
+    points = {seq: find_key_points(drawing(seq)) for seq in (1, 2, 3, 5)}
+    return enrolled, Kept({**points, 6: find_key_points(drawing(9))})
+
+
+@pytest.mark.parametrize("performer_ids", [None, tuple(f"p{seq}" for seq in range(1, 7))])
+async def test_a_view_that_is_less_alike_is_found_by_its_first_points(
+    performer_ids: tuple[str, ...] | None,
+) -> None:
+    """All are looked over, two are compared: the one whose points pair is among them, asked for or not."""
+    enrolled, kept = in_a_crowd()
+    probe = Ranking(Template({KEY: LEFT}, 0.9, find_key_points(turned(drawing(9)))), performer_ids)
+    async with WorkPool(1, 8) as pool:
+        [found] = await VerifyCandidates(kept, pool, candidates=2, screened=6)(enrolled, [probe])
+        [unscreened] = await VerifyCandidates(kept, pool, candidates=2)(enrolled, [probe])
+    assert found["p6"] > 20
+    assert set(found) == {"p6"}
+    assert unscreened == {}
+    assert kept.screened == [{1, 2, 3, 4, 5, 6}]
+    assert [len(seqs) for seqs in kept.asked] == [2, 2]
+
+
+async def test_templates_of_a_call_share_what_is_screened() -> None:
+    """Six views for two: three each, in one statement; never fewer than are compared."""
+    enrolled, kept = in_a_crowd()
+    template = Template({KEY: LEFT}, 0.9, find_key_points(drawing(1)))
+    async with WorkPool(1, 8) as pool:
+        verify = VerifyCandidates(kept, pool, candidates=2, screened=6)
+        first, second = await verify(enrolled, [Ranking(template), Ranking(template)])
+        third, *_ = await verify(enrolled, [Ranking(template)] * 4)
+    assert kept.screened == [{1, 2, 3}]
+    assert first == second == third
+    assert set(first) == {"p1"}
+
+
+async def test_where_first_points_cannot_be_read_the_most_alike_are_compared() -> None:
+    """As without screening."""
+    enrolled, kept = in_a_crowd()
+    kept.has_no_starts = True
+    probe = Ranking(Template({KEY: LEFT}, 0.9, find_key_points(drawing(2))))
+    async with WorkPool(1, 8) as pool:
+        [found] = await VerifyCandidates(kept, pool, candidates=2, screened=6)(enrolled, [probe])
+    assert set(found) == {"p2"}
+    assert kept.asked == [{1, 2}]
 
 
 async def test_all_templates_are_read_for_at_once() -> None:
