@@ -54,7 +54,8 @@ def associate(
     skins = distinct_tattoos(tattoos)
     bare = _people(distinct_faces(faces), distinct_bodies(bodies))
     if not bare:
-        alone = (PersonInstance(None, None, skins),) if skins else ()
+        # Nothing says that several are on one person's skin.
+        alone = (PersonInstance(None, None, skins, 1.0 if len(skins) == 1 else 0.0),) if skins else ()
         return Association(alone, ())
     owners = [owner_of(tattoo, bare) for tattoo in skins]
     people = [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chassis.geometry import Box, Point
@@ -21,6 +22,8 @@ _CLEAR_SHARE = 0.25
 _CLEAR_DISTANCE = 0.5
 # Key points end at wrists and hips' joints; skin goes on a little beyond the box around them.
 _BODY_MARGIN = 1.1
+# So far from the regions in view, in diagonals of the body's box, a tattoo is as likely another's.
+_FAR_FROM_SKIN = 0.15
 # No outline reaches farther than this, in boxes; most pairs of a crowd end here.
 _FAR_FROM_BODY = 2.0
 # What a face without a body may have around it, in widths and heights of the face's box: a body is 7 to 8
@@ -63,9 +66,9 @@ def owner_of(tattoo: TattooSeen, people: Sequence[_Bare]) -> Ownership:
     """Whose skin the tattoo is on.
 
     In this order: the middle of the tattoo lies in somebody's face; in a body region that is in view; in a
-    body's box; near a face that has no body, or one of which nothing below the waist is in view: a body that
-    is guessed from head and shoulders says nothing of the skin below. The first of these that holds for
-    anybody decides.
+    body's box, clearly nearer to it than to anybody else; near a face that has no body, or one of which
+    nothing below the waist is in view: a body that is guessed from head and shoulders says nothing of the
+    skin below. The first of these that holds for anybody decides.
     """
     points = skin_points(tattoo)
     center = Point(float(points[:, 0].mean()), float(points[:, 1].mean()))
@@ -113,12 +116,30 @@ def _outlines_at(body: BodySeen, center: Point) -> list[tuple[Point, ...]]:
 
 
 def _by_body(_points: Points, center: Point, people: Sequence[_Bare]) -> Ownership | None:
-    distances = {
-        index: _distance_to_body(body, center)
+    """The body in whose box it lies, unless somebody else may as well be the one.
+
+    That is another body that is about as near, in its box or not, or a face whose body is not found.
+    """
+    bodies = {
+        index: body
         for index, (_, body) in enumerate(people)
-        if body and body.box.scaled(_BODY_MARGIN).contains(center)
+        if body and body.box.scaled(_FAR_FROM_BODY).contains(center)
     }
-    return _nearest(distances)
+    around = [index for index, body in bodies.items() if body.box.scaled(_BODY_MARGIN).contains(center)]
+    if not around:
+        return None
+    distances = {index: _distance_to_body(body, center) for index, body in bodies.items()}
+    nearest = _nearest(distances)
+    if nearest.person not in around or any(_is_in_reach(center, *of) for of in people if of[1] is None):
+        return Ownership(None)
+    closeness = _closeness(bodies[nearest.person].box, distances[nearest.person])
+    return Ownership(nearest.person, min(nearest.clearness, closeness))
+
+
+def _closeness(body: Box, distance: float) -> float:
+    """1 on the regions in view, 0 from `_FAR_FROM_SKIN` on."""
+    diagonal = math.hypot(body.width, body.height)
+    return max(0.0, 1 - distance / (_FAR_FROM_SKIN * diagonal)) if diagonal else 0.0
 
 
 def _distance_to_body(body: BodySeen, center: Point) -> float:
@@ -133,9 +154,13 @@ def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> Owners
     distances = {
         index: _distance(center, face.box.center) / max(face.box.width, face.box.height)
         for index, (face, body) in enumerate(people)
-        if face and not _has_lower_part(body) and reach_of(face.box).contains(center)
+        if face and _is_in_reach(center, face, body)
     }
-    return _nearest(distances)
+    return _nearest(distances) if distances else None
+
+
+def _is_in_reach(center: Point, face: FaceSeen | None, body: BodySeen | None) -> bool:
+    return face is not None and not _has_lower_part(body) and reach_of(face.box).contains(center)
 
 
 def _has_lower_part(body: BodySeen | None) -> bool:
@@ -154,9 +179,8 @@ def reach_of(face: Box) -> Box:
     )
 
 
-def _nearest(distances: dict[int, float]) -> Ownership | None:
-    if not distances:
-        return None
+def _nearest(distances: Mapping[int, float]) -> Ownership:
+    """The owner at the least distance; nobody where another is less than twice as far. Needs one at least."""
     (nearest, best), *others = sorted((distance, index) for index, distance in distances.items())
     if not others:
         return Ownership(best, 1.0)

@@ -110,6 +110,24 @@ def test_a_tattoo_that_touches_a_neighbour_stays_with_its_owner() -> None:
     assert [body for _, body, tattoos in people if tattoos] == ["b1"]
 
 
+def test_a_tattoo_beside_a_body_is_its_own_unless_somebody_else_is_as_near() -> None:
+    """In a body's box but on none of its regions: a neighbour's box need not hold it to make a doubt."""
+    beside = tattoo_at(440, 600)
+    one, neighbour = body_at(300, 100, name="b1"), body_at(608, 100, name="b2")
+    assert not neighbour.box.scaled(1.1).contains(beside.box.center)
+    [alone] = associate([], [one], [beside]).people
+    assert len(alone.tattoos) == 1
+    assert 0 < alone.clearness < 1
+    assert len(associate([], [one, neighbour], [beside]).unassigned) == 1
+
+
+def test_a_tattoo_beside_a_body_may_be_of_a_face_whose_body_is_not_found() -> None:
+    """Within that face's reach it is nobody's; on the body's own regions it is the body's."""
+    faces, bodies = [face_at(520, 100, name="f")], [body_at(300, 100, name="b")]
+    assert len(associate(faces, bodies, [tattoo_at(440, 600)]).unassigned) == 1
+    assert [body for _, body, tattoos in _people(faces, bodies, [tattoo_at(300, 250)]) if tattoos] == ["b"]
+
+
 def test_a_tattoo_far_from_everybody_is_reported_apart() -> None:
     """A poster on the wall is nobody's skin."""
     association = associate([face_at(300, 100)], [body_at(300, 100)], [tattoo_at(1500, 100)])
@@ -180,10 +198,12 @@ def test_how_clearly_parts_are_one_person_is_told() -> None:
 
 
 def test_tattoos_alone_are_one_person() -> None:
-    """A close-up without face and body: all the tattoos are of one person."""
+    """A close-up without face and body: all the tattoos are of one person, which nothing makes clear."""
     association = associate([], [], [tattoo_at(100, 100, name="a"), tattoo_at(900, 900, name="b")])
     assert [_names(person) for person in association.people] == [("", "", ["a", "b"])]
     assert association.unassigned == ()
+    assert association.people[0].clearness == 0
+    assert associate([], [], [tattoo_at(100, 100)]).people[0].clearness == 1
 
 
 def test_duplicates_count_once() -> None:
