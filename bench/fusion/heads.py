@@ -22,11 +22,11 @@ __all__ = ["OVAL", "turned_head", "yaw_of"]
 
 Floats = NDArray[np.float64]
 
-# Points of the mesh: its edge in order, and single ones.
 OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176,
     149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
+"""Points of the mesh at its edge, in order, from the forehead on."""
 _FOREHEAD, _CHIN, _RIGHT_CHEEK, _LEFT_CHEEK, _RIGHT_JAW, _LEFT_JAW = 10, 152, 234, 454, 172, 397
 # Of half the face's width: how far ears and hair stick out, and how far back the head goes behind the ears.
 _SIDES, _BACK = 1.14, 1.35
@@ -36,7 +36,7 @@ _ABOVE = 0.33
 _EARS = 0.35
 # Of half the head's width: how much beside the temples shows hair.
 _STRIP = 0.14
-# Pixels are drawn finer by this factor, and their curves this much finer still.
+# Pixels are drawn finer by this factor; points of each row's curves; where the mesh's depth is asked.
 _FINER, _SAMPLES = 2, 500
 _COARSE_ROWS, _COARSE_COLUMNS = 40, 33
 
