@@ -256,7 +256,7 @@ class Identification:
     reports: Mapping[Signal, SignalReport]
     policy: Policy
     unassigned: tuple[Sighting, ...]
-    """Tattoos that belong to none of the people."""
+    """Tattoos that belong to none of the people, and faces that are drawn in a tattoo."""
     elapsed_ms: float
     scene_years: tuple[SceneYear, ...] = ()
     """When the scene was made, as far as the people tell; none where the date was given, or nothing tells."""

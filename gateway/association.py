@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.geometry import Box, union
+from gateway.drawn_faces import drawn_faces
 from gateway.duplicates import distinct_bodies, distinct_faces, distinct_tattoos
 from gateway.heads import head_clearness, match_heads
 from gateway.observations import BodySeen, FaceSeen, TattooSeen
@@ -41,6 +42,8 @@ class Association:
 
     people: tuple[PersonInstance, ...]
     unassigned: tuple[TattooSeen, ...]
+    drawn: tuple[FaceSeen, ...] = ()
+    """Faces in tattoos: no people."""
 
 
 def associate(
@@ -49,10 +52,13 @@ def associate(
     """People from what the signals saw in one image; duplicates of a detection count once.
 
     A face without a body and a body without a face are people. Tattoos without anybody are one person
-    together; where people are, a tattoo that belongs to none of them is unassigned.
+    together; where people are, a tattoo that belongs to none of them is unassigned. A face that is drawn in a
+    tattoo is nobody.
     """
     skins = distinct_tattoos(tattoos)
-    bare = _people(distinct_faces(faces), distinct_bodies(bodies))
+    found, distinct = distinct_faces(faces), distinct_bodies(bodies)
+    drawn = drawn_faces(found, distinct, skins)
+    bare = _people([face for index, face in enumerate(found) if index not in drawn], distinct)
     if not bare:
         # Nothing says that several are on one person's skin.
         alone = (PersonInstance(None, None, skins, 1.0 if len(skins) == 1 else 0.0),) if skins else ()
@@ -62,7 +68,11 @@ def associate(
         PersonInstance(face, body, _owned_by(index, skins, owners), _clearness(index, face, body, owners))
         for index, (face, body) in enumerate(bare)
     ]
-    return Association(tuple(sorted(people, key=_order)), _owned_by(None, skins, owners))
+    return Association(
+        tuple(sorted(people, key=_order)),
+        _owned_by(None, skins, owners),
+        tuple(found[index] for index in sorted(drawn)),
+    )
 
 
 def _clearness(

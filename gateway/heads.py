@@ -11,7 +11,7 @@ from chassis.geometry import Box, Point
 from gateway.observations import BodySeen, FaceSeen, KeyPoint
 from gateway.polygons import points_of
 
-__all__ = ["head_clearness", "match_heads"]
+__all__ = ["has_visible_head", "head_clearness", "match_heads"]
 
 # BlazePose: nose, left eye, right eye, left and right corner of the mouth; the same places as a face's
 # landmarks.
@@ -54,6 +54,11 @@ def head_clearness(face: FaceSeen, body: BodySeen) -> float:
     cost = _cost(face, np.array([(point.x, point.y) for point in head]))
     farthest = _FARTHEST if face.landmarks else _FARTHEST_FROM_CENTER
     return max(0.0, 1 - cost / farthest) if np.isfinite(cost) else 0.0
+
+
+def has_visible_head(body: BodySeen) -> bool:
+    """Whether enough of the head's key points are in view to tell where it is."""
+    return bool(_visible_head(body))
 
 
 def _costs(faces: Sequence[FaceSeen], bodies: Sequence[BodySeen]) -> NDArray[np.float64]:

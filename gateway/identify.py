@@ -20,7 +20,7 @@ from gateway.fan_out import Branch, attempt, time_for
 from gateway.fusing import Compared, fuse_bayesian, fuse_weighted, stated_of
 from gateway.fusion.moment import moment_of
 from gateway.known_tattoos import TattooFacts
-from gateway.observations import Signal, TattooSeen
+from gateway.observations import FaceSeen, Signal, TattooSeen
 from gateway.observing import Looks, look
 from gateway.options import IdentifyOptions
 from gateway.people import Scene, read_scene
@@ -67,6 +67,7 @@ class Identification:
     height: int
     people: tuple[RankedPerson, ...]
     unassigned: tuple[TattooSeen, ...]
+    drawn: tuple[FaceSeen, ...]
     performers: Mapping[str, NamedPerformer]
     reports: tuple[Report, ...]
     policy: FusionPolicy.ValueType
@@ -121,6 +122,7 @@ class Identify:
             height=header.height,
             people=people,
             unassigned=scene.unassigned,
+            drawn=scene.drawn,
             performers=compared.performers,
             reports=tuple(report_of(one, compared.scoring.get(one.signal)) for one in looks.all),
             policy=options.policy,

@@ -80,6 +80,8 @@ class Scene:
 
     people: tuple[PersonView, ...]
     unassigned: tuple[TattooSeen, ...]
+    drawn: tuple[FaceSeen, ...] = ()
+    """Faces in tattoos: no people."""
 
 
 def read_scene(
@@ -95,7 +97,7 @@ def read_scene(
     """
     association = associate(tuple(faces), tuple(bodies), tuple(tattoos))
     people = tuple(_view(person, width, height) for person in association.people)
-    return Scene(people, association.unassigned)
+    return Scene(people, association.unassigned, association.drawn)
 
 
 def _view(person: PersonInstance, width: int, height: int) -> PersonView:

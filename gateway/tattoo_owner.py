@@ -28,6 +28,10 @@ _FAR_FROM_SKIN = 0.15
 _FAR_FROM_BODY = 2.0
 # What a face without a body may have around it, in widths and heights of the face's box: a body is 7 to 8
 # heads tall, and arms reach about 3 head widths to either side; a little less, because of neighbours.
+# Shoulders are 2.5 boxes of a face wide: farther from the middle there can be only an arm.
+_HALF_A_TRUNK = 1.25
+# Eyes, nose, corners of the mouth.
+_LANDMARKS = 5
 _REACH_SIDEWAYS = 2.5
 _REACH_ABOVE = 1.0
 _REACH_BELOW = 5.0
@@ -130,7 +134,9 @@ def _by_body(_points: Points, center: Point, people: Sequence[_Bare]) -> Ownersh
         return None
     distances = {index: _distance_to_body(body, center) for index, body in bodies.items()}
     nearest = _nearest(distances)
-    if nearest.person not in around or any(_is_in_reach(center, *of) for of in people if of[1] is None):
+    if nearest.person not in around or any(
+        face and not body and _is_near(face.box, center) for face, body in people
+    ):
         return Ownership(None)
     closeness = _closeness(bodies[nearest.person].box, distances[nearest.person])
     return Ownership(nearest.person, min(nearest.clearness, closeness))
@@ -151,16 +157,59 @@ def _distance_to_body(body: BodySeen, center: Point) -> float:
 
 
 def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> Ownership | None:
-    distances = {
-        index: _distance(center, face.box.center) / max(face.box.width, face.box.height)
-        for index, (face, body) in enumerate(people)
-        if face and _is_in_reach(center, face, body)
-    }
-    return _nearest(distances) if distances else None
+    """Of the faces in whose reach it is the one below which, and beside all others, it is; else the nearest.
+
+    A body that is in view down to the legs leaves its face no reach; but what is nearest to such a face is
+    nobody else's.
+    """
+    near = {index: face for index, (face, _) in enumerate(people) if face and _is_near(face.box, center)}
+    open_ended = [index for index in near if not _has_lower_part(people[index][1])]
+    if not open_ended:
+        return None
+    distances = {index: _distance(center, face.box.center) / _side(face) for index, face in near.items()}
+    for index in open_ended:
+        others = [one for one in near if one != index]
+        if others and all(_is_beside(near[index], near[one], center) for one in others):
+            return Ownership(index, max(0.0, 1 - distances[index] / min(distances[one] for one in others)))
+    found = _nearest(distances)
+    return found if found is None or found.person in open_ended else Ownership(None)
 
 
-def _is_in_reach(center: Point, face: FaceSeen | None, body: BodySeen | None) -> bool:
-    return face is not None and not _has_lower_part(body) and reach_of(face.box).contains(center)
+def _is_near(face: Box, center: Point) -> bool:
+    return reach_of(face).contains(center)
+
+
+def _is_beside(owner: FaceSeen, other: FaceSeen, center: Point) -> bool:
+    """Whether a point is below one face and beside the trunk of the other one.
+
+    So it has to be as the picture is turned, and as either head is: heads lean, and people lie.
+    """
+    return all(
+        _aside(other, center, down) >= _HALF_A_TRUNK
+        and _aside(owner, center, down) <= _CLEAR_DISTANCE * _aside(other, center, down)
+        for down in (Point(0.0, 1.0), _down(owner), _down(other))
+    )
+
+
+def _aside(face: FaceSeen, center: Point, down: Point) -> float:
+    """How far a point is from the line through a face's middle in a direction, in sides of the face's box."""
+    x, y = center.x - face.box.center.x, center.y - face.box.center.y
+    return abs(x * down.y - y * down.x) / _side(face)
+
+
+def _down(face: FaceSeen) -> Point:
+    """From the eyes to the mouth, length 1; down in the picture where there are no landmarks."""
+    if len(face.landmarks) != _LANDMARKS:
+        return Point(0.0, 1.0)
+    left, right, _, *mouth = face.landmarks
+    x = sum(one.x for one in mouth) - left.x - right.x
+    y = sum(one.y for one in mouth) - left.y - right.y
+    length = float((x**2 + y**2) ** 0.5)
+    return Point(x / length, y / length) if length else Point(0.0, 1.0)
+
+
+def _side(face: FaceSeen) -> float:
+    return max(face.box.width, face.box.height)
 
 
 def _has_lower_part(body: BodySeen | None) -> bool:

@@ -9,7 +9,7 @@ from gateway.catalogue.breast_history import BreastRecord
 from gateway.catalogue.names import NamedPerformer
 from gateway.catalogue.performer import ExternalId, Performer
 from gateway.identify import Identification
-from gateway.observations import Signal, TattooSeen
+from gateway.observations import FaceSeen, Signal, TattooSeen
 from gateway.people import PersonView
 from gateway.ranked import Contribution, Evidence, Ranked, RankedPerson
 from gateway.reports import Report
@@ -46,7 +46,10 @@ def to_identify_response(result: Identification) -> pb.IdentifyResponse:
         people=[_person(person, result.performers) for person in result.people],
         reports=[_report(report) for report in result.reports],
         policy=result.policy,
-        unassigned=[_tattoo(tattoo, common_pb2.BODY_REGION_UNKNOWN) for tattoo in result.unassigned],
+        unassigned=[
+            *(_tattoo(tattoo, common_pb2.BODY_REGION_UNKNOWN) for tattoo in result.unassigned),
+            *map(_face, result.drawn),
+        ],
         elapsed_ms=result.milliseconds,
         scene_years=[pb.SceneYear(year=year, probability=p) for year, p in sorted(result.years.items())],
     )
@@ -191,9 +194,7 @@ def _sightings(view: PersonView) -> list[pb.Sighting]:
     face, body = view.person.face, view.person.body
     sightings = []
     if face is not None:
-        sightings.append(
-            pb.Sighting(signal=common_pb2.SIGNAL_FACE, box=to_proto_box(face.box), quality=face.quality)
-        )
+        sightings.append(_face(face))
     tattoos = zip(view.person.tattoos, view.tattoo_regions, strict=True)
     sightings += [_tattoo(tattoo, region) for tattoo, region in tattoos]
     if body is not None:
@@ -201,6 +202,10 @@ def _sightings(view: PersonView) -> list[pb.Sighting]:
             pb.Sighting(signal=common_pb2.SIGNAL_BODY, box=to_proto_box(body.box), quality=body.quality)
         )
     return sightings
+
+
+def _face(face: FaceSeen) -> pb.Sighting:
+    return pb.Sighting(signal=common_pb2.SIGNAL_FACE, box=to_proto_box(face.box), quality=face.quality)
 
 
 def _tattoo(tattoo: TattooSeen, region: common_pb2.BodyRegion.ValueType) -> pb.Sighting:

@@ -76,13 +76,11 @@ class VectorTransfer:
     ) -> VectorPage:
         """A page of stored rows; with_set_aside: also those that are kept and not searched.
 
-        without_vectors: with the models' names and nothing of what they saw. Raises InvalidInput for a
-        malformed request.
+        without_vectors: with the models' names and nothing of what they saw, which is most of what is read.
+        Raises InvalidInput for a malformed request.
         """
-        page = await self._store.page(parse_page(page_size, token, with_set_aside=with_set_aside))
-        for row in page.rows if without_vectors else ():
-            row.embedding.ClearField("vector")
-        return page
+        query = parse_page(page_size, token, with_set_aside=with_set_aside, without_vectors=without_vectors)
+        return await self._store.page(query)
 
     def _not_searchable(self, keys: Iterable[ModelKey]) -> tuple[common_pb2.NotSearchable, ...]:
         counts = Counter(keys)

@@ -29,9 +29,14 @@ class TransferStatements:
     insert: str
     """Inserts what is in the temporary table, and passes over what is there already."""
     page: str
-    """Rows after $1 (model), $2 (version) and $3 (seq), at most $4, with model, version and seq."""
+    """Rows after $1 (model), $2 (version) and $3 (seq), at most $4, with model, version and seq.
+
+    {vector} stands where it selects the vector.
+    """
     page_of_all: str
     """The same with those that are kept and not searched."""
+    vector: str
+    """The name of the vector's column."""
     row: Callable[[asyncpg.Record], transfer_pb2.VectorRow]
     after: Callable[[Connection, Sequence[TransferredRow]], Awaitable[None]]
     """What follows from rows, in the transaction that stores them, with their performers locked."""
@@ -88,9 +93,12 @@ class TransferStore:
 
     async def page(self, query: PageQuery) -> VectorPage:
         """The rows after a cursor."""
-        statement = self._statements.page_of_all if query.with_set_aside else self._statements.page
+        statements = self._statements
+        statement = statements.page_of_all if query.with_set_aside else statements.page
+        # A vector is stored beside its row, and what is not selected is not read.
+        vector = f"''::bytea AS {statements.vector}" if query.without_vectors else statements.vector
         with translate():
-            rows = await self._pool.fetch(statement, *query.after, query.size + 1)
+            rows = await self._pool.fetch(statement.format(vector=vector), *query.after, query.size + 1)
         shown = rows[: query.size]
         token = page_token(_cursor(shown[-1])) if len(rows) > query.size else ""
         return VectorPage(tuple(map(self._statements.row, shown)), token)

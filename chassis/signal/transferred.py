@@ -95,11 +95,12 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """How many rows, after which, and whether also those that are set aside."""
+    """How many rows, after which, whether also those that are set aside, and whether without vectors."""
 
     size: int
     after: Cursor
     with_set_aside: bool = False
+    without_vectors: bool = False
 
 
 def checked(rows: Sequence[transfer_pb2.VectorRow], dimensions: Mapping[ModelKey, int]) -> Checked:
@@ -119,11 +120,14 @@ def checked(rows: Sequence[transfer_pb2.VectorRow], dimensions: Mapping[ModelKey
     return Checked(tuple(good), tuple(refused))
 
 
-def parse_page(page_size: int, token: str, *, with_set_aside: bool = False) -> PageQuery:
+def parse_page(
+    page_size: int, token: str, *, with_set_aside: bool = False, without_vectors: bool = False
+) -> PageQuery:
     """A request for a page, checked. Raises InvalidInput naming the field."""
     if page_size > MOST_ROWS:
         raise InvalidInput(f"page_size: more than {MOST_ROWS}")
-    return PageQuery(page_size or _USUAL_PAGE, _cursor(token) if token else ("", "", 0), with_set_aside)
+    after = _cursor(token) if token else ("", "", 0)
+    return PageQuery(page_size or _USUAL_PAGE, after, with_set_aside, without_vectors)
 
 
 def page_token(cursor: Cursor) -> str:

@@ -25,12 +25,16 @@ def largest(rows: _Rows, owners: ArrayLike, count: int) -> _Rows:
 
 
 def _reduced(how: np.ufunc, rows: _Rows, owners: ArrayLike, count: int) -> _Rows:
-    found, whose = np.zeros((count, rows.shape[1])), np.asarray(owners, np.intp)
+    whose = np.asarray(owners, np.intp)
     if len(rows) == 0:
-        return found
+        return np.zeros((count, rows.shape[1]))
     if (whose[1:] < whose[:-1]).any():
         order = np.argsort(whose, kind="stable")
         whose, rows = whose[order], rows[order]
     first = np.flatnonzero(np.concatenate(([True], whose[1:] != whose[:-1])))
-    found[whose[first]] = rows if len(first) == len(rows) else how.reduceat(rows, first, axis=0)
+    each = rows if len(first) == len(rows) else np.asarray(how.reduceat(rows, first, axis=0))
+    if len(each) == count:
+        return each
+    found = np.zeros((count, rows.shape[1]))
+    found[whose[first]] = each
     return found

@@ -5,6 +5,7 @@ Years are arrays [years] of whole numbers, such as 2005..2026; what comes back h
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,25 +71,29 @@ def natural_llrs(
     for name, values in (("stated", stated), ("usual", usual), ("natural", natural)):
         if not np.all((np.asarray(values) >= 0) & (np.asarray(values) <= 1)):
             raise InvalidInput(f"{name}: not within 0..1")
-    sources = _totals(years, said, np.ones_like(natural), count)
-    mean = _held(_totals(years, said, natural, count) / np.maximum(sources, 1))
+    sources, sums = _totals(years, said, (np.ones_like(natural), natural), count)
+    mean = _held(sums / np.maximum(sources, 1))
     theirs, anybodys = _agreeing(mean, stated), _agreeing(_held(np.array(usual)), stated)
     return np.asarray(np.log(theirs / anybodys) * (sources > 0.5), np.float64)
 
 
-def _totals(years: Years, said: Appearances, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """The sum of each performer's values that are of a year [count, years].
+def _totals(
+    years: Years, said: Appearances, values: Iterable[NDArray[np.float64]], count: int
+) -> Iterator[NDArray[np.float64]]:
+    """Of each of several values the sum over each performer's that are of a year [count, years].
 
-    Each value comes in its first year and goes after its last one, so that nothing is as long as all years
-    of everything that is said.
+    A value comes in its first year and goes after its last one, so that nothing is as long as all years of
+    everything that is said.
     """
     first = np.searchsorted(years, np.asarray(said.first, np.float64), side="left")
     after = np.searchsorted(years, np.asarray(said.last, np.float64), side="right")
-    width = len(years) + 1
-    rows, changes = np.asarray(said.owners, np.intp) * width, values * (first < after)
-    size = count * width
-    come, go = (np.bincount(rows + one, changes, minlength=size) for one in (first, after))
-    return np.asarray(np.cumsum((come - go).reshape(count, width), axis=1)[:, :-1], np.float64)
+    width, is_any = len(years) + 1, first < after
+    rows = np.asarray(said.owners, np.intp) * width
+    cells = np.concatenate((rows + first, rows + after))
+    for one in values:
+        changes = np.concatenate((one * is_any, -one * is_any))
+        steps = np.bincount(cells, changes, minlength=count * width).reshape(count, width)
+        yield np.cumsum(steps, axis=1)[:, :-1]
 
 
 def _held(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -48,8 +48,8 @@ class Inventory:
         owners = _owners([len(each.tattoos) for each in facts])
         keys = zip(owners.tolist(), [one.tattoo_id for one in tattoos], strict=True)
         spans = Spans.of(
-            [*(one.first_seen for one in tattoos), *(one.since for one in said)],
-            [*(one.removed for one in tattoos), *(one.until for one in said)],
+            [one.first_seen for one in tattoos] + [one.since for one in said],
+            [one.removed for one in tattoos] + [one.until for one in said],
         )
         # It was there until the day before it was gone; there is none before the first day of all.
         spans.last[: len(tattoos)] = np.maximum(spans.last[: len(tattoos)] - 1, 1)

@@ -6,7 +6,7 @@ share of the others, a region in which something is missing counts once, and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +29,6 @@ __all__ = ["NOWHERE", "Located", "SeenTattoos", "absent_llrs", "clear_llrs", "pr
 
 NOWHERE = frozenset({BODY_REGION_UNSPECIFIED, BODY_REGION_UNKNOWN, BODY_REGION_OTHER})
 """Regions that are no place: a tattoo there may be anywhere."""
-
-# Most places that are looked at at a time.
-_MOST_ROWS = 256
 
 _Numbers = NDArray[np.intp]
 _Truths = NDArray[np.bool_]
@@ -128,16 +125,11 @@ def absent_llrs(
     places = _Places.of(grid, _not_seen(seen, grid, wearers))
     if not len(places):
         return None
-    visibility = np.array([in_view[one] for one in grid.regions])
-    found, is_missing = np.zeros((len(wearers), len(moment.years))), []
-    for part in places.parts():
-        has_it = _has_in(part, wearers)
-        llrs = absence_llrs(has_it=has_it, in_view=visibility[part.columns, None], missed=missed)
-        first, last = part.wearers[0], part.wearers[-1]
-        found[first : last + 1] += summed(llrs, part.wearers - first, last + 1 - first)
-        is_missing.append(has_it.any(axis=1))
-    np.maximum(found, LEAST_ABSENT, out=found)
-    return places.located(found * wearers.weights[:, None], np.concatenate(is_missing))
+    has_it = _has_in(places, wearers)
+    visibility = np.array([in_view[one] for one in grid.regions])[places.columns, None]
+    llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=missed)
+    found = np.maximum(summed(llrs, places.wearers, len(wearers)), LEAST_ABSENT)
+    return places.located(found * wearers.weights[:, None], has_it.any(axis=1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,17 +170,11 @@ class _Places:
     def __len__(self) -> int:
         return len(self.wearers)
 
-    def parts(self) -> Iterable[_Places]:
-        """Some places at a time: large arrays cost ten times as much as many small ones."""
-        for first in range(0, len(self), _MOST_ROWS):
-            end = min(first + _MOST_ROWS, len(self))
-            is_in = (self.entries >= first) & (self.entries < end)
-            entries = np.where(is_in, self.entries - first, -1)
-            yield _Places(self.regions, self.wearers[first:end], self.columns[first:end], entries)
-
     def surest(self, rows: Callable[[_Numbers], Years], of: _Truths) -> Years:
         """The highest of the rows of those entries in each place [places, years]; 0 for none."""
         chosen = np.flatnonzero((self.entries >= 0) & of)
+        # In order of the places: numbers are moved more cheaply than rows.
+        chosen = chosen[np.argsort(self.entries[chosen], kind="stable")]
         return largest(rows(chosen), self.entries[chosen], len(self))
 
     def located(self, llrs: Years, is_told: _Truths) -> Located | None:
@@ -246,7 +232,8 @@ def _not_seen(seen: SeenTattoos, grid: _Grid, wearers: Wearers) -> _Truths:
     """
     matches, is_told = wearers.matches, wearers.weights > 0
     found = np.zeros((len(wearers), len(grid.regions)), bool)
-    _set(found, grid.cells, to=True)
+    # Where nothing is but what is said to be clear nothing can be missing.
+    _set(found, grid.cells[wearers.inventory.is_tattooed], to=True)
     _set(found, grid.cells[matches.tattoos[matches.may_be & (matches.tattoos >= 0)]], to=False)
     if seen.regions:
         is_told &= np.bincount(matches.wearers[matches.is_named], minlength=len(wearers)) > 0
@@ -272,9 +259,10 @@ def _has_in(places: _Places, wearers: Wearers) -> Years:
     has_picture[places.entries[known.is_pictured]] = True
     counts = known.is_pictured | ~(known.is_observed | has_picture[places.entries])
     has_it = places.surest(known.were_there, counts & known.is_tattooed)
-    clear = places.surest(known.are_within, counts & ~known.is_tattooed)
-    np.subtract(1, clear, out=clear)
-    return np.multiply(has_it, clear, out=has_it)
+    is_clear = counts & ~known.is_tattooed
+    if (places.entries[is_clear] >= 0).any():
+        has_it = has_it * (1 - places.surest(known.are_within, is_clear))
+    return has_it
 
 
 def _set(found: _Truths, cells: _Numbers, *, to: bool) -> None:

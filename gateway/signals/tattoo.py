@@ -72,7 +72,7 @@ class TattooClient:
 
     async def similarities(self, queries: Sequence[Query], *, timeout: float) -> Similarities:
         """What `score` says of similarities and nothing else: of hundreds of performers in half a moment."""
-        request = tattoo_pb2.ScoreRequest(queries=to_queries(queries))
+        request = tattoo_pb2.ScoreRequest(queries=to_queries(queries), without_facts=True)
         response = await answered(self._stub.Score(request, timeout=timeout))
         return {
             one.key: {score.performer_id: score.similarity for score in one.scores}

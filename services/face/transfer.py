@@ -24,7 +24,7 @@ from services.face.policy import FaceState
 from services.face.store import OBSERVATIONS
 from services.face.table import BUILT_IN_ROWS, BUILT_IN_SPECS
 
-__all__ = ["new_transfer"]
+__all__ = ["face_statements", "new_transfer"]
 
 
 def _values(row: TransferredRow) -> tuple[object, ...]:
@@ -84,7 +84,7 @@ ORDER BY new.performer_id, new.image_hash, new.model, new.version
 ON CONFLICT DO NOTHING
 """
 _PAGE_OF = """
-SELECT model, version, seq, performer_id, vector, quality, box, image_hash, source, image_date, state,
+SELECT model, version, seq, performer_id, {{vector}}, quality, box, image_hash, source, image_date, state,
        state_reason, is_confirmed
 FROM face.vectors
 WHERE {condition} (model, version, seq) > ($1, $2, $3)
@@ -117,7 +117,7 @@ def new_transfer(
     most_searched: faces of one performer that are searched, see `services.face.policy`.
     """
     why_not = partial(_why_not, change, {*BUILT_IN_SPECS, *(one.name for one in own)})
-    store = TransferStore(pool, _statements(partial(_decide, most_searched)))
+    store = TransferStore(pool, face_statements(partial(_decide, most_searched)))
     transfer = VectorTransfer(store, dimensions=partial(_dimensions, change), why_not=why_not)
     return transfer, Unsearchable(pool, OBSERVATIONS, why_not)
 
@@ -147,8 +147,8 @@ def _why_not(change: FaceChange, with_file: Collection[str], key: ModelKey) -> s
     )
 
 
-def _statements(after: _After) -> TransferStatements:
-    """Of `face.vectors`."""
+def face_statements(after: _After) -> TransferStatements:
+    """Of `face.vectors`; after: see there."""
     return TransferStatements(
         create=_CREATE,
         incoming="incoming_faces",
@@ -158,6 +158,7 @@ def _statements(after: _After) -> TransferStatements:
         after=after,
         page=_PAGE,
         page_of_all=_PAGE_OF_ALL,
+        vector="vector",
         row=_row,
         vector_bytes=_VECTOR_BYTES,
     )

@@ -108,7 +108,9 @@ class TattooServicer(tattoo_pb2_grpc.TattooServiceServicer):
         used = self._calibrations.of(_keys(models))
         scores = await self._score(models, used)(queries)
         performer_ids = {one.performer_id for of_query in scores for one in of_query}
-        regions = await self._lookup.regions(sorted(performer_ids)) if performer_ids else {}
+        if request.without_facts or not performer_ids:
+            return translation.scored(queries, scores, None, _in_use(used))
+        regions = await self._lookup.regions(sorted(performer_ids))
         return translation.scored(queries, scores, regions, _in_use(used))
 
     async def Compare(self, request: pb.CompareRequest, context: _Context) -> pb.CompareResponse:

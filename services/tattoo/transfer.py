@@ -135,7 +135,7 @@ ORDER BY new.performer_id, new.image_hash, new.box, new.model, new.version
 ON CONFLICT DO NOTHING
 """
 _PAGE = """
-SELECT model, version, seq, performer_id, body_region, embedding, image_url, image_hash, box, confidence,
+SELECT model, version, seq, performer_id, body_region, {vector}, image_url, image_hash, box, confidence,
        quality, first_seen_date, removed_date, tattoo_id, is_pinned, known_since,
        fingerprint
 FROM tattoo.performer_tattoos
@@ -173,6 +173,7 @@ TATTOO_STATEMENTS = TransferStatements(
     after=_follow_up,
     page=_PAGE,
     page_of_all=_PAGE,
+    vector="embedding",
     row=_row,
     vector_bytes=_VECTOR_BYTES,
 )

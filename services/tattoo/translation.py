@@ -73,14 +73,16 @@ class TattooTranslation:
         self,
         queries: Sequence[TattooQuery],
         scores: Sequence[Sequence[TattooScore]],
-        regions: Mapping[str, Sequence[RegionStatement]],
+        regions: Mapping[str, Sequence[RegionStatement]] | None,
         calibration: common_pb2.CalibrationInUse | None = None,
     ) -> pb.ScoreResponse:
-        """`regions`: what is known of them, by performer; `calibration`: what the ratios rest on."""
+        """`regions`: what is known of them, by performer, None: no facts are wanted; `calibration`: what the
+        ratios rest on.
+        """
         results = [
             pb.TattooScores(
                 key=query.key,
-                scores=[self._score(one, regions.get(one.performer_id, ())) for one in of_query],
+                scores=[self._score(one, regions) for one in of_query],
             )
             for query, of_query in zip(queries, scores, strict=True)
         ]
@@ -134,13 +136,15 @@ class TattooTranslation:
             candidates=candidates,
         )
 
-    def _score(self, score: TattooScore, regions: Sequence[RegionStatement]) -> pb.TattooScore:
+    def _score(
+        self, score: TattooScore, regions: Mapping[str, Sequence[RegionStatement]] | None
+    ) -> pb.TattooScore:
         return pb.TattooScore(
             performer_id=score.performer_id,
             similarity=score.similarity,
             confidence=self._primary.confidence(score.similarity),
-            known=_known(score.known),
-            regions=[_region(statement) for statement in regions],
+            known=_known(score.known) if regions is not None else (),
+            regions=[_region(one) for one in (regions or {}).get(score.performer_id, ())],
             agreeing_points=score.agreeing,
             llr=score.llr,
             matches=[

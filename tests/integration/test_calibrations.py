@@ -248,6 +248,24 @@ async def test_tattoos_are_listed_without_vectors(system: TattooSystem) -> None:
     assert not row.embedding.vector
 
 
+async def test_similarities_come_without_what_is_known(system: TattooSystem) -> None:
+    """A calibration asks of hundreds of performers, and what is known is most of the bytes."""
+    anna, seen = await system.performer(), tattoo_service.template_of(1)
+    await system.enroll(anna, tattoo_service.enrolment(seen, image="one"))
+    query = common_pb2.ScoreQuery(key="q", templates=[seen], performer_ids=[anna])
+    with_, without = [
+        (await system.stub.Score(tattoo_pb2.ScoreRequest(queries=[query], without_facts=one), timeout=20))
+        .results[0]
+        .scores[0]
+        for one in (False, True)
+    ]
+    assert with_.known
+    assert not without.known
+    assert not without.regions
+    assert without.similarity == with_.similarity
+    assert list(without.matches) == list(with_.matches)
+
+
 async def test_a_malformed_image_hash_is_refused(faces: FaceSystem) -> None:
     """As are more than a thousand."""
     for out in (["no hash"], ["a" * 64] * 1001):

@@ -180,6 +180,43 @@ def test_between_two_faces_without_bodies_the_clearly_nearer_one_wins() -> None:
     assert len(associate(faces, [], [tattoo_at(450, 300)]).unassigned) == 1
 
 
+def _owner(faces: Sequence[FaceSeen], bodies: Sequence[BodySeen], tattoo: TattooSeen) -> str | None:
+    return next((name for name, _, tattoos in _people(faces, bodies, [tattoo]) if tattoos), None)
+
+
+def test_below_one_face_and_beside_the_trunk_of_another_a_tattoo_is_the_first_ones() -> None:
+    """Far below two heads the distances are nearly alike; how far aside it is tells whose trunk it is on."""
+    faces = [face_at(300, 100, name="f1"), face_at(500, 100, name="f2")]
+    assert [_owner(faces, [], tattoo_at(x, 450)) for x in (300, 350, 500)] == ["f1", "f1", "f2"]
+    assert _owner(faces, [], tattoo_at(400, 450)) is None
+    # Heads one behind the other: it is on both trunks.
+    assert _owner([faces[0], face_at(400, 100, name="f2")], [], tattoo_at(300, 450)) is None
+
+
+def _turned(face: FaceSeen, degrees: float) -> FaceSeen:
+    """About the middle of its box."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    x, y = face.box.center.x, face.box.center.y
+    landmarks = tuple(
+        Point(x + c * (p.x - x) - s * (p.y - y), y + s * (p.x - x) + c * (p.y - y)) for p in face.landmarks
+    )
+    return dataclasses.replace(face, landmarks=landmarks)
+
+
+def test_where_a_head_lies_on_its_side_below_it_is_not_below_in_the_picture() -> None:
+    """What is below the picture's face may be beside that of somebody who lies: nobody's."""
+    faces = [face_at(300, 100, name="f1"), face_at(500, 100, name="f2")]
+    for lying in ([_turned(faces[0], 90), faces[1]], [faces[0], _turned(faces[1], -60)]):
+        assert _owner(lying, [], tattoo_at(300, 450)) is None
+
+
+def test_what_is_nearest_to_a_whole_body_is_not_left_to_a_neighbour() -> None:
+    """Its regions do not hold it, and a neighbour of whom only the face is seen does not get it for that."""
+    faces = [face_at(300, 100, name="f1"), face_at(560, 100, name="f2")]
+    assert _owner(faces, [body_at(300, 100)], tattoo_at(520, 200)) == "f2"
+    assert _owner([faces[0], face_at(760, 100, name="f2")], [body_at(300, 100)], tattoo_at(520, 300)) is None
+
+
 def test_how_clearly_parts_are_one_person_is_told() -> None:
     """1 where nothing was joined or nobody else is near; less with a neighbour, or a head that lies badly."""
     [alone] = associate([face_at(300, 100)], [], []).people

@@ -35,7 +35,8 @@ def describe_designs(
     network = folder / "pooled.onnx"
     network.write_bytes(build_pooled(checkpoint).SerializeToString())
     designs = len(np.load(flats, mmap_mode="r"))
-    paths = [folder / f"{_key(flats, seed, views)}-{index:03d}.npy" for index in range(-(-designs // _CHUNK))]
+    key = _key(flats, checkpoint, seed, views)
+    paths = [folder / f"{key}-{index:03d}.npy" for index in range(-(-designs // _CHUNK))]
     jobs = [
         (network, flats, path, seed, index, views) for index, path in enumerate(paths) if not path.exists()
     ]
@@ -45,11 +46,12 @@ def describe_designs(
     return np.concatenate([np.load(path) for path in paths])
 
 
-def _key(flats: Path, seed: int, views: int) -> str:
-    """Of the drawings' content, too: others of one name are others."""
-    drawings = np.load(flats, mmap_mode="r")
-    some = hashlib.sha256(np.ascontiguousarray(drawings[:: max(1, len(drawings) // 50)]).tobytes())
-    return f"{flats.stem}-{len(drawings)}-{some.hexdigest()[:12]}-{seed}-{views}"
+def _key(flats: Path, checkpoint: bytes, seed: int, views: int) -> str:
+    """Of all drawings and of the backbone, too: others of one name are others."""
+    with flats.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256")
+    content.update(checkpoint)
+    return f"{flats.stem}-{content.hexdigest()[:16]}-{seed}-{views}"
 
 
 def _describe_chunk(job: tuple[Path, Path, Path, int, int, int]) -> None:

@@ -674,7 +674,7 @@ class IdentifyResponse(google.protobuf.message.Message):
 
     @property
     def unassigned(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___Sighting]:
-        """Tattoos seen that belong to none of the people; they count for nobody."""
+        """Tattoos seen that belong to none of the people, and faces drawn in a tattoo; they count for nobody."""
 
     @property
     def scene_years(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[Global___SceneYear]:

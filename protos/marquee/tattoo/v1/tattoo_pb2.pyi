@@ -158,6 +158,9 @@ class ScoreRequest(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     QUERIES_FIELD_NUMBER: builtins.int
+    WITHOUT_FACTS_FIELD_NUMBER: builtins.int
+    without_facts: builtins.bool
+    """Leaves known tattoos and regions out of the answer: for who needs the similarities alone."""
     @property
     def queries(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[marquee.common.v1.common_pb2.ScoreQuery]:
         """One for each person, up to 256."""
@@ -166,8 +169,9 @@ class ScoreRequest(google.protobuf.message.Message):
         self,
         *,
         queries: collections.abc.Iterable[marquee.common.v1.common_pb2.ScoreQuery] | None = ...,
+        without_facts: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["queries", b"queries"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["queries", b"queries", "without_facts", b"without_facts"]) -> None: ...
 
 Global___ScoreRequest: typing_extensions.TypeAlias = ScoreRequest
 
