@@ -171,7 +171,7 @@ async def _speed(
         for name, one in described.items()
         if isinstance(one, EmbedderDescriber) and name != _FROZEN
     }
-    columns = ("p50", "p95", "finding_p50", "without_key_points_p50", "verifying_p50")
+    columns = ("p50", "p95", "finding_p50", "without_key_points_p50", "verifying_p50", "screening_p50")
     rows = [
         [name, *(f"{value:.0f}" for key, value in asdict(one).items() if key in columns)]
         for name, one in report.items()

@@ -18,11 +18,13 @@ from chassis.images import ImageLimits, decode
 from chassis.inference.onnx import OnnxInference
 from chassis.work import WorkPool
 from services.tattoo.agreement import agreeing_points
+from services.tattoo.config import TattooSection
 from services.tattoo.crop import cut
 from services.tattoo.embed import TattooEmbedder
 from services.tattoo.finder import TattooFinder
-from services.tattoo.key_points import KeyPoints, find_key_points
+from services.tattoo.key_points import FIRST_BYTES, KeyPoints, find_key_points, to_bytes
 from services.tattoo.quality import view_quality
+from services.tattoo.screening import most_paired
 
 __all__ = ["Speed", "observe_speed"]
 
@@ -42,6 +44,8 @@ class Speed:
     """The same without key points."""
     verifying_p50: float
     """Besides, comparing the key points of each tattoo with those of ten views."""
+    screening_p50: float
+    """And looking over a hundred views of each for these ten."""
     runs: int
 
 
@@ -51,19 +55,21 @@ async def observe_speed(detector: Detector, describer: EmbedderDescriber, *, run
     async with OnnxInference.open(files, threads=1) as inference, WorkPool(2, 64) as work:
         finder = TattooFinder(inference, work, detector.row, most=16)
         observing = _Observing(finder, TattooEmbedder(inference, work, [describer.row]), work)
-        full, finding, plain, verifying = [], [], [], []
+        full, finding, plain, verifying, screening = [], [], [], [], []
         for _ in range(runs + 2):
             took, found, points = await observing(with_key_points=True)
             full.append(took)
             finding.append(found)
             plain.append((await observing(with_key_points=False))[0])
             verifying.append(await _verifying(work, points))
+            screening.append(await _screening(work, points))
     return Speed(
         p50=_quantile(full, 0.5),
         p95=_quantile(full, 0.95),
         finding_p50=_quantile(finding, 0.5),
         without_key_points_p50=_quantile(plain, 0.5),
         verifying_p50=_quantile(verifying, 0.5),
+        screening_p50=_quantile(screening, 0.5),
         runs=runs,
     )
 
@@ -101,16 +107,31 @@ class _Observing:
 
 
 async def _verifying(work: WorkPool, points: Sequence[KeyPoints]) -> float:
-    """Seconds: each tattoo with nine others and itself, one tattoo a task as in the service."""
+    """Seconds: each tattoo with nine others and itself, one tattoo a task, two at once as in the service."""
     start = time.perf_counter()
-    for one in points:
-        await work.run(lambda one: [agreeing_points(one, other) for other in _views(one, points)], one)
+    await asyncio.gather(*(work.run(_compare, one, _views(one, points, 10)) for one in points))
     return time.perf_counter() - start
 
 
-def _views(one: KeyPoints, points: Sequence[KeyPoints]) -> list[KeyPoints]:
+async def _screening(work: WorkPool, points: Sequence[KeyPoints]) -> float:
+    """Seconds: each tattoo by its first points with its share of what is looked over."""
+    settings = TattooSection()
+    most = settings.screen_candidates // len(points)
+    starts = [[to_bytes(view)[:FIRST_BYTES] for view in _views(one, points, most)] for one in points]
+    start = time.perf_counter()
+    pairs = zip(points, starts, strict=True)
+    await asyncio.gather(*(work.run(most_paired, *each, settings.verify_candidates) for each in pairs))
+    return time.perf_counter() - start
+
+
+def _compare(one: KeyPoints, views: Sequence[KeyPoints]) -> None:
+    for other in views:
+        agreeing_points(one, other)
+
+
+def _views(one: KeyPoints, points: Sequence[KeyPoints], count: int) -> list[KeyPoints]:
     others = [other for other in points if other is not one]
-    return [one, *(others[number % len(others)] for number in range(9))]
+    return [one, *(others[number % len(others)] for number in range(count - 1))]
 
 
 def _picture() -> bytes:
