@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from bench.regions.placing import Looked, look_at_folder
 from marquee.common.v1 import common_pb2
@@ -15,7 +16,7 @@ from marquee.common.v1.common_pb2 import BodyRegion
 
 __all__ = ["Region", "Sight", "Sights", "read_sights"]
 
-Region = BodyRegion.ValueType
+Region: TypeAlias = BodyRegion.ValueType
 
 
 @dataclass(frozen=True, slots=True)
