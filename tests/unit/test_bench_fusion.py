@@ -290,7 +290,7 @@ def test_a_picture_of_known_skin_shows_what_its_slice_says(name: str) -> None:
     elif kind.skin is Skin.MISSED:
         assert not any(one.tattoo for one in own)
         # No picture shows the arm.
-        assert all(own_region(one) in {*(one.known.seen.in_view or {}), _ARM} for one in own if one.known)
+        assert all(own_region(one) in {*(one.known.seen.in_view or ()), _ARM} for one in own if one.known)
     else:
         shown = [one for one in own if one.tattoo]
         assert 0 < len(shown) < len(own)
