@@ -49,6 +49,7 @@ SLICES: Mapping[str, Slice] = {
     "spoilt face, no tattoo": Slice(is_spoilt=True),
     "spoilt face + tattoo": Slice(is_spoilt=True, has_tattoo=True),
     "no face + tattoo": Slice(has_face=False, has_tattoo=True),
+    "spoilt face + body, no tattoo": Slice(is_spoilt=True, has_body=True),
     "no face, body only": Slice(has_face=False, has_body=True, is_for_all=True),
     TWO_PEOPLE: Slice(is_spoilt=True, has_tattoo=True, has_body=True, is_for_all=True),
     "out-of-date tattoo": Slice(has_tattoo=True, is_outdated=True),
