@@ -106,7 +106,7 @@ def clear_llrs(seen: SeenTattoos, wearers: Wearers, moment: Moment) -> Located |
         return None
     is_clear = _is_clear(places, wearers)
     found = CLEAR * largest(is_clear, places.wearers, len(wearers))
-    return places.located(found * wearers.weights[:, None], is_clear.any(axis=1))
+    return places.located(found * wearers.weights[:, None], np.asarray(is_clear.any(axis=1)))
 
 
 def absent_llrs(seen: SeenTattoos, wearers: Wearers, moment: Moment) -> Located | None:
@@ -126,7 +126,7 @@ def absent_llrs(seen: SeenTattoos, wearers: Wearers, moment: Moment) -> Located 
     visibility = np.array([in_view[one] for one in grid.regions])[places.columns, None]
     llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=MISSED)
     found = np.maximum(summed(llrs, places.wearers, len(wearers)), LEAST_ABSENT)
-    return places.located(found * wearers.weights[:, None], has_it.any(axis=1))
+    return places.located(found * wearers.weights[:, None], np.asarray(has_it.any(axis=1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
