@@ -243,7 +243,7 @@ def _is_clear(places: _Places, wearers: Wearers) -> Years:
     said = places.surest(known.are_within, ~known.is_tattooed)
     pictured = places.surest(known.had, known.is_pictured)
     words = places.surest(known.were_there, known.is_tattooed & ~known.is_pictured)
-    return said * (1 - np.maximum(words, pictured))
+    return np.asarray(said * (1 - np.maximum(words, pictured)), np.float64)
 
 
 def _has_in(places: _Places, wearers: Wearers) -> Years:
