@@ -49,7 +49,7 @@ class Circumstances:
 
     def inventory(
         self, performers: Sequence[str], told: Sequence[TattooFacts]
-    ) -> tuple[Inventory, list[int]]:
+    ) -> tuple[Inventory, Sequence[int]]:
         """What is known of tattoos, and which ones of the inventory these performers are; -1: none.
 
         told: of each, what else is known; it counts of those of whom `facts` says nothing.

@@ -19,7 +19,7 @@ from gateway.options import IdentifyOptions
 
 _SEED = 20261127
 _CASES = {"careers": False, "everything": True}
-_PEOPLE, _CANDIDATES = (1, 2, 4), (20, 50, 200)
+_PEOPLE, _CANDIDATES = (1, 2, 3, 4), (20, 50, 200)
 _OPTIONS = IdentifyOptions()
 
 

@@ -36,5 +36,5 @@ def career_llrs(
     under_age = (birth > 0) & (years < birth + ADULT_AGE)
     # The last one that is so decides.
     which = np.maximum(np.maximum(before.view(np.int8), after * np.int8(2)), under_age * np.int8(3))
-    llrs = _LLRS[which]
+    llrs = np.asarray(_LLRS[which], np.float64)
     return llrs if moment.day is not None else llrs - log_mean(np.log(moment.prior) + llrs)[..., None]

@@ -93,7 +93,7 @@ def _totals(
     for one in values:
         changes = np.concatenate((one * is_any, -one * is_any))
         steps = np.bincount(cells, changes, minlength=count * width).reshape(count, width)
-        yield np.cumsum(steps, axis=1)[:, :-1]
+        yield np.asarray(np.cumsum(steps, axis=1)[:, :-1], np.float64)
 
 
 def _held(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ def clear_llrs(seen: SeenTattoos, wearers: Wearers, moment: Moment) -> Located |
         return None
     is_clear = _is_clear(places, wearers)
     found = CLEAR * largest(is_clear, places.wearers, len(wearers))
-    return places.located(found * wearers.weights[:, None], is_clear.any(axis=1))
+    return places.located(found * wearers.weights[:, None], np.asarray(is_clear.any(axis=1)))
 
 
 def absent_llrs(
@@ -129,7 +129,7 @@ def absent_llrs(
     visibility = np.array([in_view[one] for one in grid.regions])[places.columns, None]
     llrs = absence_llrs(has_it=has_it, in_view=visibility, missed=missed)
     found = np.maximum(summed(llrs, places.wearers, len(wearers)), LEAST_ABSENT)
-    return places.located(found * wearers.weights[:, None], has_it.any(axis=1))
+    return places.located(found * wearers.weights[:, None], np.asarray(has_it.any(axis=1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,7 +246,7 @@ def _is_clear(places: _Places, wearers: Wearers) -> Years:
     said = places.surest(known.are_within, ~known.is_tattooed)
     pictured = places.surest(known.had, known.is_pictured)
     words = places.surest(known.were_there, known.is_tattooed & ~known.is_pictured)
-    return said * (1 - np.maximum(words, pictured))
+    return np.asarray(said * (1 - np.maximum(words, pictured)), np.float64)
 
 
 def _has_in(places: _Places, wearers: Wearers) -> Years:
