@@ -134,7 +134,7 @@ def test_verification_puts_what_agrees_first() -> None:
     assert not counted.is_wrong[0]
     assert counted.similarities[0, 0] > 0.7
     assert counted.similarities[0, 11] > 0.5
-    assert counted.similarities[0, 1] == 0.4
+    assert counted.similarities[0, 1] < 0.4
     assert np.isneginf(counted.similarities[0, 12])
 
 
