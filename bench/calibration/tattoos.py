@@ -13,9 +13,9 @@ from rich.progress import track
 from bench.tattoo import detectors
 from bench.tattoo.describers import built_in
 from bench.tattoo.photographs import read_bivtatt
-from bench.tattoo.screened import screened
 from chassis.geometry import Box
 from services.tattoo.agreement import agreeing_points
+from services.tattoo.config import TattooSection
 from services.tattoo.crop import cut
 from services.tattoo.key_points import find_key_points
 from services.tattoo.quality import view_quality
@@ -77,13 +77,17 @@ async def _confidences(views: Sequence[_View]) -> list[float]:
 def verified_similarities(
     similarities: NDArray[np.float64], probes: Sequence[Pixels], gallery: Sequence[Pixels]
 ) -> NDArray[np.float64]:
-    """Similarities [probes, gallery], of each row the ten compared by key points that Score compares."""
+    """Similarities [probes, gallery], the most alike ten of each row compared by key points.
+
+    Not all that Score looks over: in a gallery as small as this one the right view would then always be
+    compared, so that all others were doubted in nearly every row, and impostors would look too seldom alike.
+    """
     ours = [find_key_points(crop) for crop in track(probes, "key points")]
     theirs = ours if probes is gallery else [find_key_points(crop) for crop in gallery]
-    point = built_in().row.operating_point
+    point, most = built_in().row.operating_point, TattooSection().verify_candidates
     rows = []
     for probe, row in enumerate(track(similarities, "verifying")):
-        best = screened(ours[probe], {int(index): theirs[index] for index in np.argsort(-row)})
+        best = [int(index) for index in np.argsort(-row)[:most]]
         agreeing = {
             str(index): count for index in best if (count := agreeing_points(ours[probe], theirs[index]))
         }

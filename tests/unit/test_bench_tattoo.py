@@ -124,7 +124,7 @@ async def test_key_points_know_a_turned_drawing() -> None:
 
 
 def test_verification_puts_what_agrees_first() -> None:
-    """Among the ten best views only, and never the one that the probe itself is."""
+    """The same drawing, however unlike; another one not, and never the one that the probe itself is."""
     gallery = [drawing(1), *(drawing(seed) for seed in range(2, 12)), drawing(1), drawing(1)]
     subjects = tuple(str(number) for number in range(len(gallery)))
     protocol = Protocol(tuple(gallery), subjects, (turned(drawing(1)),), ("0",), ("turned",), (12,))
@@ -133,7 +133,8 @@ def test_verification_puts_what_agrees_first() -> None:
     counted = with_verification(answers, protocol, embedder_row("a").operating_point)
     assert not counted.is_wrong[0]
     assert counted.similarities[0, 0] > 0.7
-    assert counted.similarities[0, 11] == 0.1
+    assert counted.similarities[0, 11] > 0.5
+    assert counted.similarities[0, 1] < 0.4
     assert np.isneginf(counted.similarities[0, 12])
 
 
