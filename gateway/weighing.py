@@ -246,17 +246,17 @@ def _appearance(pasts: Sequence[Past], moment: Moment, stated: float | None) -> 
     if stated is None:
         return None
     said = [
-        (number, one)
+        (number, one, one.natural_probability)
         for number, past in enumerate(pasts)
         for one in past.breast_history
         if one.natural_probability is not None
     ]
     if not said:
         return None
-    records = [one for _, one in said]
+    records = [one for _, one, _ in said]
     found = Appearances(
-        owners=[number for number, _ in said],
-        natural=[one.natural_probability for one in records],
+        owners=[number for number, *_ in said],
+        natural=[probability for *_, probability in said],
         first=[one.effective_from.year if one.effective_from else -np.inf for one in records],
         last=[one.effective_until.year if one.effective_until else np.inf for one in records],
     )

@@ -104,7 +104,8 @@ async def _agreeing(system: TattooSystem, bearers: dict[str, RGBImage]) -> Count
     """With whom key points of a spoilt copy agree: with the tattoo's bearer, or with another one."""
     counted: Counter[str] = Counter()
     for performer, picture in bearers.items():
-        spoilt = cv2.GaussianBlur(turned((255 * (picture / 255) ** 2.5).astype("uint8")), (0, 0), 1.5)
+        dark = turned((255 * (picture / 255) ** 2.5).astype("uint8"))
+        spoilt = np.asarray(cv2.GaussianBlur(dark, (0, 0), 1.5), np.uint8)
         for tattoo in (await system.observe(spoilt)).tattoos[:1]:
             found = [one.performer_id for one in tattoo.candidates if one.agreeing_points]
             counted.update("own" if one == performer else "another" for one in found)
