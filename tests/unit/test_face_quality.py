@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -66,6 +66,7 @@ def test_the_least_useful_face_is_poor() -> None:
     assert size_factor(8) == 0
 
 
+@settings(deadline=None)
 @given(sigmas=st.tuples(st.floats(0.3, 6), st.floats(0.3, 6)))
 def test_blur_lowers_detail(sigmas: tuple[float, float]) -> None:
     """The more a face is blurred, the less detail is measured."""
