@@ -45,7 +45,7 @@ def annotate(pixels: RGBImage, seen: Identification) -> RGBImage:
     for person in reversed(seen.people):
         _draw_boxes(canvas, person, style)
     for sighting in seen.unassigned:
-        _draw_tattoo(canvas, sighting, style)
+        _draw_sighting(canvas, sighting, style)
     _draw_labels(canvas, seen.people, style)
     return np.vstack([canvas, _legend(canvas.shape[1], seen, style)])
 
@@ -82,11 +82,12 @@ def _draw_boxes(canvas: RGBImage, person: Person, style: Style) -> None:
         corner_marks(canvas, style.drawn(person.box), color, width=style.line)
     for sighting in person.sightings:
         if sighting.signal is Signal.TATTOO:
-            _draw_tattoo(canvas, sighting, style)
+            _draw_sighting(canvas, sighting, style)
 
 
-def _draw_tattoo(canvas: RGBImage, sighting: Sighting, style: Style) -> None:
-    rectangle(canvas, style.drawn(sighting.box), _TATTOO_COLOR, width=style.line)
+def _draw_sighting(canvas: RGBImage, sighting: Sighting, style: Style) -> None:
+    color = _TATTOO_COLOR if sighting.signal is Signal.TATTOO else _OTHER_COLOR
+    rectangle(canvas, style.drawn(sighting.box), color, width=style.line)
 
 
 def _anchor(person: Person) -> Box:
@@ -167,6 +168,8 @@ def _legend_colors(seen: Identification) -> list[Entry]:
     sightings = [*seen.unassigned, *(s for person in seen.people for s in person.sightings)]
     if any(sighting.signal is Signal.TATTOO for sighting in sightings):
         entries.append((_TATTOO_COLOR, "tattoo"))
+    if any(sighting.signal is Signal.FACE for sighting in seen.unassigned):
+        entries.append((_OTHER_COLOR, "drawn face"))
     return entries or [(None, "nobody visible")]
 
 

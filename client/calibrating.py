@@ -38,7 +38,7 @@ class CalibrationOutcome(StrEnum):
     FITTED = "fitted"
     """The new one is better, and is used; of a dry run: would be."""
     NOT_BETTER = "not better"
-    """This library's from before is kept, or what ships is used."""
+    """This library's from before is kept, or what ships is used; a body is not shown to help."""
     TOO_FEW_PAIRS = "too few pairs"
     """Nothing was changed."""
     DISCARDED = "discarded"
@@ -76,7 +76,7 @@ class HeldOut:
     performers: int
     own: float
     shipped: float
-    """1 where nothing ships."""
+    """1 where nothing ships; of a body that of its ratios unweighed."""
     difference: Estimate
     """Own less shipped."""
     share_better: float
@@ -103,7 +103,8 @@ class PairedTest:
     weight: float
     """What follows; nothing does where nothing was tested.
 
-    Of tattoos 0 where they hurt, else 1; of bodies what was fitted where they help, else 0."""
+    Of tattoos 0 where they hurt, else 1; of bodies what was fitted where they help, else 0, which is used
+    only where they are shown to hurt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _INSIDE = 0.9
 _MOST_OF_TATTOO = 1 / 3
 # It is so much smaller than the wearer's own face; a person farther behind seldom is.
 _SMALLER = 0.6
-# Or so much of it lies on a body, below the head.
+# And so much of it lies on a body, below the head.
 _ON_SKIN = 0.7
 _PER_SIDE = 8
 
@@ -31,7 +31,8 @@ def drawn_faces(
 
     A face lies in the box of a tattoo, fills a third of it at most, and is no body's head. That alone is not
     enough, for a tattoo's box may wrongly hold a head: the tattoo must clearly be somebody else's, on whose
-    body, below the head, the face lies, or whose face is far larger. Where nobody else is seen it stays.
+    body, below the head, the face lies, and whose own face is far larger. Where no body is seen it stays: a
+    person beside somebody would lose the tattoo to them.
     """
     heads = match_heads(faces, bodies)
     inside = {
@@ -63,16 +64,15 @@ def _is_part_of(face: Box, tattoo: Box) -> bool:
 def _is_worn(
     drawn: FaceSeen, tattoo: TattooSeen, people: Sequence[tuple[FaceSeen | None, BodySeen | None]]
 ) -> bool:
-    """Whether somebody clearly wears the tattoo on whose skin, or under whose larger face, the face lies."""
+    """Whether somebody clearly wears the tattoo, on whose skin and under whose larger face the face lies."""
     owner = owner_of(tattoo, people).person
     if owner is None:
         return False
     face, body = people[owner]
-    size = (drawn.box.area / face.box.area) ** 0.5 if face else None
-    if body is not None and _is_below_head(drawn.box, body):
-        # Where the wearer's own head is not seen, this may be it.
-        return has_visible_head(body) if size is None else size < 1
-    return size is not None and size <= _SMALLER
+    if body is None or not _is_below_head(drawn.box, body):
+        return False
+    # Where the wearer's own head is not seen, this may be it.
+    return has_visible_head(body) if face is None else drawn.box.area <= _SMALLER**2 * face.box.area
 
 
 def _is_below_head(face: Box, body: BodySeen) -> bool:

@@ -71,7 +71,7 @@ def calibrate(
     others. What is learned is used where it is better than what ships, judged on performers that it was not
     learned from. It takes minutes and is stored at the end; Ctrl-C before that stores nothing.
 
-    Exit code 0: done; 3: too little is enrolled for one of the signals.
+    Exit code 0: done; 3: too little is enrolled for one of the signals, the body only where it is named.
     """
     run(
         lambda: _calibrate(
@@ -105,7 +105,10 @@ async def _calibrate(
         click.echo(json.dumps(asdict(report), indent=2))
     else:
         _show(report)
-    too_few = any(one.outcome is CalibrationOutcome.TOO_FEW_PAIRS for one in report.signals)
+    too_few = any(
+        one.outcome is CalibrationOutcome.TOO_FEW_PAIRS and (signals or one.signal is not Signal.BODY)
+        for one in report.signals
+    )
     return 3 if too_few else 0
 
 

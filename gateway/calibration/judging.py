@@ -83,7 +83,7 @@ class HeldOut:
     performers: int
     own: float
     shipped: float
-    """1 where nothing ships."""
+    """1 where nothing ships; of a body that of its ratios unweighed."""
     difference: Interval
     """Own less shipped."""
     share_better: float
@@ -135,7 +135,7 @@ def fit_and_judge(
 def temper_and_judge(pairs: LabelledPairs, *, seed: int) -> Judged:
     """The same of a body, whose similarities are log ratios: what is fitted is what they weigh.
 
-    What ships is the ratios as they are. Whether the weight is used is for a test beside faces to decide.
+    Judged beside the ratios as they are. Whether the weight is used is for a test beside faces to decide.
     """
     _check_enough(pairs)
     fitted_on, judged_on = (pairs.of(half) for half in halves(pairs, seed=seed))

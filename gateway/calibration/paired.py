@@ -52,16 +52,20 @@ class PairedTest:
         return self.rank1_gain is not None
 
     @property
-    def weight(self) -> float:
-        """The one tested, or 0: where it hurts, or where it does not help and must.
+    def hurts(self) -> bool:
+        """Whether the whole interval of either gain is below 0."""
+        return any(one is not None and one.high < 0 for one in (self.rank1_gain, self.log_gain))
 
-        It hurts where the whole interval of either gain is below 0, and helps where that of the log
-        probability is above 0.
-        """
-        gains = (self.rank1_gain, self.log_gain)
-        hurts = any(one is not None and one.high < 0 for one in gains)
-        helps = self.log_gain is not None and self.log_gain.low > 0
-        return 0.0 if hurts or (self.must_help and not helps) else self.tested_weight
+    @property
+    def helps(self) -> bool:
+        """Whether that of the log probability is above 0, and nothing hurts."""
+        return self.log_gain is not None and self.log_gain.low > 0 and not self.hurts
+
+    @property
+    def weight(self) -> float:
+        """The one tested, or 0: where it hurts, or where it does not help and must."""
+        is_passed = not self.is_tested or (self.helps if self.must_help else not self.hurts)
+        return self.tested_weight if is_passed else 0.0
 
 
 def paired_test(

@@ -34,9 +34,10 @@ def settle(gallery: Gallery, measured: Measured, test: PairedTest | None, option
 
 
 def settle_body(gallery: Gallery, measured: Measured, test: PairedTest | None, options: Options) -> Settled:
-    """The same of a body, of which the weight alone is fitted: it is used where bodies help faces, else 0 is.
+    """The same of a body, of which the weight alone is fitted: it is used where bodies help faces.
 
-    Without a test, or where too little was there to test, everything stays.
+    Where they hurt, or no weight fits, 0 is. Where neither is shown, or too little was there to test,
+    everything stays: a smaller run does not throw away what a larger one found.
     """
     judged = measured.judged
     if judged is None or test is None:
@@ -46,8 +47,11 @@ def settle_body(gallery: Gallery, measured: Measured, test: PairedTest | None, o
     if not test.is_tested:
         why = f"{words}; not tested beside faces, nothing was changed"
         return Settled(gallery, _report(gallery, measured, test, Outcome.TOO_FEW_PAIRS, why), None)
+    if not (test.helps or test.hurts or judged.weight == 0):
+        why = f"{words}; bodies are shown neither to help faces here nor to hurt them, nothing was changed"
+        return Settled(gallery, _report(gallery, measured, test, Outcome.NOT_BETTER, why), None)
     outcome = Outcome.FITTED if test.weight > 0 else Outcome.NOT_BETTER
-    words += "" if test.weight > 0 else "; bodies are not shown to help faces here, and count nothing"
+    words += "" if test.weight > 0 else "; bodies do not help faces here, and count nothing"
     change = calibration_pb2.CalibrationChange(
         models=gallery.state.models, fitted=_fitted(measured, judged, words, options), weight=test.weight
     )

@@ -32,8 +32,10 @@ class Tempered:
 def fit_tempered(genuine: Pairs, impostors: Pairs) -> Tempered:
     """The weight with the least C_llr (Brummer & du Preez 2006), in hundredths; 0 where none is below 1 bit.
 
-    C_llr is convex in the weight, so its slope is halved between 0 and 1. Both kinds need at least one pair.
+    C_llr is convex in the weight, so its slope is halved between 0 and 1. 0 without pairs of both kinds.
     """
+    if not len(genuine) or not len(impostors):
+        return Tempered(0.0)
     low, high = 0.0, 1.0
     if _slope(high, genuine, impostors) <= 0:
         return Tempered(1.0)

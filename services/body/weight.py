@@ -54,7 +54,11 @@ class BodyWeight:
     @property
     def state(self) -> calibration_pb2.CalibrationState:
         """With the model that it is of."""
-        return calibration_pb2.CalibrationState(models=to_proto_models([self._model.key]), in_use=self.in_use)
+        return calibration_pb2.CalibrationState(
+            models=to_proto_models([self._model.key]),
+            in_use=self.in_use,
+            shipped=calibration_pb2.FittedCalibration(provenance=SHIPPED.provenance),
+        )
 
     async def look(self) -> None:
         """See what was committed before this call. Raises as the database does."""

@@ -19,7 +19,7 @@ from services.tattoo.template import Template
 
 __all__ = ["Agreement", "KeyPointSource", "Ranking", "VerifyCandidates", "verified"]
 
-# The database answers within a millisecond or two, or it has other troubles.
+# The database answers within a millisecond or two each time, or it has other troubles.
 _PATIENCE_SECONDS = 0.25
 # Of one call; a few milliseconds each.
 _MOST_TEMPLATES = 64
@@ -98,8 +98,8 @@ class VerifyCandidates:
     ) -> list[Mapping[str, Agreement]]:
         """Of each ranking, how many key points agree, by performer; only those of whom enough do.
 
-        Of many templates the 64 best are verified. Nothing is where the database does not answer within a
-        quarter of a second: neutral.
+        Of many templates the 64 best are verified. Nothing is where the database does not answer, twice
+        within a quarter of a second: neutral.
         """
         chosen = self._chosen(rankings)
         if not chosen:
@@ -167,7 +167,12 @@ class VerifyCandidates:
             async with gate:
                 return await self._pool.run(call)
 
-        return await asyncio.gather(*map(one, calls))
+        tasks = [asyncio.ensure_future(one(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:  # where one fails, nobody waits for the others
+            for task in tasks:
+                task.cancel()
 
 
 def verified(

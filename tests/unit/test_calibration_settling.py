@@ -210,6 +210,21 @@ def test_a_body_weighs_what_the_test_says(gain: Interval, outcome: Outcome, weig
     assert settled.report.detail in settled.change.fitted.provenance
 
 
+def test_a_body_that_neither_helps_nor_hurts_stays_as_it_is() -> None:
+    """A small run does not throw away what a larger one found."""
+    measured = Measured(120, _BODIES, Dating(0, 120, False), temper_and_judge(_BODIES, seed=0), "")
+    wide = Interval(0.1, -0.1, 0.3)
+    test = PairedTest(40, 20, 0.5, 0.6, wide, wide, tested_weight=0.75, must_help=True)
+    settled = settle_body(_gallery(_Client(Signal.BODY), own=True, weight=0.5), measured, test, _OPTIONS)
+    assert settled.change is None
+    assert settled.report.outcome is Outcome.NOT_BETTER
+    assert settled.report.detail.endswith("nothing was changed")
+    nothing = replace(measured, judged=replace(measured.judged, weight=0.0)) if measured.judged else measured
+    found = settle_body(_gallery(_Client(Signal.BODY)), nothing, replace(test, tested_weight=0.0), _OPTIONS)
+    assert found.change is not None
+    assert found.change.weight == 0.0
+
+
 @pytest.mark.parametrize("test", [None, _UNTESTED])
 def test_an_untested_body_stays_as_it_is(test: PairedTest | None) -> None:
     """Too few pairs, or too few images with a face: nothing shows that it helps, or hurts."""

@@ -37,6 +37,12 @@ def test_ratios_that_say_nothing_weigh_nothing() -> None:
     assert fit_tempered(impostors, genuine).weight == 0.0
 
 
+def test_without_pairs_of_both_kinds_nothing_is_believed() -> None:
+    """A weight that nothing speaks against is none that anything speaks for."""
+    some, none = (Pairs(np.full(count, -1.0), np.ones(count)) for count in (80, 0))
+    assert fit_tempered(some, none) == fit_tempered(none, some) == Tempered(0.0)
+
+
 @settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.floats(-3, 3), min_size=1, max_size=20), st.lists(st.floats(-3, 3), min_size=1, max_size=20)

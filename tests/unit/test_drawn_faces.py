@@ -58,11 +58,15 @@ def test_the_answer_tells_of_it_beside_the_people() -> None:
     assert (told.signal, from_proto_box(told.box)) == (SIGNAL_FACE, _DRAWN.box)
 
 
-def test_below_a_far_larger_face_it_is_nobody_without_any_body() -> None:
-    """As in a portrait of which the body was not found; of nearly the same size it may be somebody."""
-    assert _faces(associate([_WEARER, _DRAWN], [], [_TATTOO])) == ["wearer"]
-    large = face_at(300, 260, 65, name="drawn")
-    assert _faces(associate([_WEARER, large], [], [_TATTOO])) == ["wearer", "drawn"]
+def test_somebody_smaller_beside_a_face_keeps_the_tattoo() -> None:
+    """Of whom no body is found, though the tattoo's box holds the head: else the other one would have it."""
+    beside = face_at(420, 100, 58, name="beside")
+    tattoos = [tattoo_at(420, 140, 150), tattoo_at(420, 230, 20)]
+    for bodies in ([], [body_at(200, 100)]):
+        found = associate([face_at(200, 100, 100, name="wearer"), beside], bodies, tattoos)
+        assert sorted(_faces(found)) == ["beside", "wearer"]
+        [other] = [one for one in found.people if one.face is not None and one.face is not beside]
+        assert not other.tattoos
 
 
 @pytest.mark.parametrize(
@@ -72,6 +76,8 @@ def test_below_a_far_larger_face_it_is_nobody_without_any_body() -> None:
         ([_WEARER, _DRAWN], [_BODY, body_at(300, 255, 50)], _TATTOO, "it is at a body's head"),
         ([_WEARER, face_at(300, 260, 90, name="drawn")], [_BODY], _TATTOO, "it is most of the tattoo"),
         ([_WEARER, face_at(350, 255, 50, name="drawn")], [_BODY], _TATTOO, "it is not in the tattoo"),
+        ([_WEARER, _DRAWN], [], _TATTOO, "no body is seen"),
+        ([_WEARER, face_at(300, 260, 65, name="drawn")], [_BODY], tattoo_at(300, 260, 200), "it is large"),
         ([_WEARER, face_at(900, 100, 50, name="drawn")], [_BODY], tattoo_at(900, 100, 120), "far away"),
         (
             [_WEARER, face_at(560, 100, 100, name="drawn")],

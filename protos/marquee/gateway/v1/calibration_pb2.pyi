@@ -66,7 +66,8 @@ class _CalibrationOutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrap
     """
     CALIBRATION_OUTCOME_NOT_BETTER: _CalibrationOutcome.ValueType  # 2
     """The new one is not shown to be better. This library's from before is kept, unless it is shown to be worse than what
-    ships; then, and where there was none, what ships is used.
+    ships; then, and where there was none, what ships is used. Of a body: it is not shown to help faces. Where it is
+    shown to hurt, or no weight fits, it counts nothing from now on; else nothing was changed, as `detail` says.
     """
     CALIBRATION_OUTCOME_TOO_FEW_PAIRS: _CalibrationOutcome.ValueType  # 3
     """Too little is enrolled; nothing was changed."""
@@ -84,7 +85,8 @@ now on; of a dry run: would be.
 """
 CALIBRATION_OUTCOME_NOT_BETTER: CalibrationOutcome.ValueType  # 2
 """The new one is not shown to be better. This library's from before is kept, unless it is shown to be worse than what
-ships; then, and where there was none, what ships is used.
+ships; then, and where there was none, what ships is used. Of a body: it is not shown to help faces. Where it is
+shown to hurt, or no weight fits, it counts nothing from now on; else nothing was changed, as `detail` says.
 """
 CALIBRATION_OUTCOME_TOO_FEW_PAIRS: CalibrationOutcome.ValueType  # 3
 """Too little is enrolled; nothing was changed."""
@@ -201,7 +203,7 @@ class HeldOut(google.protobuf.message.Message):
     own: builtins.float
     """C_llr of the new one, fitted on the other half of the performers; of a body with the weight fitted there."""
     shipped: builtins.float
-    """C_llr of what ships; 1 where nothing does."""
+    """C_llr of what ships; 1 where nothing does; of a body that of its ratios unweighed."""
     share_better: builtins.float
     """How often the new one is better when performers are drawn anew, 0..1."""
     earlier: builtins.float
@@ -254,8 +256,8 @@ class PairedTest(google.protobuf.message.Message):
     rank1_both: builtins.float
     """The same by both."""
     weight: builtins.float
-    """What follows for its ratios: 0 where tattoos hurt, else 1; for a body what was fitted where it helps, else 0. Where
-    nothing was tested, they keep the weight that they had.
+    """What follows for its ratios: 0 where tattoos hurt, else 1; for a body what was fitted where it helps, else 0, which is
+    used only where it is shown to hurt. Where nothing was tested, they keep the weight that they had.
     """
     @property
     def rank1_gain(self) -> Global___Estimate:
