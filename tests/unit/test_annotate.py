@@ -107,3 +107,14 @@ def test_odd_pictures_and_boxes_do_no_harm(width: int, height: int) -> None:
 def test_nobody_is_said_to_be_there() -> None:
     """A picture without people still gets its legend."""
     assert annotate(gradient(700, 500), _seen()).shape[0] > 500
+
+
+def test_a_face_that_is_nobodys_is_no_tattoo() -> None:
+    """A drawn face has a colour of its own, so that nobody takes it for a tattoo."""
+    box, pixels = Box(10, 10, 20, 20), gradient(64, 48)
+    drawn, tattoo = (
+        annotate(pixels, _seen(unassigned=(Sighting(signal, box, 0.9, ""),)))
+        for signal in (Signal.FACE, Signal.TATTOO)
+    )
+    assert not np.array_equal(drawn, tattoo)
+    assert not np.array_equal(drawn, annotate(pixels, _seen()))
