@@ -172,7 +172,7 @@ def _by_reach(_points: Points, center: Point, people: Sequence[_Bare]) -> Owners
         if others and all(_is_beside(near[index], near[one], center) for one in others):
             return Ownership(index, max(0.0, 1 - distances[index] / min(distances[one] for one in others)))
     found = _nearest(distances)
-    return found if found is None or found.person in open_ended else Ownership(None)
+    return found if found.person in open_ended else Ownership(None)
 
 
 def _is_near(face: Box, center: Point) -> bool:

@@ -92,7 +92,7 @@ def main() -> None:
         {
             "seed": options.seed, "gallery": options.gallery, "draws": options.draws,
             "tattoos": "photographed" if options.photographs else "rendered", "library": dict(LIBRARY),
-            "cllr": costs, "fused": fused, "most_alike": tails,
+            "body_weight": policies.fitted.body_factor, "cllr": costs, "fused": fused, "most_alike": tails,
             "seconds": {name: round(value) for name, value in seconds.items()},
             "slices": {name: {one: asdict(f) for one, f in of.items()} for name, of in report.items()},
             "bayesian_less": {name: {one: asdict(d) for one, d in of.items()} for name, of in gains.items()},

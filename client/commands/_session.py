@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
@@ -23,8 +22,6 @@ __all__ = [
     "open_marquee",
     "starting",
 ]
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 # Models run on the CPU of whoever serves; a loaded machine needs its time for a large picture.
 _TIMEOUT_SECONDS = 120.0

@@ -174,7 +174,7 @@ def _test_text(test: PairedTest) -> str:
     return (
         f"with faces, on {test.images} images of {test.performers} performers: rank-1 {test.rank1_face:.1%} "
         f"by face alone, {test.rank1_both:.1%} by both; gain {_estimate_text(test.rank1_gain)} in rank-1, "
-        f"{_estimate_text(test.log_gain)} in log probability; weight {test.weight:g}"
+        f"{_estimate_text(test.log_gain)} in log probability"
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["SHIPPED", "BodyWeight"]
 SHIPPED = common_pb2.CalibrationInUse(
     provenance="how proportions vary between adults, ANSUR II, and how much of it rendered people bear out; "
     "not tested on this library, so a body counts only where three full frontal views are enrolled",
-    # Of C_llr over the weight the least is at 0.26 (docs/body.md).
+    # Of C_llr over the weight the least is at 0.26 (bench.fusion, docs/body.md).
     weight=0.25,
 )
 """Until a test on the library's own pictures."""

@@ -584,7 +584,7 @@ class CalibrationInUse(google.protobuf.message.Message):
     """When it was fitted, RFC 3339; empty when it came with Marquee."""
     weight: builtins.float
     """What the ratios are multiplied by when evidence is fused, 0..1; 0 where a paired test on the library's own
-    pictures showed that tattoos hurt, or did not show that bodies help. Where this is not of this library, a body
+    pictures showed that tattoos or bodies hurt, or no weight of bodies fits. Where this is not of this library, a body
     counts only for candidates of whom three full frontal views are enrolled.
     """
     def __init__(
